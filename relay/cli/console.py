@@ -54,6 +54,11 @@ def confirm(question: str) -> bool:
     return typer.confirm(question, default=False, err=True)
 
 
+def ask(question: str, *, default: str | None = None) -> str:
+    """One line, typed on the terminal."""
+    return str(typer.prompt(question, default=default, err=True, show_default=False))
+
+
 def ask_passphrase(prompt: str, *, confirm: bool = False, fd: int | None = None) -> str:
     """A passphrase that is not empty, from the terminal, or the next line of the open file descriptor `fd`.
 
@@ -91,6 +96,18 @@ class Bar:
         self._shown = shown
         self._task: TaskID | None = None if shown is None else shown.add_task("", total=None)
         self._last = ""
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Out of the way while a person is asked."""
+        if self._shown is None:
+            yield
+            return
+        self._shown.stop()
+        try:
+            yield
+        finally:
+            self._shown.start()
 
     def step(self, text: str, *, done: float = 0, of: float | None = None) -> None:
         """Show what is being done, and how much of it; `of` None when nobody can know."""
