@@ -57,9 +57,9 @@ class BundleStore:
         """The bundle's bytes. Raises KeyError when it is not kept, Damaged when it is not what its relay signed."""
         path = self._path(cell_class, round_number)
         try:
-            # One byte more than may be there, so that a file that grew is seen and never read whole.
-            with path.open("rb") as file:
-                wire = file.read(longest(cell_class) + 1)
+            if path.stat().st_size > longest(cell_class):
+                raise Damaged(path, "longer than any bundle")
+            wire = path.read_bytes()
         except FileNotFoundError:
             raise KeyError(path.name) from None
         self._lists[path] = _checked_list(path, wire)

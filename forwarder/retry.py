@@ -34,8 +34,11 @@ def due(
     `kept`: the rounds on disk, in any order; those no longer there are skipped. `acknowledged`: the last round the
     partner has whole; None for a partner we know nothing of, who is offered all. `closed`: the newest round that may
     go. Empty while it is not yet time to try again.
+
+    A partner cannot have a round that has not closed; where it seems so, our clock was set back, and every kept round
+    is offered again (a desk takes none of them twice).
     """
-    if closed < patience.try_from:
+    if closed < patience.try_from <= closed + WAITS[-1]:
         return []
-    after = -1 if acknowledged is None else acknowledged
+    after = -1 if acknowledged is None or acknowledged > closed else acknowledged
     return sorted(number for number in set(kept) if after < number <= closed)
