@@ -68,13 +68,16 @@ class Closing:
                 await asyncio.sleep(0)
 
     async def close(self, number: RoundNumber, rounds: Rounds) -> None:
-        """Store the bundles of round `number`. Raises what the store raises; the cells then wait for the next edge."""
+        """Store the bundles of round `number`, unless they, or later ones, are stored already.
+
+        Raises what the store raises; the cells then wait for the next edge.
+        """
         await self._close(CellClass.LETTER, number)
         if rounds.parcels_leave(number):
             await self._close(CellClass.PARCEL, number)
 
     async def _close(self, cell_class: CellClass, number: RoundNumber) -> None:
-        if number in self._store.rounds(cell_class)[-1:]:
+        if any(stored >= number for stored in self._store.rounds(cell_class)[-1:]):
             return
         await self.prepare()
         room = self._room[cell_class]

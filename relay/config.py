@@ -17,7 +17,7 @@ CONFIG_MAX: Final = 65_536
 _ROOT: Final = re.compile(r"[0-9a-f]{64}")
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _ENDPOINT: Final = re.compile(r"http://[a-z2-7]{56}\.onion(:[0-9]{1,5})?/[!-~]{0,200}")
-_SOCKS: Final = re.compile(r"(127\.0\.0\.1|\[::1\]):([0-9]{1,5})")
+_SOCKS: Final = re.compile(r"127\.0\.0\.1:[0-9]{1,5}|unix:/.+")
 
 
 class ConfigError(Exception):
@@ -58,26 +58,40 @@ class BundleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("keep_rounds: 4 to 100000")
 
 
+class AuthoritySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One directory authority of a private tor network on this machine; only for tests and the demonstration."""
+
+    nickname: str
+    or_port: int
+    dir_port: int
+    v3_identity: str
+    fingerprint: str
+
+
 class TorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`launch`: start two tors of our own. `attach`: use running ones (docs/operate.md says how to set them up).
 
-    `program`: the tor to launch. `socks`, `control`: where the running tors answer. `private_network`: torrc lines of a
-    test network; only for tests and the demonstration.
+    `program`: the tor to launch. `socks`: where the running tor that dials answers. `control`: the control socket of the
+    running tor that holds the onion service, and `service` its HiddenServiceDir. `authority`: a private network instead
+    of the public one.
     """
 
     mode: str = "launch"
     program: str = "tor"
     socks: str = ""
     control: str = ""
-    private_network: list[str] = []
+    service: str = ""
+    authority: list[AuthoritySettings] = []
 
     def __post_init__(self) -> None:
         if self.mode not in ("launch", "attach"):
             raise ValueError('mode: "launch" or "attach"')
-        if self.mode == "attach" and not (_SOCKS.fullmatch(self.socks) and self.control.startswith("/")):
-            raise ValueError('attach needs socks = "127.0.0.1:<port>" and control = "/path/of/the/control/socket"')
-        if self.mode == "launch" and (self.socks or self.control):
-            raise ValueError("socks and control are for mode attach only")
+        if self.mode == "attach" and not (
+            _SOCKS.fullmatch(self.socks) and self.control.startswith("/") and self.service.startswith("/")
+        ):
+            raise ValueError('attach needs socks = "127.0.0.1:<port>", and control and service as absolute paths')
+        if self.mode == "launch" and (self.socks or self.control or self.service):
+            raise ValueError("socks, control and service are for mode attach only")
 
 
 class DeliverySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -250,18 +250,18 @@ class Spool:
             self._newest_marks().add(mark)
 
     def _newest_marks(self) -> Marks:
-        newest = self._key_numbers()
+        newest = self.key_numbers()
         if not newest:
             raise SpoolError("no round key; turn to a round first")
         return self._marks[newest[0] % self._geometry.keys]
 
-    def _key_numbers(self) -> list[int]:
-        """The rounds that have a key here, newest first, without building the keys."""
-        found = []
+    def key_numbers(self) -> list[RoundNumber]:
+        """The rounds that have a key here, newest first."""
+        found: list[RoundNumber] = []
         for place in range(self._geometry.keys):
             at = self._layout.keys + place * _KEY_RECORD_LEN
             if self._memory[at]:
-                found.append(int.from_bytes(self._memory[at + 1 : at + 1 + _ROUND_LEN], "big"))
+                found.append(RoundNumber(int.from_bytes(self._memory[at + 1 : at + 1 + _ROUND_LEN], "big")))
         return sorted(found, reverse=True)
 
     def _key_at(self, place: int) -> RoundKey | None:

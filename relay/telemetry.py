@@ -17,7 +17,6 @@ class Figures(msgspec.Struct, frozen=True):
     round: int
     bundles_kept: int
     frozen: bool
-    tor: bool
     partners: dict[str, int]
 
 
