@@ -105,7 +105,7 @@ def peel(cell: bytes, key: RoundKey) -> Peeled:
     sender sealed something that is not a layer.
     """
     cell_class, depth = class_and_depth(len(cell))
-    sealed = cell[ROUND_TAG_LEN:] if depth == 0 else cell
+    sealed = memoryview(cell)[ROUND_TAG_LEN if depth == 0 else 0 :]
     plaintext = key.key.open(sealed, purpose=_purpose(cell_class, depth))
     try:
         return Peeled(Kind(plaintext[:KIND_LEN]), plaintext[KIND_LEN:])
