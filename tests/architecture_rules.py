@@ -36,7 +36,11 @@ IMPURE_NAMES: Final = _words("""
     datetime.datetime.now datetime.datetime.utcnow datetime.datetime.today datetime.date.today
     random.SystemRandom nacl.utils.random nacl.utils.randombytes
 """)
-PURE_PATHS: Final = frozenset({"pathlib.PurePath", "pathlib.PurePosixPath", "pathlib.PureWindowsPath"})
+# A Path may be named in a pure module, as a value; what it could do to a disk may not.
+PATH_TOUCHES_DISK: Final = _words("""
+    open read_text read_bytes write_text write_bytes exists is_file is_dir is_symlink stat lstat touch mkdir rmdir
+    unlink iterdir glob rglob resolve absolute cwd home expanduser rename chmod symlink_to hardlink_to readlink samefile
+""")
 
 LOGGERS: Final = frozenset({"relay/journal", "forwarder/desk/program"})
 SPEAKERS: Final = "relay/cli"
@@ -140,7 +144,7 @@ def pure_modules_are_pure(module: Module) -> Iterator[str]:
         return
     for name in module.imports:
         root = name.split(".")[0]
-        if root in IMPURE_IMPORTS or (root == "pathlib" and name not in PURE_PATHS):
+        if root in IMPURE_IMPORTS:
             yield f"imports {name}"
         if root == "secrets" and module.package != "crypto":
             yield f"imports {name}: chance comes in as an argument"
@@ -150,6 +154,9 @@ def pure_modules_are_pure(module: Module) -> Iterator[str]:
     yield from (
         f"uses {name}" for name in module.uses if name.startswith("random.") and not _under(name, "random.Random")
     )
+    if any(_under(name, "pathlib") for name in module.imports):
+        touches = {name for name in module.uses if "." in name and name.rpartition(".")[2] in PATH_TOUCHES_DISK}
+        yield from (f"uses {name}" for name in sorted(touches))
     yield from (f"line {line}: a Random without a seed" for line in _unseeded(module))
 
 
