@@ -30,11 +30,27 @@ def test_the_example_settings_are_accepted_and_are_the_defaults() -> None:
 
 def test_the_example_settings_accept_what_they_only_mention() -> None:
     text = (DEPLOY / "relay.toml.example").read_text(encoding="utf-8")
-    spoken = re.sub(r"^# (\[\[partner|id =|endpoint =|mode =|socks =|control =)", r"\1", text, flags=re.MULTILINE)
+    spoken = re.sub(
+        r"^# (\[\[partner|id =|endpoint =|mode =|socks =|control =|service =)", r"\1", text, flags=re.MULTILINE
+    )
     attached = spoken.replace('mode = "launch"\n', "").replace("<56 characters>", "a" * 56)
     settings = config.parse(attached)
     assert settings.tor.mode == "attach"
     assert [partner.id for partner in settings.partner] == ["red-de-apoyo"]
+
+
+def settings_not_shown(text: str) -> set[str]:
+    tables = (config.RelaySettings, config.SpoolSettings, config.BundleSettings, config.DeliverySettings)
+    fields = {
+        field for table in (*tables, config.TorSettings, config.PartnerSettings) for field in table.__struct_fields__
+    }
+    return {field for field in fields if not re.search(rf"\b{field}\b", text)}
+
+
+def test_the_example_shows_every_setting() -> None:
+    text = (DEPLOY / "relay.toml.example").read_text(encoding="utf-8")
+    assert settings_not_shown(text) == set()
+    assert settings_not_shown(text.replace("keep_rounds", "")) == {"keep_rounds"}
 
 
 def test_a_misspelt_setting_in_the_example_is_noticed() -> None:
@@ -45,8 +61,8 @@ def test_a_misspelt_setting_in_the_example_is_noticed() -> None:
 
 def torrc_in(folder: Path, text: str) -> str:
     """The example with its folders moved to where a test may write, for tor to read."""
-    moved = text.replace("/var/lib/tor/veladora", str(folder / "data")).replace("/run/", f"{folder}/run/")
-    (folder / "run/tor/veladora").mkdir(parents=True)
+    moved = text.replace("/var/lib/tor/veladora", str(folder / "data")).replace("/run/tor/", f"{folder}/run/")
+    (folder / "run/veladora").mkdir(parents=True, mode=0o700)
     (folder / "torrc").write_text(moved, encoding="utf-8")
     return str(folder / "torrc")
 
