@@ -30,8 +30,8 @@ test: need-test ready  ## everything that must hold: lint, vectors, all tests wi
 	@timeout --foreground --signal=INT --kill-after=60s $(TEST_LIMIT) \
 		$(PY) -u -m coverage run -m pytest 2>&1 | tee $(BUILD)/test.log
 	@$(PY) -m coverage combine --quiet
-	@$(PY) -m coverage report --skip-covered --skip-empty
-	@tail -n 1 $(BUILD)/test.log
+	@floor=0; $(PY) -m coverage report --skip-covered --skip-empty || floor=$$?; \
+		tail -n 1 $(BUILD)/test.log; exit $$floor
 
 test-fast: ready  ## the tests that take seconds, to the first failure
 	@$(PY) -m pytest -x -q -m "not slow and not tor"
