@@ -6,7 +6,6 @@ held, or different under the same version is refused.
 """
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -84,7 +83,7 @@ class Partner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def sealing_key(self) -> SealingKey:
         """The key that letters to this partner are sealed to."""
-        return SealingKey(_unbase64(self.key))
+        return SealingKey(canonical.unbase64(self.key))
 
     @property
     def words(self) -> str:
@@ -186,7 +185,7 @@ class TrustedDirectory:
         line, newline, body = signed[len(FIRST_LINE) :].partition(b"\n")
         if not newline or len(line) != _BASE64_SIGNATURE_LEN:
             raise Malformed("the second line of a directory is its signature")
-        root.verify(_unbase64(line.decode("ascii", errors="replace")), body, use=Use.DIRECTORY)
+        root.verify(canonical.unbase64(line), body, use=Use.DIRECTORY)
         directory = canonical.decode(body, Directory, limit=DIRECTORY_MAX)
         if now >= directory.expires:
             raise Expired("the directory has expired; a newer one must be signed")
@@ -253,7 +252,7 @@ def read_answer(wire: bytes) -> tuple[bytes, list[bytes]]:
     if len(wire) % ANSWER_STEP:
         raise Malformed("not the length of a directory's answer")
     answer = canonical.decode(wire.rstrip(b" "), _Answer, limit=answer_max())
-    return answer.directory.encode(), [_unbase64(text) for text in answer.round_keys]
+    return answer.directory.encode(), [canonical.unbase64(text) for text in answer.round_keys]
 
 
 def route_keys(directory: Directory, announcements: list[bytes]) -> list[AnnouncedKey]:
@@ -264,10 +263,3 @@ def route_keys(directory: Directory, announcements: list[bytes]) -> list[Announc
         AnnouncedKey.parse(wire, relay=relay.identity)
         for relay, wire in zip(directory.route, announcements, strict=True)
     ]
-
-
-def _unbase64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text.encode("ascii"), validate=True)
-    except (binascii.Error, UnicodeEncodeError) as error:
-        raise Malformed("not base64") from error
