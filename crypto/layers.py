@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NewType
 
-from crypto.cells import KIND_LEN, ROUND_TAG_LEN, CellClass, class_and_depth
-from crypto.errors import Malformed
+from crypto.cells import KIND_LEN, MAX_RELAYS, ROUND_TAG_LEN, CellClass, class_and_depth
+from crypto.errors import Malformed, NotForUs
 from crypto.signing import RELAY_ID_LEN, SIGNATURE_LEN, SigningKey, Use, VerifyingKey
 from crypto.suite import PUBLIC_LEN, OpeningKey, SealingKey
 
@@ -101,11 +101,17 @@ def cover(cell_class: CellClass, *, route: Sequence[SealingKey]) -> bytes:
 def peel(cell: bytes, key: RoundKey) -> Peeled:
     """Open one layer: of an envelope (behind its round tag) or of a cell that has passed a relay already.
 
-    Raises NotForUs when it is not sealed to `key` or was altered, Malformed when it is of no cell's length or its
-    sender sealed something that is not a layer.
+    Raises NotForUs when it is not sealed to `key` or was altered, round tag included; Malformed when its length is not
+    one of a cell that still has a layer, or when its sender sealed something that is not a layer.
     """
     cell_class, depth = class_and_depth(len(cell))
-    sealed = cell[ROUND_TAG_LEN:] if depth == 0 else cell
+    if depth == MAX_RELAYS:
+        raise Malformed("no layer is left on a cell of this length")
+    sealed = cell
+    if depth == 0:
+        if cell[:ROUND_TAG_LEN] != key.tag:
+            raise NotForUs("not the tag of this round key")
+        sealed = cell[ROUND_TAG_LEN:]
     plaintext = key.key.open(sealed, purpose=_purpose(cell_class, depth))
     try:
         return Peeled(Kind(plaintext[:KIND_LEN]), plaintext[KIND_LEN:])
