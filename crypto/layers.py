@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NewType
 
-from crypto.cells import KIND_LEN, MAX_RELAYS, ROUND_TAG_LEN, CellClass, class_and_depth
+from crypto.cells import KIND_LEN, LAYER_OVERHEAD, MAX_RELAYS, ROUND_TAG_LEN, CellClass, class_and_depth
 from crypto.errors import Malformed, NotForUs
 from crypto.signing import RELAY_ID_LEN, SIGNATURE_LEN, SigningKey, Use, VerifyingKey
 from crypto.suite import PUBLIC_LEN, OpeningKey, SealingKey
@@ -96,6 +96,13 @@ def wrap(letter: bytes, *, route: Sequence[SealingKey]) -> bytes:
 def cover(cell_class: CellClass, *, route: Sequence[SealingKey]) -> bytes:
     """An envelope that the last relay of `route` drops; to everybody before it, one like any other."""
     return _wrap(secrets.token_bytes(cell_class.length_after(len(route))), Kind.COVER, route)
+
+
+def top_up_layer(cell_class: CellClass) -> bytes:
+    """What the first of two relays fills a bundle with: one real seal to a throw-away key, like every cell that is on
+    its way to a second relay. The second relay cannot open it and drops it."""
+    plaintext = bytes(cell_class.length_after(1) - LAYER_OVERHEAD + KIND_LEN)
+    return OpeningKey.generate().sealing_key.seal(plaintext, purpose=_purpose(cell_class, 1))
 
 
 def peel(cell: bytes, key: RoundKey) -> Peeled:
