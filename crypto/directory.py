@@ -31,6 +31,8 @@ WORDS_MAX: Final = 400
 
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _ONION: Final = re.compile(r"[a-z2-7]{56}\.onion")
+# ASCII, so that sorting keys by code point and by UTF-16 unit (RFC 8785) is the same.
+_PATH: Final = re.compile(r"/[A-Za-z0-9._/-]{0,255}")
 _HEX32: Final = re.compile(r"[0-9a-f]{64}")
 _BASE64_SIGNATURE_LEN: Final = -(-SIGNATURE_LEN // 3) * 4
 _CARD: Final = re.compile(r"([a-z2-7]{56}\.onion)#([0-9a-f]{64})")
@@ -156,7 +158,7 @@ class Directory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError("two entries have one id")
         if not (5 <= self.round_seconds <= 86_400 and 0 <= self.attachments_max <= 67_108_864):
             raise ValueError("a round is 5 seconds to a day, attachments at most 64 MiB")
-        if not all(path.startswith("/") and _HEX32.fullmatch(digest) for path, digest in self.site.items()):
+        if not all(_PATH.fullmatch(path) and _HEX32.fullmatch(digest) for path, digest in self.site.items()):
             raise ValueError("the site lists paths with SHA-256 hashes")
 
     def partner(self, partner_id: str) -> Partner:
@@ -239,7 +241,7 @@ def write_answer(signed: bytes, announcements: list[bytes]) -> bytes:
     """What `GET /directory` answers: the signed directory and each relay's current round key, spaces to the step."""
     round_keys = [base64.b64encode(announcement).decode() for announcement in announcements]
     wire = canonical.encode(_Answer(directory=signed.decode(), round_keys=round_keys))
-    return wire.ljust(-(-len(wire) // ANSWER_STEP) * ANSWER_STEP)
+    return _fill(wire)
 
 
 def answer_max() -> int:
@@ -249,9 +251,12 @@ def answer_max() -> int:
 
 def read_answer(wire: bytes) -> tuple[bytes, list[bytes]]:
     """The signed directory and the announcements in an answer, unchecked. Raises Malformed."""
-    if len(wire) % ANSWER_STEP:
+    if len(wire) > answer_max():
+        raise Malformed(f"an answer is at most {answer_max()} bytes")
+    text = wire.rstrip(b" ")
+    if _fill(text) != wire:
         raise Malformed("not the length of a directory's answer")
-    answer = canonical.decode(wire.rstrip(b" "), _Answer, limit=answer_max())
+    answer = canonical.decode(text, _Answer, limit=answer_max())
     return answer.directory.encode(), [canonical.unbase64(text) for text in answer.round_keys]
 
 
@@ -263,3 +268,7 @@ def route_keys(directory: Directory, announcements: list[bytes]) -> list[Announc
         AnnouncedKey.parse(wire, relay=relay.identity)
         for relay, wire in zip(directory.route, announcements, strict=True)
     ]
+
+
+def _fill(text: bytes) -> bytes:
+    return text.ljust(-(-len(text) // ANSWER_STEP) * ANSWER_STEP)
