@@ -6,6 +6,7 @@ not. Round keys are not here: they never rest anywhere (`crypto.layers.RoundKey`
 
 import base64
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -180,7 +181,9 @@ def _stretch(passphrase: str, kdf: _Kdf) -> bytes:
     salt = canonical.unbase64(kdf.salt)
     if len(salt) != SALT_LEN:
         raise Malformed(f"a salt is {SALT_LEN} bytes long")
-    return pwhash.argon2id.kdf(Aead.KEY_SIZE, passphrase.encode(), salt, opslimit=kdf.operations, memlimit=kdf.memory)
+    # In one form of Unicode, so that a letter with an accent is the same from every keyboard.
+    typed = unicodedata.normalize("NFC", passphrase).encode()
+    return pwhash.argon2id.kdf(Aead.KEY_SIZE, typed, salt, opslimit=kdf.operations, memlimit=kdf.memory)
 
 
 def _bound(kind: str, public: str, kdf: _Kdf) -> bytes:
