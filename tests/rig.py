@@ -93,7 +93,9 @@ class Rig:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "directory.signed").write_bytes(directories.sign(self.directory(), self.root))
         (self.folder / "relay.key").write_bytes(keys.lock(self.relay, passphrase=None))
-        text = f'[relay]\nroot = "{self.root.public.hex()}"\n[spool]\nletters = {self.letters}\nparcels = {self.parcels}\n'
+        text = (
+            f'[relay]\nroot = "{self.root.public.hex()}"\n[spool]\nletters = {self.letters}\nparcels = {self.parcels}\n'
+        )
         (self.folder / "relay.toml").write_text(f"{text}{more_settings}")
         return config.read(self.folder / "relay.toml")
 
@@ -202,5 +204,3 @@ def ask(
         raise ConnectionError(str(error)) from error
     finally:
         connection.close()
-
-

@@ -163,7 +163,8 @@ def _turn(folder: str, *, bare: bool) -> float:
     finally:
         server.join()
     if accepted != CELLS_A_TURN or held != (0 if bare else CELLS_A_TURN):
-        print(CELLS_A_TURN/seconds); raise RuntimeError(f"{accepted} answered 202 and {held} held of {CELLS_A_TURN}")
+        print(CELLS_A_TURN / seconds)
+        raise RuntimeError(f"{accepted} answered 202 and {held} held of {CELLS_A_TURN}")
     return CELLS_A_TURN / seconds
 
 
@@ -193,4 +194,6 @@ def measure(turns: int = TURNS) -> Figures:
 
 if __name__ == "__main__":
     found = measure()
-    print(f"door: {found.door:,.0f}/s  bare: {found.bare:,.0f}/s  opening: {found.opening * 1e6:.0f} us  ratio {found.ratio:.2f}")
+    print(
+        f"door: {found.door:,.0f}/s  bare: {found.bare:,.0f}/s  opening: {found.opening * 1e6:.0f} us  ratio {found.ratio:.2f}"
+    )
