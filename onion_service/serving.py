@@ -28,7 +28,6 @@ HEADERS_MAX: Final = 64
 BACKLOG: Final = 512
 STOP_SECONDS: Final = 5.0
 
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class Answer(web.StreamResponse):
@@ -77,6 +76,9 @@ class Answer(web.StreamResponse):
     def keep_alive(self) -> bool:
         """False for an answer that always ends the connection; else the request decides, in `prepare`."""
         return super().keep_alive is not False
+
+
+Handler = Callable[[web.BaseRequest], Awaitable[Answer]]
 
 
 def closing(answer: Answer) -> Answer:
@@ -186,8 +188,8 @@ class Connection(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        if isinstance(resp, web.HTTPException):
-            resp = self.house.refusals.missing if resp.status in (404, 405) else self.house.refusals.malformed
+        if not isinstance(resp, Answer):
+            resp = self._fit_to_leave(request, resp)
         done = await super().finish_response(request, resp, start_time)
         self.answered += 1
         self.house.was_useful(self)
@@ -214,6 +216,16 @@ class Connection(web.RequestHandler):
 
     def log_debug(self, *args: Any, **kw: Any) -> None:
         """Not written anywhere."""
+
+    def _fit_to_leave(self, request: web.BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
+        """aiohttp's own refusals become ours; only an application's responses lose their headers on the way."""
+        if isinstance(response, web.HTTPException):
+            refusals = self.house.refusals
+            return refusals.missing if response.status in (404, 405) else refusals.malformed
+        if isinstance(request, web.Request) and isinstance(response, web.StreamResponse):
+            return response
+        self.house.on_fault(TypeError)
+        return self.house.refusals.fault
 
     @property
     def idle(self) -> bool:
