@@ -29,7 +29,6 @@ BACKLOG: Final = 512
 STOP_SECONDS: Final = 5.0
 
 
-
 class Answer(web.StreamResponse):
     """One whole HTTP answer as constant bytes; the same object answers everybody.
 
