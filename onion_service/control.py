@@ -84,9 +84,7 @@ class Tor:
 
     __slots__ = ("_child", "_controller", "_published", "_service_directory")
 
-    def __init__(
-        self, controller: Controller, *, child: Child | None, service_directory: Path | None
-    ) -> None:
+    def __init__(self, controller: Controller, *, child: Child | None, service_directory: Path | None) -> None:
         self._controller = controller
         self._child = child
         self._service_directory = service_directory

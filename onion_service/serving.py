@@ -11,7 +11,7 @@ import asyncio
 import os
 import socket
 import stat
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +29,6 @@ BACKLOG: Final = 512
 STOP_SECONDS: Final = 5.0
 
 
-
 class Answer(web.StreamResponse):
     """One whole HTTP answer as constant bytes; the same object answers everybody.
 
@@ -37,11 +36,20 @@ class Answer(web.StreamResponse):
     A HEAD request gets the head alone.
     """
 
-    def __init__(self, status: int, reason: str, *, body: bytes = b"", content_type: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        *,
+        body: bytes = b"",
+        content_type: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(status=status, reason=reason)
         head = f"HTTP/1.1 {status} {reason}\r\nContent-Length: {len(body)}\r\n"
         if content_type is not None:
             head += f"Content-Type: {content_type}\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
         self.content = body
         self._kept = (f"{head}\r\n".encode("ascii"), body)
         self._last = (f"{head}Connection: close\r\n\r\n".encode("ascii"), body)
@@ -236,9 +244,7 @@ class _House:
 
     __slots__ = ("_open", "limits", "on_fault", "refusals")
 
-    def __init__(
-        self, limits: Limits, refusals: Refusals, on_fault: Callable[[type[BaseException]], None]
-    ) -> None:
+    def __init__(self, limits: Limits, refusals: Refusals, on_fault: Callable[[type[BaseException]], None]) -> None:
         self.limits = limits
         self.refusals = refusals
         self.on_fault = on_fault

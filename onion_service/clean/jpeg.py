@@ -133,9 +133,7 @@ def _take_application(reading: _Reading, marker: int, body: bytes) -> None:
     elif marker == APP1 and body[:6] == EXIF_LABEL:
         if reading.orientation == UPRIGHT:
             reading.orientation = orientation_in(body)
-        reading.removed["exif"] += (
-            body[6:] != smallest_exif(reading.orientation) or reading.orientation == UPRIGHT
-        )
+        reading.removed["exif"] += body[6:] != smallest_exif(reading.orientation) or reading.orientation == UPRIGHT
     else:
         reading.removed[_kind_of_application(marker, body)] += 1
 

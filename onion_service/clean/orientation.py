@@ -24,14 +24,10 @@ def orientation_in(exif: bytes) -> int:
         return UPRIGHT
     start = int.from_bytes(tiff[4:8], order)
     count = int.from_bytes(tiff[start : start + 2], order)
-    for place in range(
-        start + 2, min(start + 2 + count * _ENTRY_LEN, len(tiff) - _ENTRY_LEN + 1), _ENTRY_LEN
-    ):
+    for place in range(start + 2, min(start + 2 + count * _ENTRY_LEN, len(tiff) - _ENTRY_LEN + 1), _ENTRY_LEN):
         entry = tiff[place : place + _ENTRY_LEN]
         if int.from_bytes(entry[:2], order) == _ORIENTATION_TAG:
-            is_one_short = (
-                int.from_bytes(entry[2:4], order) == _SHORT and int.from_bytes(entry[4:8], order) == 1
-            )
+            is_one_short = int.from_bytes(entry[2:4], order) == _SHORT and int.from_bytes(entry[4:8], order) == 1
             value = int.from_bytes(entry[8:10], order)
             return value if is_one_short and 1 <= value <= 8 else UPRIGHT
     return UPRIGHT

@@ -21,9 +21,7 @@ class CleanPhoto:
     removed: tuple[tuple[str, int], ...]
 
 
-def finished(
-    parts: list[bytes], *, media_type: str, size: tuple[int, int], removed: Counter[str]
-) -> CleanPhoto:
+def finished(parts: list[bytes], *, media_type: str, size: tuple[int, int], removed: Counter[str]) -> CleanPhoto:
     """The parts as one photo."""
     return CleanPhoto(
         data=b"".join(parts),

@@ -69,9 +69,7 @@ def clean_text(text: str) -> Cleaned:
     """
     counts: Counter[str] = Counter()
     lines: list[str] = []
-    for ended, line in groupby(
-        _letters(_plain(text, counts), counts), key=lambda letter: letter.base == "\n"
-    ):
+    for ended, line in groupby(_letters(_plain(text, counts), counts), key=lambda letter: letter.base == "\n"):
         if ended:
             lines.extend("\n" for _ in line)
         else:
@@ -208,9 +206,7 @@ def _letters(characters: Iterable[str], counts: Counter[str]) -> Iterator[_Lette
 def _in_one_script(line: list[_Letter], counts: Counter[str]) -> Iterator[_Letter]:
     """The line, every word of it in the one script its unmistakable letters are of, or else in the line's."""
     line_script = _told_script(line, alone=False) or LATIN
-    for is_word, letters in groupby(
-        line, key=lambda letter: letter.script is not None or letter.base in _DIGITS
-    ):
+    for is_word, letters in groupby(line, key=lambda letter: letter.script is not None or letter.base in _DIGITS):
         word = list(letters)
         yield from _word_in(_told_script(word, alone=True) or line_script, word, counts) if is_word else word
 
@@ -274,12 +270,7 @@ def _evenly_spaced(text: str, counts: Counter[str]) -> str:
 
 
 def _by_character(*tables: Mapping[str, str]) -> dict[str, str]:
-    return {
-        character: plain
-        for table in tables
-        for plain, characters in table.items()
-        for character in characters
-    }
+    return {character: plain for table in tables for plain, characters in table.items() for character in characters}
 
 
 def _pairs(written: str) -> dict[str, str]:
@@ -294,8 +285,7 @@ _MADE_PLAIN: Final = (
 )
 _STROKED: Final = {plain: stroked for stroked, plain in STROKES.items()}
 _TO_SCRIPT: Final = {
-    script: {plain: letter for letter, plain in _pairs(written).items()}
-    for script, written in lookalikes.PAIRS.items()
+    script: {plain: letter for letter, plain in _pairs(written).items()} for script, written in lookalikes.PAIRS.items()
 }
 _TO_LATIN: Final = {
     letter: plain

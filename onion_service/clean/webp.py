@@ -152,12 +152,7 @@ def _take_frame(reading: _Reading, body: bytes) -> None:
         else:
             reading.removed["unknown"] += 1
     size = (_three(head, 6) + 1, _three(head, 9) + 1)
-    if (
-        inner.picture is None
-        or inner.alpha
-        or inner.picture.size != size
-        or len(reading.frames) >= MAX_FRAMES
-    ):
+    if inner.picture is None or inner.alpha or inner.picture.size != size or len(reading.frames) >= MAX_FRAMES:
         raise MalformedPhotoError("a frame that cannot be")
     left, top = (_three(head, at) * 2 for at in (0, 3))
     canvas = _canvas(reading)

@@ -167,9 +167,7 @@ class PrivateNetwork:
         ]
         for number in range(RELAYS):
             name = f"relay{number}"
-            settings.append(
-                _Relay(name, self.directory / name, next(self._ports), next(self._ports), self._net)
-            )
+            settings.append(_Relay(name, self.directory / name, next(self._ports), next(self._ports), self._net))
         self._progress(f"starting {len(settings)} tors on 127.0.0.1")
         with ThreadPoolExecutor(len(settings)) as pool:
             # Each is kept as soon as it runs: when one fails to start, the others still have to be ended.
@@ -180,9 +178,7 @@ class PrivateNetwork:
         self._wait_for_consensus(len(settings))
         self._progress(f"the private network is up after {time.monotonic() - began:.0f} s")
 
-    def launch_onion(
-        self, name: str, *, target: UnixSocket, publish: bool = True, virtual_port: int = 80
-    ) -> Tor:
+    def launch_onion(self, name: str, *, target: UnixSocket, publish: bool = True, virtual_port: int = 80) -> Tor:
         """A tor with an onion service that leads to `target`; returns when its descriptor is published."""
         settings = OnionTor(
             data_directory=self.directory / name,
@@ -276,9 +272,7 @@ def _make_certificate(gencert: str, keys: Path, address: str) -> str:
         raise PrivateNetworkError(f"tor-gencert failed: {error.stderr!r}") from error
     finally:
         os.close(read)
-    found = re.search(
-        r"^fingerprint ([0-9A-F]{40})$", (keys / "authority_certificate").read_text(), re.MULTILINE
-    )
+    found = re.search(r"^fingerprint ([0-9A-F]{40})$", (keys / "authority_certificate").read_text(), re.MULTILINE)
     if found is None:
         raise PrivateNetworkError("tor-gencert wrote a certificate without a fingerprint")
     return found[1]

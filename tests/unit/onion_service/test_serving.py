@@ -152,9 +152,7 @@ def test_an_application_names_neither_its_server_nor_the_time(tmp_path: Path) ->
         b"GET / HTTP/1.1\r\n" + b"".join(b"X%d: y\r\n" % n for n in range(500)) + b"\r\n",
     ],
 )
-def test_whatever_is_malformed_gets_one_constant(
-    wire: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_whatever_is_malformed_gets_one_constant(wire: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def body() -> None:
         async with serving(read_and_accept, tmp_path / "s"):
             assert await exchange(tmp_path / "s", wire) == MALFORMED_WIRE
@@ -223,9 +221,7 @@ def test_a_handler_without_an_answer_is_a_fault(tmp_path: Path) -> None:
 
 
 def test_the_refusals_are_the_caller_s_to_choose(tmp_path: Path) -> None:
-    chosen = Refusals(
-        malformed=closing(Answer(400, "No")), missing=Answer(404, "No"), fault=closing(Answer(503, "No"))
-    )
+    chosen = Refusals(malformed=closing(Answer(400, "No")), missing=Answer(404, "No"), fault=closing(Answer(503, "No")))
     app = web.Application()
     app.router.add_get("/fault", break_down)
     wires = {b"400": b"\0\r\n\r\n", b"404": GET_LAST, b"503": GET.replace(b"/ ", b"/fault ")}
