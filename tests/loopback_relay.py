@@ -236,6 +236,7 @@ class World:
 
     async def _cells(self, request: web.Request) -> web.Response:
         body = await request.read()
+        assert request.content_length == len(body), "the door reads nothing of a body that does not say its length"
         self.posts.append(body)
         fault = self.faults.popleft() if self.faults else None
         if fault is Fault.FULL:
