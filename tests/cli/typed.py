@@ -9,13 +9,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from typer.testing import CliRunner
 
 from relay.cli.app import app
 
 PASSPHRASE = "uno dos tres cuatro cinco seis"
-COMMAND = (sys.executable, "-W", "error", "-c", "from relay.cli import main; main()")
+COMMAND: Final = (sys.executable, "-W", "error", "-c", "from relay.cli import main; main()")
+# The tree that is tested, whatever else is installed and wherever the command runs.
+ENVIRONMENT: Final = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "TERM": "dumb"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def at_a_terminal(words: Sequence[str | Path], typed: Sequence[tuple[str, str]],
         stdin=slave,
         stdout=subprocess.PIPE,
         stderr=slave,
-        env={**os.environ, "TERM": "dumb"},
+        env=ENVIRONMENT,
     )
     os.close(slave)
     shown, waiting, deadline = "", list(typed), time.monotonic() + seconds
@@ -68,7 +71,8 @@ def at_a_terminal(words: Sequence[str | Path], typed: Sequence[tuple[str, str]],
                 break
             if waiting and waiting[0][0] in shown:
                 expected, answer = waiting.pop(0)
-                shown = shown.replace(expected, f"[{expected}]".replace(expected, expected[:-1] + "\u2026"), 1)
+                # What was waited for is not waited for again.
+                shown = shown.replace(expected, expected[:-1], 1)
                 os.write(master, answer.encode())
         out = process.communicate(timeout=10)[0].decode()
     finally:
