@@ -49,9 +49,21 @@ def test_openssl_verifies_the_signature_by_the_recipe_of_the_spec(tmp_path: Path
     (tmp_path / "signature").write_bytes(base64.b64decode(HEADERS["webhook-signature"].removeprefix("v1a,")))
     for body, code in ((BODY, 0), (BODY + b"!", 1)):
         (tmp_path / "signed").write_bytes(f"{HEADERS['webhook-id']}.{HEADERS['webhook-timestamp']}.".encode() + body)
-        openssl = (
-            "openssl pkeyutl -verify -pubin -keyform DER -inkey relay.der -rawin -in signed -sigfile signature"
-        ).split()
+        openssl = [
+            "openssl",
+            "pkeyutl",
+            "-verify",
+            "-pubin",
+            "-keyform",
+            "DER",
+            "-inkey",
+            "relay.der",
+            "-rawin",
+            "-in",
+            "signed",
+            "-sigfile",
+            "signature",
+        ]
         assert subprocess.run(openssl, cwd=tmp_path, capture_output=True).returncode == code
 
 
