@@ -137,8 +137,15 @@ def test_t18_mutant_nfc_only_is_caught() -> None:
     assert len(betrayed(_nfc_only)) > 1_000
 
 
-@pytest.mark.parametrize("table", ["_TO_LATIN", "_MADE_PLAIN", "REMOVED", "SPACES"])
+@pytest.mark.parametrize("table", ["_TO_LATIN", "_MADE_PLAIN", "SPACES"])
 def test_t18_mutant_a_forgotten_table_is_caught(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    empty: dict[str, object] = {"_TO_LATIN": {}, "_MADE_PLAIN": (), "REMOVED": {}, "SPACES": frozenset()}
+    empty: dict[str, object] = {"_TO_LATIN": {}, "_MADE_PLAIN": (), "SPACES": frozenset()}
     monkeypatch.setattr(f"onion_service.clean.text.{table}", empty[table])
+    assert betrayed(_clean)
+
+
+def test_t18_mutant_keeping_unknown_characters_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onion_service.clean.text.REMOVED", {})
+    assert betrayed(_clean) == [], "what is on no list is removed even when it is not named"
+    monkeypatch.setattr("onion_service.clean.text._kept", iter)
     assert betrayed(_clean)

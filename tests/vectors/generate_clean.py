@@ -1,8 +1,8 @@
 """The vectors for cleaning: one file per case, written by Python; every other implementation must pass them.
 
-`python -m tests.vectors.generate_clean` writes them; with `--check` it writes nothing and fails when a file is
-not as it would be written. The photos start from `clean_seeds.json`, which was made once, so that the files do
-not depend on an image library.
+`python -m tests.vectors.generate_clean` writes them; with `--check` it writes nothing and fails when a file
+is not as it would be written. The photos start from `clean_seeds.json`, which was made once, so that the
+files do not depend on an image library.
 """
 
 import argparse
