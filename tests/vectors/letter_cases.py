@@ -55,12 +55,12 @@ def letter_cases() -> dict[str, Case]:
     report = join(hexed(b"\x01"), text(report_text()))
     ana, beto = {"keys": [ANA.seed.hex()]}, {"keys": [BETO.seed.hex()]}
     both, one = field("letter/two-partners.json", "cell"), field("letter/one-partner.json", "cell")
-    liar = [(ANA.public, chance("key one", 32)), (BETO.public, chance("key two", 32))]
     part = stream("a part of an attachment", PART_MAX)
     return (
         _bad_content()
         | _altered_letters()
         | _unopened_letters()
+        | _two_content_keys()
         | {
             "one-partner": case(
                 "ok",
@@ -103,27 +103,35 @@ def letter_cases() -> dict[str, Case]:
                 content=join(hexed(b"\x02"), part),
                 cell=_letter(join(hexed(b"\x02"), part), to=[ANA], name="parcel", lengths=PARCEL_LENGTHS, relays=2),
             ),
-            "two-content-keys": case(
-                "forged",
-                "a sender who means to show two partners two texts",
-                **beto,
-                cell=_letter(
-                    report,
-                    name="liar",
-                    slots=liar,
-                    to=[],
-                    content_key=chance("key one", 32),
-                ),
-            ),
-            "two-content-keys-other": case(
-                "ok",
-                "the same letter at the partner it commits to",
-                **ana,
-                content=report,
-                cell=field("letter/two-content-keys.json", "cell"),
-            ),
         }
     )
+
+
+def _two_content_keys() -> dict[str, Case]:
+    ana, beto = {"keys": [ANA.seed.hex()]}, {"keys": [BETO.seed.hex()]}
+    report = join(hexed(b"\x01"), text(report_text()))
+    liar = [(ANA.public, chance("key one", 32)), (BETO.public, chance("key two", 32))]
+    return {
+        "two-content-keys": case(
+            "forged",
+            "a sender who means to show two partners two texts",
+            **beto,
+            cell=_letter(
+                report,
+                name="liar",
+                slots=liar,
+                to=[],
+                content_key=chance("key one", 32),
+            ),
+        ),
+        "two-content-keys-other": case(
+            "ok",
+            "the same letter at the partner it commits to",
+            **ana,
+            content=report,
+            cell=field("letter/two-content-keys.json", "cell"),
+        ),
+    }
 
 
 def _unopened_letters() -> dict[str, Case]:
