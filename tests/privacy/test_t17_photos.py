@@ -68,9 +68,7 @@ def exiftool() -> str:
 def corpus(exiftool: str, tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     """Every sort of photo, with facts planted by hand and by exiftool."""
     plain = plain_photos()
-    planted = {
-        made: photo for name, sort in plain.items() for made, photo in with_hidden_parts(name, sort).items()
-    }
+    planted = {made: photo for name, sort in plain.items() for made, photo in with_hidden_parts(name, sort).items()}
     return plain | planted | _planted_by_exiftool(exiftool, plain, tmp_path_factory.mktemp("planted"))
 
 
@@ -135,9 +133,7 @@ def _cleaned(corpus: Corpus, clean: Clean = lambda photo: clean_photo(photo).dat
     return {name: clean(photo) for name, photo in corpus.items()}
 
 
-def test_t17_the_corpus_is_large_and_betrays_before_cleaning(
-    exiftool: str, corpus: Corpus, tmp_path: Path
-) -> None:
+def test_t17_the_corpus_is_large_and_betrays_before_cleaning(exiftool: str, corpus: Corpus, tmp_path: Path) -> None:
     assert len(corpus) >= 60
     assert Counter(name.rpartition(".")[2] for name in corpus).keys() == {"jpg", "png", "gif", "webp"}
     planted = {name: photo for name, photo in corpus.items() if name.startswith(("standards_", "exiftool_"))}
@@ -147,9 +143,7 @@ def test_t17_the_corpus_is_large_and_betrays_before_cleaning(
         assert any(group in line for line in found), group
 
 
-def test_t17_exiftool_finds_nothing_outside_the_allow_list(
-    exiftool: str, corpus: Corpus, tmp_path: Path
-) -> None:
+def test_t17_exiftool_finds_nothing_outside_the_allow_list(exiftool: str, corpus: Corpus, tmp_path: Path) -> None:
     assert betrayals(exiftool, _cleaned(corpus), tmp_path) == []
 
 

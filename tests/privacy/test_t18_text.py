@@ -110,9 +110,7 @@ def _between_letters(text: str, chance: random.Random) -> int:
 def betrayed(clean: Clean) -> list[str]:
     """The marked copies that can still be told from the unmarked text after cleaning."""
     chance = random.Random(18)
-    return [
-        copy for text in TEXTS.values() for copy in marked_copies(text, chance) if clean(copy) != clean(text)
-    ]
+    return [copy for text in TEXTS.values() for copy in marked_copies(text, chance) if clean(copy) != clean(text)]
 
 
 def _clean(text: str) -> str:

@@ -18,11 +18,7 @@ def picture(mode: str = "RGB", size: tuple[int, int] = (61, 43), seed: int = 1) 
     chance = random.Random(seed)
     image = Image.new("RGB", size)
     image.putdata(
-        [
-            (x * 4 % 256, (x * y + seed) % 256, chance.randrange(256))
-            for y in range(size[1])
-            for x in range(size[0])
-        ]
+        [(x * 4 % 256, (x * y + seed) % 256, chance.randrange(256)) for y in range(size[1]) for x in range(size[0])]
     )
     if mode in ("RGBA", "LA"):
         image.putalpha(Image.linear_gradient("L").resize(size))
@@ -152,9 +148,7 @@ def _frames(mode: str) -> list[Image.Image]:
 
 def _animation(kind: str, mode: str, **options: object) -> bytes:
     first, *others = _frames(mode)
-    return saved(
-        first, kind, save_all=True, append_images=others, duration=[100, 200, 300], loop=3, **options
-    )
+    return saved(first, kind, save_all=True, append_images=others, duration=[100, 200, 300], loop=3, **options)
 
 
 def plain_photos() -> dict[str, bytes]:
@@ -197,9 +191,7 @@ def plain_photos() -> dict[str, bytes]:
 def with_hidden_parts(name: str, photo: bytes) -> dict[str, bytes]:
     """The photo with what its format can hide, once by metadata standards and once by raw parts."""
     kind = name.rpartition(".")[2]
-    plant = {"jpg": _hidden_in_jpeg, "png": _hidden_in_png, "gif": _hidden_in_gif, "webp": _hidden_in_webp}[
-        kind
-    ]
+    plant = {"jpg": _hidden_in_jpeg, "png": _hidden_in_png, "gif": _hidden_in_gif, "webp": _hidden_in_webp}[kind]
     return {f"{sort}_{name}": planted for sort, planted in plant(photo).items()}
 
 

@@ -76,9 +76,7 @@ def test_size_and_media_type_are_told() -> None:
         assert (clean.width, clean.height) == ((13, 9) if name == "interlaced.png" else (61, 43))
 
 
-@pytest.mark.parametrize(
-    "exif", [b"", b"MM\0*", b"II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff"]
-)
+@pytest.mark.parametrize("exif", [b"", b"MM\0*", b"II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff"])
 def test_an_exif_without_orientation_says_upright(exif: bytes) -> None:
     assert orientation_in(exif) == 1
 
@@ -174,9 +172,7 @@ def test_colour_facts_that_change_jpeg_colours_are_kept_in_one_way() -> None:
     whole = PLAIN["baseline.jpg"]
     bare = whole[:2] + whole[20:]
     adobe = segment(0xEE, b"Adobe\0\x65\x80\0\0\0\1")
-    assert (
-        clean_photo(whole[:2] + adobe + whole[20:]).data == clean_photo(bare).data == clean_photo(whole).data
-    )
+    assert clean_photo(whole[:2] + adobe + whole[20:]).data == clean_photo(bare).data == clean_photo(whole).data
     named = bare.replace(b"\3\1\x22\0\2\x11\1\3\x11\1", b"\3\7\x22\0\x09\x11\1\x0b\x11\1").replace(
         b"\3\1\0\2\x11\3\x11\0", b"\3\7\0\x09\x11\x0b\x11\0"
     )

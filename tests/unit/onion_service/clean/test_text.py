@@ -76,9 +76,7 @@ def test_ordinary_text_stays_as_it_is(language: str) -> None:
         ("Ꚛ日ꕥ", "日", {"other": 2}),
     ],
 )
-def test_what_could_mark_a_copy_is_removed_or_made_plain(
-    text: str, clean: str, removed: dict[str, int]
-) -> None:
+def test_what_could_mark_a_copy_is_removed_or_made_plain(text: str, clean: str, removed: dict[str, int]) -> None:
     cleaned = clean_text(text)
     assert cleaned.text == clean
     assert dict(cleaned.removed) == removed
@@ -111,13 +109,7 @@ def test_a_clean_text_holds_nothing_that_is_not_kept(text: str) -> None:
     for character in unicodedata.normalize("NFD", clean_text(text).text):
         code = ord(character)
         is_letter = any(code in letters for letters in LETTERS.values()) or character in "ɨʉɄƗøØłŁđħĦŧŦ"
-        assert (
-            is_letter
-            or code in SIGNS
-            or character in MARKS
-            or character == "\n"
-            or 0x1F1E6 <= code <= 0x1F1FF
-        )
+        assert is_letter or code in SIGNS or character in MARKS or character == "\n" or 0x1F1E6 <= code <= 0x1F1FF
 
 
 @given(ANY_TEXT)
