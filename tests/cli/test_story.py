@@ -13,17 +13,25 @@ from relay.cli.console import plain
 from relay.cli.explain import explain
 from tests.cli.typed import ENVIRONMENT, run
 
+STEPS = (
+    "veladora send CARD",
+    "veladora desk init",
+    "veladora desk run",
+    "veladora directory sign",
+    "veladora run",
+    "Exit codes",
+)
 HEAVY = ("aiohttp", "cryptography", "nacl", "stem", "msgspec", "rich.progress")
 
 
 @pytest.mark.parametrize("words", [["--help"], []])
 def test_help_tells_reporter_partner_and_operator_their_first_steps(words: list[str]) -> None:
     said = run(*words)
-    for step in ("veladora send CARD", "veladora keys new partner", "veladora directory sign", "Exit codes"):
+    for step in STEPS:
         assert step in said.out + said.err
 
 
-@pytest.mark.parametrize("command", ["send", "seal", "keys", "directory"])
+@pytest.mark.parametrize("command", ["send", "seal", "desk", "init", "run", "keys", "directory"])
 def test_every_command_has_help(command: str) -> None:
     assert run(command, "--help").code == 0
 
