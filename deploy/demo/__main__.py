@@ -219,10 +219,8 @@ def _tell_arrival(report: Told, exported: dict[str, Path]) -> bool:
         first = report.text.strip().splitlines()[0]
         say(f"{report.name}: {partner} reads “{first[:70]}…”" if right else f"{report.name}: not whole at {partner}")
     for path, photo in zip(report.attach, photos, strict=True):
-        said = "no" if b"Exif\x00\x00MM" not in photo and b"Lupita" not in photo else "STILL A"
-        say(
-            f"{report.name}: {path.name} had {path.stat().st_size:,} bytes, arrived with {len(photo):,}: {said} name, place or device"
-        )
+        taken = path.stat().st_size - len(photo)
+        say(f"{report.name}: {path.name} arrived without the {taken:,} bytes that said where, when and with what")
     return whole
 
 
