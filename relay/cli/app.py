@@ -25,11 +25,11 @@ was written, for whom, when, or that it was written at all.
     veladora send CARD
 
 **You are an organisation that reads reports.** Make a desk, give its card to the operator of the relay and read its
-words aloud to them, and keep it running:
+words aloud to compare; then keep the desk running:
 
-    veladora desk init --id my-organisation --name "My organisation"
+    veladora desk init --folder desk --id red-norte --name "Red Norte"
 
-    veladora desk run
+    veladora desk run --folder desk
 
 **You operate a relay.** Make the root key on a machine that is never online; make the relay; write its partners into
 the draft, sign that where the root key is, and start:
@@ -70,9 +70,9 @@ app = typer.Typer(
 )
 app.command("send", rich_help_panel="Reporting")(send.send)
 app.command("seal", rich_help_panel="Reporting")(seal.seal)
+app.add_typer(desk.app, name="desk", rich_help_panel="Reading reports")
 app.command("init", rich_help_panel="Running a relay")(init.init)
 app.command("run", rich_help_panel="Running a relay")(run.run)
-app.add_typer(desk.app, name="desk", rich_help_panel="Reading reports")
 app.add_typer(keys.app, name="keys", rich_help_panel="Keys and trust")
 app.add_typer(directory.app, name="directory", rich_help_panel="Keys and trust")
 
