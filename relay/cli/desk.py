@@ -139,8 +139,8 @@ def show(
     for line in _facts(found):
         typer.echo(line)
     typer.echo("")
-    # Indented, so that no line of the text can look like one of ours.
-    typer.echo("\n".join(f"  {line}" for line in found["text"].split("\n")))
+    # Marked, so that no line of the text can look like one of ours.
+    typer.echo("\n".join(f"│ {line}".rstrip() for line in found["text"].split("\n")))
 
 
 @app.command()
