@@ -1,9 +1,11 @@
-"""JSON with exactly one spelling for each value (docs/spec/report.md, "Canonical JSON").
+"""JSON and base64 with exactly one spelling for each value (docs/spec/report.md, "Canonical JSON").
 
 The spelling is RFC 8785 for objects, arrays, strings, booleans, null and whole numbers below 2^53. Whatever is
 spelt otherwise is refused, so a signature or a hash over the bytes is one over the value.
 """
 
+import base64
+import binascii
 import json
 from typing import Any, TypeVar
 
@@ -35,4 +37,17 @@ def decode(wire: bytes, kind: type[ValueT], *, limit: int) -> ValueT:
         raise Malformed(f"not our JSON: {error}") from error
     if encode(value) != wire:
         raise Malformed("not the canonical spelling")
+    return value
+
+
+def unbase64(text: str | bytes) -> bytes:
+    """The bytes that `text` spells (RFC 4648, section 4, padded). Raises Malformed on a second spelling of them, such
+    as one with line ends or with spare bits set; its writer must mend it."""
+    spelling = text.encode("ascii", errors="replace") if isinstance(text, str) else text
+    try:
+        value = base64.b64decode(spelling, validate=True)
+    except binascii.Error as error:
+        raise Malformed("not base64") from error
+    if base64.b64encode(value) != spelling:
+        raise Malformed("not the one spelling in base64")
     return value

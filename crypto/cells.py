@@ -4,12 +4,12 @@ An observer of a cell learns its class and how many relays it has passed, and no
 """
 
 import base64
-import binascii
 import hashlib
 import re
 from enum import Enum
 from typing import Final
 
+from crypto import canonical
 from crypto.errors import Malformed
 from crypto.suite import SEAL_OVERHEAD, TAG_LEN
 
@@ -114,10 +114,7 @@ def dearmour(text: str) -> bytes:
     if not (stripped.startswith(_ARMOUR_HEAD) and stripped.endswith(_ARMOUR_FOOT)):
         raise Malformed("an armoured cell begins and ends with its BEGIN and END lines")
     inner = re.sub(r"[ \t\r\n]+", "", stripped[len(_ARMOUR_HEAD) : -len(_ARMOUR_FOOT)])
-    try:
-        envelope = base64.b64decode(inner.encode("ascii"), validate=True)
-    except (UnicodeEncodeError, binascii.Error) as error:
-        raise Malformed("the armour has characters that are not base64") from error
+    envelope = canonical.unbase64(inner)
     if class_and_depth(len(envelope))[1] != 0:
         raise Malformed("not a whole envelope; copy it again from BEGIN to END")
     return envelope

@@ -6,7 +6,6 @@ held, or different under the same version is refused.
 """
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -32,6 +31,8 @@ WORDS_MAX: Final = 400
 
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _ONION: Final = re.compile(r"[a-z2-7]{56}\.onion")
+# ASCII, so that sorting keys by code point and by UTF-16 unit (RFC 8785) is the same.
+_PATH: Final = re.compile(r"/[A-Za-z0-9._/-]{0,255}")
 _HEX32: Final = re.compile(r"[0-9a-f]{64}")
 _BASE64_SIGNATURE_LEN: Final = -(-SIGNATURE_LEN // 3) * 4
 _CARD: Final = re.compile(r"([a-z2-7]{56}\.onion)#([0-9a-f]{64})")
@@ -84,7 +85,7 @@ class Partner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def sealing_key(self) -> SealingKey:
         """The key that letters to this partner are sealed to."""
-        return SealingKey(_unbase64(self.key))
+        return SealingKey(canonical.unbase64(self.key))
 
     @property
     def words(self) -> str:
@@ -157,7 +158,7 @@ class Directory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError("two entries have one id")
         if not (5 <= self.round_seconds <= 86_400 and 0 <= self.attachments_max <= 67_108_864):
             raise ValueError("a round is 5 seconds to a day, attachments at most 64 MiB")
-        if not all(path.startswith("/") and _HEX32.fullmatch(digest) for path, digest in self.site.items()):
+        if not all(_PATH.fullmatch(path) and _HEX32.fullmatch(digest) for path, digest in self.site.items()):
             raise ValueError("the site lists paths with SHA-256 hashes")
 
     def partner(self, partner_id: str) -> Partner:
@@ -186,7 +187,7 @@ class TrustedDirectory:
         line, newline, body = signed[len(FIRST_LINE) :].partition(b"\n")
         if not newline or len(line) != _BASE64_SIGNATURE_LEN:
             raise Malformed("the second line of a directory is its signature")
-        root.verify(_unbase64(line.decode("ascii", errors="replace")), body, use=Use.DIRECTORY)
+        root.verify(canonical.unbase64(line), body, use=Use.DIRECTORY)
         directory = canonical.decode(body, Directory, limit=DIRECTORY_MAX)
         if now >= directory.expires:
             raise Expired("the directory has expired; a newer one must be signed")
@@ -240,7 +241,7 @@ def write_answer(signed: bytes, announcements: list[bytes]) -> bytes:
     """What `GET /directory` answers: the signed directory and each relay's current round key, spaces to the step."""
     round_keys = [base64.b64encode(announcement).decode() for announcement in announcements]
     wire = canonical.encode(_Answer(directory=signed.decode(), round_keys=round_keys))
-    return wire.ljust(-(-len(wire) // ANSWER_STEP) * ANSWER_STEP)
+    return _fill(wire)
 
 
 def answer_max() -> int:
@@ -250,10 +251,13 @@ def answer_max() -> int:
 
 def read_answer(wire: bytes) -> tuple[bytes, list[bytes]]:
     """The signed directory and the announcements in an answer, unchecked. Raises Malformed."""
-    if len(wire) % ANSWER_STEP:
+    if len(wire) > answer_max():
+        raise Malformed(f"an answer is at most {answer_max()} bytes")
+    text = wire.rstrip(b" ")
+    if _fill(text) != wire:
         raise Malformed("not the length of a directory's answer")
-    answer = canonical.decode(wire.rstrip(b" "), _Answer, limit=answer_max())
-    return answer.directory.encode(), [_unbase64(text) for text in answer.round_keys]
+    answer = canonical.decode(text, _Answer, limit=answer_max())
+    return answer.directory.encode(), [canonical.unbase64(text) for text in answer.round_keys]
 
 
 def route_keys(directory: Directory, announcements: list[bytes]) -> list[AnnouncedKey]:
@@ -266,8 +270,5 @@ def route_keys(directory: Directory, announcements: list[bytes]) -> list[Announc
     ]
 
 
-def _unbase64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text.encode("ascii"), validate=True)
-    except (binascii.Error, UnicodeEncodeError) as error:
-        raise Malformed("not base64") from error
+def _fill(text: bytes) -> bytes:
+    return text.ljust(-(-len(text) // ANSWER_STEP) * ANSWER_STEP)

@@ -5,8 +5,8 @@ not. Round keys are not here: they never rest anywhere (`crypto.layers.RoundKey`
 """
 
 import base64
-import binascii
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -146,9 +146,9 @@ def unlock(key_file: bytes, *, passphrase: str | None) -> Key:
     the public key written beside it is another key's.
     """
     parsed = _parse(key_file)
-    seed = _unbase64(parsed.box) if parsed.kdf is None else _unlock_seed(parsed, parsed.kdf, passphrase)
+    seed = canonical.unbase64(parsed.box) if parsed.kdf is None else _unlock_seed(parsed, parsed.kdf, passphrase)
     key = _from_seed(KeyKind(parsed.kind), seed)
-    if key.public != _unbase64(parsed.public):
+    if key.public != canonical.unbase64(parsed.public):
         raise Forged("the public key in the file belongs to another key")
     return key
 
@@ -172,16 +172,18 @@ def _unlock_seed(parsed: _KeyFile, kdf: _Kdf, passphrase: str | None) -> bytes:
         raise WrongPassphrase("this key file is locked by a passphrase")
     try:
         stretched = _stretch(passphrase, kdf)
-        return Aead(stretched).decrypt(_unbase64(parsed.box), aad=_bound(parsed.kind, parsed.public, kdf))
+        return Aead(stretched).decrypt(canonical.unbase64(parsed.box), aad=_bound(parsed.kind, parsed.public, kdf))
     except (NaclError, ValueError) as error:
         raise WrongPassphrase("the passphrase does not open this key file") from error
 
 
 def _stretch(passphrase: str, kdf: _Kdf) -> bytes:
-    salt = _unbase64(kdf.salt)
+    salt = canonical.unbase64(kdf.salt)
     if len(salt) != SALT_LEN:
         raise Malformed(f"a salt is {SALT_LEN} bytes long")
-    return pwhash.argon2id.kdf(Aead.KEY_SIZE, passphrase.encode(), salt, opslimit=kdf.operations, memlimit=kdf.memory)
+    # In one form of Unicode, so that a letter with an accent is the same from every keyboard.
+    typed = unicodedata.normalize("NFC", passphrase).encode()
+    return pwhash.argon2id.kdf(Aead.KEY_SIZE, typed, salt, opslimit=kdf.operations, memlimit=kdf.memory)
 
 
 def _bound(kind: str, public: str, kdf: _Kdf) -> bytes:
@@ -206,10 +208,3 @@ def _from_seed(kind: KeyKind, seed: bytes) -> Key:
             return RelayKey(SigningKey(seed))
         case KeyKind.PARTNER:
             return PartnerKey(OpeningKey(seed))
-
-
-def _unbase64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text.encode("ascii"), validate=True)
-    except (binascii.Error, UnicodeEncodeError) as error:
-        raise Malformed("not base64") from error

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NewType
 
-from crypto.cells import KIND_LEN, ROUND_TAG_LEN, CellClass, class_and_depth
-from crypto.errors import Malformed
+from crypto.cells import KIND_LEN, LAYER_OVERHEAD, MAX_RELAYS, ROUND_TAG_LEN, CellClass, class_and_depth
+from crypto.errors import Malformed, NotForUs
 from crypto.signing import RELAY_ID_LEN, SIGNATURE_LEN, SigningKey, Use, VerifyingKey
 from crypto.suite import PUBLIC_LEN, OpeningKey, SealingKey
 
@@ -98,15 +98,27 @@ def cover(cell_class: CellClass, *, route: Sequence[SealingKey]) -> bytes:
     return _wrap(secrets.token_bytes(cell_class.length_after(len(route))), Kind.COVER, route)
 
 
+def top_up_layer(cell_class: CellClass) -> bytes:
+    """What the first of two relays fills a bundle with: one real seal to a throw-away key, like every cell that is on
+    its way to a second relay. The second relay cannot open it and drops it."""
+    plaintext = bytes(cell_class.length_after(1) - LAYER_OVERHEAD + KIND_LEN)
+    return OpeningKey.generate().sealing_key.seal(plaintext, purpose=_purpose(cell_class, 1))
+
+
 def peel(cell: bytes, key: RoundKey) -> Peeled:
     """Open one layer: of an envelope (behind its round tag) or of a cell that has passed a relay already.
 
-    Raises NotForUs when it is not sealed to `key` or was altered, Malformed when it is of no cell's length or its
-    sender sealed something that is not a layer.
+    Raises NotForUs when it is not sealed to `key` or was altered, round tag included; Malformed when its length is not
+    one of a cell that still has a layer, or when its sender sealed something that is not a layer.
     """
     cell_class, depth = class_and_depth(len(cell))
-    sealed = cell[ROUND_TAG_LEN:] if depth == 0 else cell
+    if depth == MAX_RELAYS:
+        raise Malformed("no layer is left on a cell of this length")
+    sealed = memoryview(cell)[ROUND_TAG_LEN if depth == 0 else 0 :]
     plaintext = key.key.open(sealed, purpose=_purpose(cell_class, depth))
+    # Looked at after the opening, so that a wrong tag takes as long as any other fault (promise T14).
+    if depth == 0 and cell[:ROUND_TAG_LEN] != key.tag:
+        raise NotForUs("not the tag of this round key")
     try:
         return Peeled(Kind(plaintext[:KIND_LEN]), plaintext[KIND_LEN:])
     except ValueError:

@@ -50,7 +50,8 @@ def seal_part(data: bytes, *, to: Sequence[SealingKey], relays: int) -> bytes:
 
 
 def top_up(cell_class: CellClass, *, relays: int) -> bytes:
-    """A letter for nobody: four real seals to throw-away keys, to fill a bundle."""
+    """A letter for nobody: four real seals to throw-away keys. The last relay of a route fills its bundles with these;
+    a relay before it fills them with layers (`crypto.layers.top_up_layer`)."""
     return seal(b"", to=(), cell_class=cell_class, relays=relays)
 
 

@@ -5,7 +5,6 @@ name and no number. Its nonce only lets a desk drop the second copy of one repor
 """
 
 import base64
-import binascii
 import hashlib
 import re
 import secrets
@@ -111,7 +110,7 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if self.v != VERSION:
             raise ValueError("a version we do not know")
-        if len(_unbase64(self.nonce)) != NONCE_LEN:
+        if len(_nonce(self.nonce)) != NONCE_LEN:
             raise ValueError(f"the nonce is {NONCE_LEN} bytes")
         if not self.text.strip():
             raise ValueError("the text is empty")
@@ -167,11 +166,8 @@ def missing(attachment: Attachment, have: Sequence[str]) -> list[str]:
     return [name for name in attachment.parts if name not in have]
 
 
-def _unbase64(text: str) -> bytes:
+def _nonce(text: str) -> bytes:
     try:
-        data = base64.b64decode(text.encode(), validate=True)
-    except (binascii.Error, UnicodeEncodeError) as error:
-        raise ValueError("not base64") from error
-    if base64.b64encode(data).decode() != text:
-        raise ValueError("not the one spelling in base64")
-    return data
+        return canonical.unbase64(text)
+    except Malformed as error:
+        raise ValueError(str(error)) from error

@@ -25,6 +25,8 @@ SEAL_OVERHEAD: Final = ENC_LEN + TAG_LEN
 FINGERPRINT_LEN: Final = 32
 
 _MLKEM_SEED_LEN: Final = 64
+# Any scalar does: with a key of small order the exchange is all zeros, whatever the scalar (RFC 7748, section 6.1).
+_PROBE: Final = x25519.X25519PrivateKey.from_private_bytes(bytes(X25519_LEN))
 _SUITE: Final = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
 
 
@@ -38,9 +40,10 @@ class SealingKey:
         if len(wire) != PUBLIC_LEN:
             raise Malformed(f"a public key is {PUBLIC_LEN} bytes long")
         try:
+            x25519_key = x25519.X25519PublicKey.from_public_bytes(wire[MLKEM_PUBLIC_LEN:])
+            _PROBE.exchange(x25519_key)
             self._key = hpke.MLKEM768X25519PublicKey(
-                mlkem.MLKEM768PublicKey.from_public_bytes(wire[:MLKEM_PUBLIC_LEN]),
-                x25519.X25519PublicKey.from_public_bytes(wire[MLKEM_PUBLIC_LEN:]),
+                mlkem.MLKEM768PublicKey.from_public_bytes(wire[:MLKEM_PUBLIC_LEN]), x25519_key
             )
         except ValueError as error:
             raise Malformed("not an X-Wing public key") from error
@@ -94,7 +97,7 @@ class OpeningKey:
         """The 32-byte seed, for the key file and for the memory that survives a crash; nowhere else."""
         return self._seed
 
-    def open(self, sealed: bytes, *, purpose: bytes) -> bytes:
+    def open(self, sealed: bytes | memoryview, *, purpose: bytes) -> bytes:
         """The plaintext of `sealed`. Raises NotForUs when it was sealed to another key or purpose, or altered."""
         try:
             return _SUITE.decrypt(sealed, self._key, info=_info(purpose, self.sealing_key.fingerprint))

@@ -69,9 +69,7 @@ class TorStopped(TorError):
 class TorNotBootstrapped(TorError):
     """Tor did not reach the network before the deadline."""
 
-    hint = (
-        "check that this machine reaches the internet, that its clock is right and that no firewall stops tor"
-    )
+    hint = "check that this machine reaches the internet, that its clock is right and that no firewall stops tor"
 
     def __init__(self, *, progress: int, tag: str, summary: str) -> None:
         super().__init__(f"tor is not bootstrapped: {progress} % ({tag}: {summary})")

@@ -1,8 +1,8 @@
 """Serves on a unix socket and says nothing of its own: no log, no clock, no server name, no guessed type.
 
-What leaves is the bytes of an `Answer`, or a complete response freed of the `Date` and `Server` headers. Whoever
-stays silent, sends slowly or reads slowly is cut off, and when all places are taken the one who has been useless
-longest makes room, so that idle connections never keep a real one out.
+What leaves is the bytes of an `Answer`, or a complete response freed of the `Date` and `Server` headers.
+Whoever stays silent, sends slowly or reads slowly is cut off, and when all places are taken the one who has
+been useless longest makes room, so that idle connections never keep a real one out.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import asyncio
 import os
 import socket
 import stat
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import hdrs, web
 
@@ -28,21 +28,28 @@ HEADERS_MAX: Final = 64
 BACKLOG: Final = 512
 STOP_SECONDS: Final = 5.0
 
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-
 
 class Answer(web.StreamResponse):
     """One whole HTTP answer as constant bytes; the same object answers everybody.
 
-    aiohttp builds headers anew for each response; this one is written as it is, which also makes it the quickest.
-    A HEAD request gets the head alone.
+    aiohttp builds headers anew for each response; this one is written as it is, which also makes it the
+    quickest. A HEAD request gets the head alone.
     """
 
-    def __init__(self, status: int, reason: str, *, body: bytes = b"", content_type: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        *,
+        body: bytes = b"",
+        content_type: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(status=status, reason=reason)
         head = f"HTTP/1.1 {status} {reason}\r\nContent-Length: {len(body)}\r\n"
         if content_type is not None:
             head += f"Content-Type: {content_type}\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
         self.content = body
         self._kept = (f"{head}\r\n".encode("ascii"), body)
         self._last = (f"{head}Connection: close\r\n\r\n".encode("ascii"), body)
@@ -70,6 +77,9 @@ class Answer(web.StreamResponse):
         return super().keep_alive is not False
 
 
+Handler = Callable[[web.BaseRequest], Awaitable[Answer]]
+
+
 def closing(answer: Answer) -> Answer:
     """The same answer, after which the connection is closed."""
     answer.force_close()
@@ -87,8 +97,9 @@ class Refusals:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long and how many. `idle`: seconds without a request begun; `request`: seconds for one whole request,
-    head, body and answer; `linger`: seconds to read away a body nobody wanted, so that its sender hears the answer.
+    """How long and how many. `idle`: seconds without a request begun; `request`: seconds for one whole
+    request, head, body and answer; `linger`: seconds to read away a body nobody wanted, so that its sender
+    hears the answer.
     """
 
     idle: float = 60.0
@@ -109,9 +120,9 @@ async def serve_on(
 ) -> AsyncIterator[None]:
     """Serve `app` on the unix socket at `path` for as long as the block lasts.
 
-    `app` is an application, or one handler for all requests. A stale socket is replaced; anything else at `path`
-    raises SocketTaken (the operator must act). `on_fault` hears the class of an error no handler caught, and
-    nothing of the request. `mode` is the socket's: 0o660 lets a tor of the same group connect.
+    `app` is an application, or one handler for all requests. A stale socket is replaced; anything else at
+    `path` raises SocketTaken (the operator must act). `on_fault` hears the class of an error no handler
+    caught, and nothing of the request. `mode` is the socket's: 0o660 lets a tor of the same group connect.
     """
     chosen = limits or Limits()
     listening = _listen(path, mode)
@@ -177,8 +188,8 @@ class Connection(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        if isinstance(resp, web.HTTPException):
-            resp = self.house.refusals.missing if resp.status in (404, 405) else self.house.refusals.malformed
+        if not isinstance(resp, Answer):
+            resp = self._fit_to_leave(request, resp)
         done = await super().finish_response(request, resp, start_time)
         self.answered += 1
         self.house.was_useful(self)
@@ -189,7 +200,7 @@ class Connection(web.RequestHandler):
         request: web.BaseRequest,
         status: int = 500,
         exc: BaseException | None = None,
-        message: str | None = None,
+        message: str | None = None,  # noqa: ARG002
     ) -> web.StreamResponse:
         if status < 500:
             return self.house.refusals.malformed
@@ -198,13 +209,23 @@ class Connection(web.RequestHandler):
             raise ConnectionResetError
         return self.house.refusals.fault
 
-    def log_exception(self, *args: Any, **kw: Any) -> None:
+    def log_exception(self, *args: object, **kw: object) -> None:  # noqa: ARG002
         """Not written anywhere: a traceback can hold what was sent. Only the class of the error is told."""
         error = kw.get("exc_info")
         self.house.on_fault(type(error) if isinstance(error, BaseException) else RuntimeError)
 
-    def log_debug(self, *args: Any, **kw: Any) -> None:
+    def log_debug(self, *args: object, **kw: object) -> None:
         """Not written anywhere."""
+
+    def _fit_to_leave(self, request: web.BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
+        """aiohttp's own refusals become ours; only an application's responses lose headers on the way."""
+        if isinstance(response, web.HTTPException):
+            refusals = self.house.refusals
+            return refusals.missing if response.status in (404, 405) else refusals.malformed
+        if isinstance(request, web.Request) and isinstance(response, web.StreamResponse):
+            return response
+        self.house.on_fault(TypeError)
+        return self.house.refusals.fault
 
     @property
     def idle(self) -> bool:
@@ -224,9 +245,7 @@ class _House:
 
     __slots__ = ("_open", "limits", "on_fault", "refusals")
 
-    def __init__(
-        self, limits: Limits, refusals: Refusals, on_fault: Callable[[type[BaseException]], None]
-    ) -> None:
+    def __init__(self, limits: Limits, refusals: Refusals, on_fault: Callable[[type[BaseException]], None]) -> None:
         self.limits = limits
         self.refusals = refusals
         self.on_fault = on_fault

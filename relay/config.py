@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from crypto.signing import VerifyingKey
+from onion_service.private import AuthoritySettings
 
 CONFIG_MAX: Final = 65_536
 _ROOT: Final = re.compile(r"[0-9a-f]{64}")
@@ -58,22 +59,12 @@ class BundleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("keep_rounds: 4 to 100000")
 
 
-class AuthoritySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One directory authority of a private tor network on this machine; only for tests and the demonstration."""
-
-    nickname: str
-    or_port: int
-    dir_port: int
-    v3_identity: str
-    fingerprint: str
-
-
 class TorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`launch`: start two tors of our own. `attach`: use running ones (docs/operate.md says how to set them up).
 
-    `program`: the tor to launch. `socks`: where the running tor that dials answers. `control`: the control socket of the
-    running tor that holds the onion service, and `service` its HiddenServiceDir. `authority`: a private network instead
-    of the public one.
+    `program`: the tor to launch. `socks`: where the running tor that dials answers. `control`: the control
+    socket of the tor that holds the onion service, and `service` its HiddenServiceDir. `authority`: a private network
+    instead of the public one.
     """
 
     mode: str = "launch"
@@ -138,10 +129,15 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """The settings with the folder they were read from; every path is made here."""
+    """The settings with the file they were read from; every path is made here."""
 
     config: Config
-    folder: Path
+    path: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths start."""
+        return self.path.parent
 
     @property
     def identity_file(self) -> Path:
@@ -184,6 +180,6 @@ def read(path: Path) -> Settings:
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 text") from error
     try:
-        return Settings(config=parse(text), folder=path.resolve().parent)
+        return Settings(config=parse(text), path=path.resolve())
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error

@@ -26,11 +26,11 @@ class Marks:
         self._used = sum(1 for at in range(self._capacity) if self._at(at) != _EMPTY)
 
     def __contains__(self, mark: bytes) -> bool:
-        place = self._home(mark)
-        while (resident := self._at(place)) != _EMPTY:
+        memory, capacity, place = self._memory, self._capacity, self._home(mark)
+        while (resident := memory[place * MARK_LEN : (place + 1) * MARK_LEN]) != _EMPTY:
             if resident == mark:
                 return True
-            place = (place + 1) % self._capacity
+            place = (place + 1) % capacity
         return False
 
     def __len__(self) -> int:

@@ -96,9 +96,7 @@ class Node:
         self._clock: Final = clock
         self._rounds: Final = Rounds(trusted.directory.round_seconds, sizes.parcel_every)
         self._spool: Final = Spool(given.spool_fd, geometry(settings, trusted))
-        self._store: Final = BundleStore(
-            settings.state / "bundles", keep_rounds=settings.config.bundles.keep_rounds
-        )
+        self._store: Final = BundleStore(settings.state / "bundles", keep_rounds=settings.config.bundles.keep_rounds)
         self._intake: Final = Intake(self._spool)
         self._public: Final = Public(trusted, identity=given.identity, journal=journal)
         self._closing: Final = Closing(
@@ -216,7 +214,7 @@ class Node:
 
     async def _sleep_until(self, moment: float) -> None:
         # Looked at again and again, because the clock may be set while we sleep.
-        while (left := moment - self._clock()) > 0:
+        while (left := moment - self._clock()) > 0:  # noqa: ASYNC110 - there is no event for a clock
             await asyncio.sleep(min(left, _TICK_SECONDS))
 
     def _delivered(self, event: DeliveryEvent, *, partner: str, round_number: RoundNumber) -> None:

@@ -128,7 +128,8 @@ class Spool:
         self._layout = _Layout(geometry)
         if os.fstat(fd).st_size != self._layout.total:
             raise SpoolError("the spool was made for other settings; stop the supervisor, then start it again")
-        self._map = mmap.mmap(fd, self._layout.total)
+        # Mapped whole now, so that no cell is slower for being the first in its slot.
+        self._map = mmap.mmap(fd, self._layout.total, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE)
         self._map.madvise(mmap.MADV_DONTDUMP)
         self._memory = memoryview(self._map)
         if bytes(self._memory[: len(geometry.wire)]) != geometry.wire:
@@ -136,6 +137,7 @@ class Spool:
             raise SpoolError("the spool was made for other settings; stop the supervisor, then start it again")
         self._secret = bytes(self._memory[self._layout.secret :][:_SECRET_LEN])
         self._marks: dict[int, Marks] = {}
+        self._newest = next(iter(self.key_numbers()), None)
         self._mend()
 
     def close(self) -> None:
@@ -163,6 +165,7 @@ class Spool:
         place = number % self._geometry.keys
         if self._key_at(place) is None:
             self._write_key(place, RoundKey.generate(number))
+        self._newest = number
         return self.round_keys()
 
     def tags(self) -> set[bytes]:
@@ -183,7 +186,7 @@ class Spool:
         if len(cell) != length:
             raise ValueError("not the length of a cell that leaves here")
         mark = self._mark(identity)
-        if any(mark in marks for marks in self._marks.values()):
+        if self._is_marked(mark):
             return Put.DUPLICATE
         newest = self._newest_marks()
         slot = self._free_slot(cell_class, count)
@@ -200,7 +203,7 @@ class Spool:
     def discard(self, cell: bytes, *, identity: bytes) -> None:
         """Do for a cover cell the work that `put` does for a report, to memory that is never read."""
         mark = self._mark(identity)
-        any(mark in marks for marks in self._marks.values())
+        self._is_marked(mark)
         self._free_slot(CellClass.LETTER, self._geometry.letters)
         start = self._layout.scratch
         self._memory[start : start + MARK_LEN] = mark
@@ -246,14 +249,20 @@ class Spool:
 
     def _mend_mark(self, mark: bytes) -> None:
         # Killed between keeping a cell and marking it: without the mark the sender's second try would be kept too.
-        if self.round_keys() and not any(mark in marks for marks in self._marks.values()):
+        if self._newest is not None and not self._is_marked(mark):
             self._newest_marks().add(mark)
 
+    def _is_marked(self, mark: bytes) -> bool:
+        # All tables are looked at, found or not.
+        found = False
+        for marks in self._marks.values():
+            found |= mark in marks
+        return found
+
     def _newest_marks(self) -> Marks:
-        newest = self.key_numbers()
-        if not newest:
+        if self._newest is None:
             raise SpoolError("no round key; turn to a round first")
-        return self._marks[newest[0] % self._geometry.keys]
+        return self._marks[self._newest % self._geometry.keys]
 
     def key_numbers(self) -> list[RoundNumber]:
         """The rounds that have a key here, newest first."""

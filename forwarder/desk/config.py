@@ -16,7 +16,8 @@ from crypto.directory import Card
 from crypto.errors import Malformed
 from crypto.signing import VerifyingKey
 from forwarder.desk.errors import BadSettings
-from onion_service.torrc import Authority, OnionTor, PrivateNet, SocksAddress, UnixSocket, socks_address
+from onion_service.private import AuthoritySettings, private_net
+from onion_service.torrc import OnionTor, SocksAddress, UnixSocket, socks_address
 
 SETTINGS_NAME: Final = "desk.toml"
 SETTINGS_MAX: Final = 65_536
@@ -82,16 +83,6 @@ class RelaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def step(self, cell_class: CellClass) -> int:
         """After how many rounds the next bundle of this class leaves."""
         return 1 if cell_class is CellClass.LETTER else self.parcel_every
-
-
-class AuthoritySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One directory authority of a private tor network on this machine; only for tests and the demonstration."""
-
-    nickname: str
-    or_port: int
-    dir_port: int
-    v3_identity: str
-    fingerprint: str
 
 
 class TorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -160,22 +151,12 @@ class Settings:
     def onion_tor(self) -> OnionTor:
         """The tor of our own that holds the endpoint's onion. Raises an OnionServiceError on a folder it cannot use."""
         tor = self.folder / "tor"
-        authorities = tuple(
-            Authority(
-                nickname=one.nickname,
-                or_port=one.or_port,
-                dir_port=one.dir_port,
-                v3_identity=one.v3_identity,
-                fingerprint=one.fingerprint,
-            )
-            for one in self.config.tor.authority
-        )
         return OnionTor(
             data_directory=tor / "data",
             service_directory=self.service_directory,
             target=self.endpoint_socket,
             control=UnixSocket(tor / "control" / "socket"),
-            private_net=PrivateNet(authorities) if authorities else None,
+            private_net=private_net(self.config.tor.authority),
         )
 
 
