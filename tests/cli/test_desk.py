@@ -23,9 +23,7 @@ from tests.unit.forwarder.desk.given import (
     parcels,
 )
 
-HOSTILE = (
-    "\u202eoculto\u202c :smile: [bold red]x[/bold red]\nReport 99\n  when: now \u2066 \u200b\ufeff \U000e0041 fin"
-)
+HOSTILE = "\u202eoculto\u202c :smile: [bold red]x[/bold red]\nReport 99\n  when: now \u2066 \u200b\ufeff \U000e0041 fin"
 
 
 def desk(*arguments: str, passphrase: str = PASSPHRASE) -> Result:

@@ -21,10 +21,11 @@ from forwarder.delivery import Deliveries, Event, Partner
 from forwarder.desk.config import SETTINGS_NAME, read_settings
 from forwarder.desk.errors import AlreadyThere, BadSettings
 from forwarder.desk.inbox import Gap, Receipt
-from forwarder.desk.program import Desk, create, receiving, run, unlock
+from forwarder.desk.program import Desk, create, log_to_stderr, receiving, run, unlock
+from forwarder.webhook import webhook_headers
 from onion_service.address import OnionAddress
 from onion_service.control import Bootstrap
-from onion_service.errors import TorMissing
+from onion_service.errors import TorMissing, TorUnreachable
 from tests.unit.forwarder.desk.given import (
     CHEAP,
     PARTNER,
@@ -250,3 +251,37 @@ def test_no_tor_is_said_with_the_remedy(tmp_path: Path) -> None:
     with open_desk(tmp_path) as desk, pytest.raises(TorMissing) as caught:
         asyncio.run(run(desk, progress=lambda _: None))
     assert "install tor" in caught.value.hint
+
+
+def test_a_running_tor_that_does_not_answer_is_said_with_the_remedy(tmp_path: Path) -> None:
+    new_desk(tmp_path).inbox.close()
+    attach = f'mode = "attach"\ncontrol = "unix:{tmp_path}/nobody"\nservice = "{tmp_path}/service"'
+    text = (tmp_path / SETTINGS_NAME).read_text().replace('mode = "launch"', attach)
+    (tmp_path / SETTINGS_NAME).write_text(text)
+    with open_desk(tmp_path) as desk:
+        assert desk.card.endpoint == ""
+        with pytest.raises(TorUnreachable) as caught:
+            asyncio.run(run(desk, progress=lambda _: None))
+    assert "start tor" in caught.value.hint
+
+
+def test_what_is_refused_is_logged_by_its_reason_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def story(desk: Desk) -> None:
+        path = desk.settings.endpoint_socket.path
+        async with receiving(desk), to_socket(path) as session:
+            async with session.post("http://desk/", data=b"SECRETO") as response:
+                assert response.status == 400
+            desk.inbox.close()
+            wire = bundle(1).wire
+            sent = webhook_headers(
+                wire, cell_class=CellClass.LETTER, round_number=number(1), round_seconds=ROUND_SECONDS, relay=RELAY
+            )
+            async with session.post("http://desk/", data=wire, headers=sent) as response:
+                assert response.status == 503
+
+    with new_desk(tmp_path) as desk, log_to_stderr():
+        asyncio.run(story(desk))
+    assert capsys.readouterr().err.splitlines() == [
+        "WARNING: refused a delivery: its headers do not name a round of this relay",
+        "WARNING: refused a delivery: the inbox could not store it",
+    ]
