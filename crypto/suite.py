@@ -97,7 +97,7 @@ class OpeningKey:
         """The 32-byte seed, for the key file and for the memory that survives a crash; nowhere else."""
         return self._seed
 
-    def open(self, sealed: bytes, *, purpose: bytes) -> bytes:
+    def open(self, sealed: bytes | memoryview, *, purpose: bytes) -> bytes:
         """The plaintext of `sealed`. Raises NotForUs when it was sealed to another key or purpose, or altered."""
         try:
             return _SUITE.decrypt(sealed, self._key, info=_info(purpose, self.sealing_key.fingerprint))

@@ -1,0 +1,71 @@
+# `make` says what there is. Everything Python lives in .venv, made from hashed requirements.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test test-fast lint bench vectors lock clean ready need-test need-demo
+
+PYTHON ?= python3
+export PYTHON
+PY := .venv/bin/python
+BUILD := build
+TEST_LIMIT ?= 60m
+PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m piptools compile --quiet --generate-hashes --allow-unsafe \
+	--strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links $(if $(UPGRADE),--upgrade)
+SAME_AS_DEV := --constraint requirements/dev.txt
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; do \
+		printf '  make %-10s %s\n' "$$name" "$$what"; done
+
+demo: need-demo ready  ## three reports over a private Tor network to two desks; KEEP=1 leaves it running
+	@exec $(PY) -m deploy.demo $(if $(filter 1,$(KEEP)),--keep)
+
+test: need-test ready  ## everything that must hold: lint, vectors, all tests with coverage (about 20 minutes)
+	@$(MAKE) --no-print-directory lint
+	@$(PY) -m tests.vectors --check
+	@mkdir -p $(BUILD)
+	@$(PY) -m coverage erase
+	@timeout --foreground --signal=INT --kill-after=60s $(TEST_LIMIT) \
+		$(PY) -u -m coverage run -m pytest 2>&1 | tee $(BUILD)/test.log
+	@$(PY) -m coverage combine --quiet
+	@floor=0; $(PY) -m coverage report --skip-covered --skip-empty || floor=$$?; \
+		tail -n 1 $(BUILD)/test.log; exit $$floor
+
+test-fast: ready  ## the tests that take seconds, to the first failure
+	@$(PY) -m pytest -x -q -m "not slow and not tor"
+
+lint: ready  ## ruff, its formatter and mypy (strict, tests too)
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@for script in .ci/run deploy/*.sh; do bash -n "$$script"; done
+
+bench: ready  ## the door's figures beside a bare server's and one X-Wing open
+	@exec $(PY) -m tests.bench
+
+vectors: ready  ## write the test vectors anew (make test checks that they are what the code writes)
+	@$(PY) -m tests.vectors
+
+lock: ready  ## solve requirements/*.txt from pyproject.toml; UPGRADE=1 takes newer releases
+	@$(PIP_COMPILE) --extra desk --extra cluster --extra dev --output-file requirements/dev.txt pyproject.toml
+	@$(PIP_COMPILE) $(SAME_AS_DEV) --output-file requirements/relay.txt pyproject.toml
+	@$(PIP_COMPILE) $(SAME_AS_DEV) --extra desk --output-file requirements/desk.txt pyproject.toml
+	@$(PIP_COMPILE) $(SAME_AS_DEV) --extra cluster --output-file requirements/cluster.txt pyproject.toml
+	@$(PIP_COMPILE) $(SAME_AS_DEV) --output-file requirements/build.txt requirements/build.in
+
+clean:  ## remove what make has made, .venv too
+	@rm -rf .venv .venv.lock $(BUILD) dist demo-run *.egg-info .coverage .coverage.* \
+		.mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+ready:
+	@bash deploy/need.sh venv
+	@bash deploy/venv.sh
+
+need-test:
+	@bash deploy/need.sh venv tor exiftool
+
+need-demo:
+	@bash deploy/need.sh venv tor

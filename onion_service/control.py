@@ -1,0 +1,380 @@
+"""A `Tor` is a tor process we can ask: launched by us, or running already and attached to by its control socket.
+
+A launched tor never outlives us: it is told to watch our process, and it ends at once when our control connection
+closes (control-spec, TAKEOWNERSHIP). Everything here blocks; from asyncio call it through `asyncio.to_thread`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import threading
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Protocol, Self
+
+import stem
+import stem.connection
+from stem.control import Controller, EventType
+from stem.response.events import HSDescEvent
+
+from onion_service.address import HOST_LEN, SUFFIX, OnionAddress
+from onion_service.errors import (
+    NotAnOnion,
+    OnionNotPublished,
+    TorError,
+    TorNotBootstrapped,
+    TorStopped,
+    TorUnreachable,
+)
+from onion_service.program import check_version, usable_tor
+from onion_service.torrc import LoopbackPort, OnionTor, UnixSocket
+
+CONTROL_SECONDS: Final = 20.0
+STOP_SECONDS: Final = 10.0
+_POLL_SECONDS: Final = 0.1
+_LAST_WORDS: Final = 20
+_BOOTSTRAP: Final = re.compile(r'BOOTSTRAP PROGRESS=(\d{1,3}) TAG=(\S+) SUMMARY="([^"]*)"')
+# stem 1.8 starts its threads in a way Python calls deprecated; the filter is global, hence the lock.
+_STEM_START: Final = threading.Lock()
+
+
+class Settings(Protocol):
+    """What a launch needs to know: `OnionTor`, `DialTor`, or a test's own kind of tor."""
+
+    @property
+    def data_directory(self) -> Path: ...
+    @property
+    def control(self) -> UnixSocket: ...
+    def lines(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bootstrap:
+    """How far tor has come on its way into the network: 0 to 100 percent, a tag for programs, a text for people."""
+
+    percent: int
+    tag: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One look at a tor. `published` counts the directories that took our descriptor since we asked tor to tell."""
+
+    alive: bool
+    bootstrap: Bootstrap
+    circuits: bool
+    published: int
+
+
+Progress = Callable[[Bootstrap], None]
+_STARTING: Final = Bootstrap(0, "starting", "Starting")
+
+
+class Tor:
+    """A control connection to one tor, and the process itself when it is ours. Leave the block to stop it."""
+
+    __slots__ = ("_child", "_controller", "_published", "_service_directory")
+
+    def __init__(self, controller: Controller, *, child: Child | None, service_directory: Path | None) -> None:
+        self._controller = controller
+        self._child = child
+        self._service_directory = service_directory
+        self._published = _Published()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of a tor of our own; None for an attached one."""
+        return None if self._child is None else self._child.pid
+
+    def wait_bootstrapped(self, *, seconds: float, progress: Progress | None = None) -> None:
+        """Return when tor can build circuits; tells `progress` each step once.
+
+        Raises TorNotBootstrapped with the last step when `seconds` have passed (the operator must look at the
+        network and the clock), TorStopped or TorUnreachable when tor went away.
+        """
+        deadline = time.monotonic() + seconds
+        told = None
+        while True:
+            now = self.bootstrap()
+            if now != told and progress is not None:
+                progress(now)
+            told = now
+            if now.percent >= 100:
+                return
+            if time.monotonic() >= deadline:
+                raise TorNotBootstrapped(progress=now.percent, tag=now.tag, summary=now.summary)
+            time.sleep(_POLL_SECONDS)
+
+    def bootstrap(self) -> Bootstrap:
+        """How far tor is now."""
+        found = _BOOTSTRAP.search(self.ask("status/bootstrap-phase"))
+        return _STARTING if found is None else Bootstrap(int(found[1]), found[2], found[3])
+
+    def onion_address(self, *, seconds: float = CONTROL_SECONDS) -> OnionAddress:
+        """The address of the service, from its `hostname` file; waits for tor to write it."""
+        if self._service_directory is None:
+            raise TorError("this tor was given no onion service directory")
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return OnionAddress((self._service_directory / "hostname").read_text("ascii").strip())
+            except (FileNotFoundError, NotAnOnion, UnicodeDecodeError) as error:
+                if time.monotonic() >= deadline:
+                    raise OnionNotPublished("the onion service") from error
+            self._check_alive()
+            time.sleep(_POLL_SECONDS)
+
+    def wait_published(self, *, seconds: float) -> OnionAddress:
+        """The address, once at least one directory has taken the descriptor; raises OnionNotPublished.
+
+        Of a tor that ran before we attached we hear only its next upload, so there a descriptor that tor holds
+        for this service counts as well.
+        """
+        deadline = time.monotonic() + seconds
+        address = self.onion_address(seconds=seconds)
+        while not self._published.count(address) and not (self._child is None and self._holds(address)):
+            if time.monotonic() >= deadline:
+                raise OnionNotPublished(str(address))
+            self._check_alive()
+            time.sleep(_POLL_SECONDS)
+        return address
+
+    def health(self) -> Health:
+        """One look; a tor that went away is an answer here, not an error."""
+        try:
+            bootstrap = self.bootstrap()
+            circuits = self.ask("status/circuit-established") == "1"
+        except TorError:
+            return Health(alive=False, bootstrap=_STARTING, circuits=False, published=0)
+        return Health(alive=True, bootstrap=bootstrap, circuits=circuits, published=self._published.total())
+
+    def ask(self, question: str) -> str:
+        """The answer to GETINFO; raises TorStopped or TorUnreachable when nobody answers."""
+        try:
+            return str(self._controller.get_info(question))
+        except stem.ControllerError as error:
+            self._check_alive()
+            raise TorUnreachable("its control socket", f"{question}: {error}") from error
+
+    def set(self, option: str, value: str) -> None:
+        """Change one option of the running tor (SETCONF); raises TorStopped or TorUnreachable."""
+        try:
+            self._controller.set_conf(option, value)
+        except stem.ControllerError as error:
+            self._check_alive()
+            raise TorUnreachable("its control socket", f"{option}: {error}") from error
+
+    def listen(self) -> None:
+        """Ask tor to tell about descriptor uploads from now on."""
+        self._controller.add_event_listener(self._published.heard, EventType.HS_DESC)
+
+    def stop(self) -> None:
+        """Close the control connection and, when the tor is ours, end its process. Safe to call twice."""
+        try:
+            self._controller.close()
+        finally:
+            if self._child is not None:
+                self._child.stop()
+
+    def _holds(self, address: OnionAddress) -> bool:
+        try:
+            return bool(self._controller.get_info(f"hs/service/desc/id/{address.host.removesuffix(SUFFIX)}"))
+        except stem.ControllerError:
+            return False
+
+    def _check_alive(self) -> None:
+        if self._child is not None:
+            self._child.check_running()
+
+
+def launch(settings: Settings, *, program: str = "tor", seconds: float = CONTROL_SECONDS) -> Tor:
+    """Start a tor of our own and return once it answers on its control socket, before it has bootstrapped.
+
+    `seconds` is how long it may take to answer. Raises TorMissing, TorTooOld, TorWithoutPow, TorStopped (the operator
+    must act) or TorUnreachable. The caller must `stop()` it, or use it as a context.
+    """
+    return start(usable_tor(program), settings, seconds=seconds)
+
+
+def start(path: str, settings: Settings, *, seconds: float = CONTROL_SECONDS) -> Tor:
+    """As `launch`, for a program that `usable_tor` has already found good."""
+    directory = settings.data_directory
+    service_directory = settings.service_directory if isinstance(settings, OnionTor) else None
+    for private in (directory, settings.control.path.parent):
+        private.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.chmod(0o700)
+    torrc = directory / "torrc"
+    torrc.write_text("".join(f"{line}\n" for line in settings.lines()), encoding="utf-8")
+    child = Child(path, torrc)
+    try:
+        controller = _connect_to_child(child, settings.control, seconds)
+    except BaseException:
+        child.stop()
+        raise
+    tor = Tor(controller, child=child, service_directory=service_directory)
+    try:
+        controller.msg("TAKEOWNERSHIP")
+        tor.listen()
+    except stem.ControllerError as error:
+        tor.stop()
+        raise TorUnreachable(str(settings.control), str(error)) from error
+    return tor
+
+
+def make_onion(settings: OnionTor, *, program: str = "tor") -> OnionAddress:
+    """The address of a service, whose key tor makes now if there is none; nothing leaves the machine.
+
+    Raises as `launch` does.
+    """
+    with launch(replace(settings, offline=True), program=program) as tor:
+        return tor.onion_address()
+
+
+def attach(control: UnixSocket | LoopbackPort, *, service_directory: Path | None = None) -> Tor:
+    """Talk to a tor that runs already, as somebody else's process; stopping only closes the connection.
+
+    Raises TorUnreachable when nobody answers or our login is refused, TorTooOld for a tor before 0.4.8.
+    """
+    controller = _connect(control)
+    tor = Tor(controller, child=None, service_directory=service_directory)
+    try:
+        check_version(f"Tor version {tor.ask('version')}")
+        tor.listen()
+    except stem.ControllerError as error:
+        tor.stop()
+        raise TorUnreachable(str(control), str(error)) from error
+    except TorError:
+        tor.stop()
+        raise
+    return tor
+
+
+class Child:
+    """A tor process of ours and the last lines it printed; nothing it prints goes to a disk."""
+
+    __slots__ = ("_lines", "_process", "_reader")
+
+    def __init__(self, path: str, torrc: Path) -> None:
+        command = [path, "--hush", "--defaults-torrc", os.devnull, "-f", str(torrc)]
+        self._process = subprocess.Popen(
+            [*command, "__OwningControllerProcess", str(os.getpid())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        self._lines: deque[str] = deque(maxlen=_LAST_WORDS)
+        self._reader = threading.Thread(target=self._read, name="tor's last words", daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def check_running(self) -> None:
+        """Raises TorStopped when the process has ended."""
+        code = self._process.poll()
+        if code is not None:
+            self._reader.join(STOP_SECONDS)
+            raise TorStopped(code=code, last_words=" / ".join(self._lines))
+
+    def stop(self) -> None:
+        """End the process: asked first, killed when it does not listen. Safe to call twice."""
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join(STOP_SECONDS)
+
+    def _read(self) -> None:
+        if self._process.stdout is not None:
+            with self._process.stdout as printed:
+                for line in printed:
+                    self._lines.append(line.decode("utf-8", "replace").strip())
+
+
+class _Published:
+    """How many directories took the descriptor of which service; filled by stem's thread."""
+
+    __slots__ = ("_counts", "_lock")
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def heard(self, event: HSDescEvent) -> None:
+        if event.action == "UPLOADED":
+            host = f"{event.address}{SUFFIX}"[:HOST_LEN]
+            with self._lock:
+                self._counts[host] = self._counts.get(host, 0) + 1
+
+    def count(self, address: OnionAddress) -> int:
+        with self._lock:
+            return self._counts.get(address.host, 0)
+
+    def total(self) -> int:
+        with self._lock:
+            return sum(self._counts.values())
+
+
+def _connect_to_child(child: Child, control: UnixSocket, seconds: float) -> Controller:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return _connect(control)
+        except TorUnreachable:
+            child.check_running()
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(_POLL_SECONDS)
+
+
+def _connect(control: UnixSocket | LoopbackPort) -> Controller:
+    """An authenticated controller, or TorUnreachable."""
+    try:
+        _knock(control)
+        with _STEM_START, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=DeprecationWarning, message="setDaemon")
+            controller = _open(control)
+    except (stem.SocketError, OSError) as error:
+        raise TorUnreachable(str(control), str(error)) from error
+    try:
+        controller.authenticate()
+    except (stem.connection.AuthenticationFailure, stem.ControllerError, OSError) as error:
+        controller.close()
+        raise TorUnreachable(str(control), f"it refused our login: {error}") from error
+    return controller
+
+
+def _knock(control: UnixSocket | LoopbackPort) -> None:
+    """Raises OSError when nobody listens; stem 1.8 would raise too, but leave its socket open."""
+    if isinstance(control, UnixSocket):
+        with socket.socket(socket.AF_UNIX) as knock:
+            knock.connect(str(control.path))
+    else:
+        with socket.create_connection((control.host, control.port), CONTROL_SECONDS):
+            return
+
+
+def _open(control: UnixSocket | LoopbackPort) -> Any:
+    if isinstance(control, UnixSocket):
+        return Controller.from_socket_file(str(control.path))
+    return Controller.from_port(control.host, control.port)

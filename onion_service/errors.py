@@ -1,0 +1,156 @@
+"""Everything `onion_service` raises on purpose, each with the remedy for whoever must act.
+
+`TorError` is about a tor process of ours; `DialError` is about one outbound call; `ServingError` is about the
+socket we listen on. Each has a `hint`: one sentence that says what to do next.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class OnionServiceError(Exception):
+    """Our contact with tor, or with those who reach us through it, failed."""
+
+    hint = ""
+
+
+class TorError(OnionServiceError):
+    """A tor process we need is not there, not usable, or not ready."""
+
+
+class UnsafeSetting(TorError):
+    """A setting cannot be written into a torrc without changing the meaning of the file."""
+
+    hint = "use an absolute path of printable characters, and ports between 1 and 65535"
+
+
+class TorMissing(TorError):
+    """There is no tor program at the place we were told to look."""
+
+    hint = "install tor 0.4.8 or newer (Debian: apt-get install tor), or set the path of the tor program"
+
+    def __init__(self, program: str) -> None:
+        super().__init__(f"no tor program: {program}")
+        self.program = program
+
+
+class TorTooOld(TorError):
+    """This tor cannot defend an onion service with proof of work."""
+
+    hint = "install tor 0.4.8 or newer (Debian: deb.torproject.org, or bookworm-backports)"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(f"tor is too old: {version}")
+        self.version = version
+
+
+class TorWithoutPow(TorError):
+    """This tor was built without the proof-of-work module."""
+
+    hint = "install a tor built with --enable-gpl, so that `tor --list-modules` says `pow: yes`"
+
+    def __init__(self, program: str) -> None:
+        super().__init__(f"tor was built without proof of work: {program}")
+        self.program = program
+
+
+class TorStopped(TorError):
+    """Our tor ended by itself; `last_words` is what it printed at the end."""
+
+    hint = "read tor's last lines; most often the data directory is in use or not ours, or a port is taken"
+
+    def __init__(self, *, code: int | None, last_words: str) -> None:
+        super().__init__(f"tor ended with code {code}: {last_words or 'it said nothing'}")
+        self.code = code
+        self.last_words = last_words
+
+
+class TorNotBootstrapped(TorError):
+    """Tor did not reach the network before the deadline."""
+
+    hint = "check that this machine reaches the internet, that its clock is right and that no firewall stops tor"
+
+    def __init__(self, *, progress: int, tag: str, summary: str) -> None:
+        super().__init__(f"tor is not bootstrapped: {progress} % ({tag}: {summary})")
+        self.progress = progress
+        self.tag = tag
+        self.summary = summary
+
+
+class OnionNotPublished(TorError):
+    """The onion service's descriptor reached no directory before the deadline."""
+
+    hint = "wait a minute and try again; if it stays so, check the clock of this machine and tor's log"
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"the descriptor of {address} is not published")
+        self.address = address
+
+
+class DialError(OnionServiceError):
+    """A call to an onion address brought no answer we can use."""
+
+
+class TorUnreachable(TorError, DialError):
+    """Nobody answers as tor at a control or SOCKS address."""
+
+    hint = "start tor, or correct the address of its control or SOCKS socket"
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"tor does not answer at {address}: {reason}")
+        self.address = address
+
+
+class NotAnOnion(DialError):
+    """The address is not a version 3 onion address; nothing was sent anywhere."""
+
+    hint = "use an address of the form http://<56 letters and digits>.onion/"
+
+
+class OnionUnreachable(DialError):
+    """Tor works, but the onion service at the other end did not let us in."""
+
+    hint = "the other side may be down: try again later, and compare the address with the one you were given"
+
+
+class TimedOut(DialError):
+    """The call took longer than it may."""
+
+    hint = "try again later; the other side or the network is slow"
+
+
+class AnswerTooLong(DialError):
+    """The other side sent more than the answer to this call can be."""
+
+    hint = "the other side is broken or hostile: tell its operator"
+
+
+class NotHttp(DialError):
+    """The other side closed the connection early or did not speak HTTP."""
+
+    hint = "the other side is broken or hostile: tell its operator"
+
+
+class ServingError(OnionServiceError):
+    """We cannot listen where we were told to."""
+
+
+class SocketTaken(ServingError):
+    """Somebody else's file or a living server is at the path of our socket."""
+
+    hint = "stop the program that listens there, or choose another socket path"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"cannot listen at {path}: {reason}")
+        self.path = path
+
+
+class SocketPathTooLong(ServingError):
+    """The path of a unix socket is longer than the kernel takes."""
+
+    hint = "choose a shorter path; Linux takes at most 107 bytes"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"too long for a unix socket: {path}")
+        self.path = path

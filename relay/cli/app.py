@@ -1,0 +1,85 @@
+"""Every command in one place, and the text that tells the whole story to whoever types `veladora --help`.
+
+Commands import what they need when they run, so that help and mistakes are answered at once.
+"""
+
+from importlib import metadata
+from typing import Annotated, Any, Final
+
+import typer
+from typer import Context
+from typer.core import TyperGroup
+
+from crypto.errors import CryptoError
+from onion_service.errors import OnionServiceError
+from relay.cli import directory, init, keys, run, seal, send
+from relay.cli.explain import explain
+
+DISTRIBUTION: Final = "veladora"
+
+STORY: Final = """
+Veladora carries what a person has seen to the organisations that can act on it, and nobody in between can say what
+was written, for whom, when, or that it was written at all.
+
+**You have seen something.** Get the relay's card (`<address>.onion#<root key>`) from a place you trust, then:
+
+    veladora send CARD
+
+**You are an organisation that reads reports.** Make a key, read its words aloud to the operator of the relay, and
+run your desk:
+
+    veladora keys new partner --out partner.key
+
+**You operate a relay.** Make the root key on a machine that is never online; make the relay; write its partners into
+the draft, sign that where the root key is, and start:
+
+    veladora keys new root --out root.key
+
+    veladora init FOLDER --root <root public key>
+
+    veladora directory sign draft.toml --key root.key --out directory.signed
+
+    veladora run FOLDER
+
+Answers go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed (the last line says what to do), 2 typed
+wrongly. Passphrases are asked for on the terminal; programs give them with `--passphrase-fd`.
+"""
+
+
+class Explained(TyperGroup):
+    """A group in which every foreseeable failure ends as one sentence and a next step, never as a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the signature of the group it extends
+        """Run the command; the errors of our packages and of the operating system are explained."""
+        try:
+            return super().invoke(ctx)
+        except (CryptoError, OnionServiceError, OSError) as error:
+            explain(error)
+
+
+app = typer.Typer(
+    name="veladora",
+    cls=Explained,
+    help=STORY,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("send", rich_help_panel="Reporting")(send.send)
+app.command("seal", rich_help_panel="Reporting")(seal.seal)
+app.command("init", rich_help_panel="Running a relay")(init.init)
+app.command("run", rich_help_panel="Running a relay")(run.run)
+app.add_typer(keys.app, name="keys", rich_help_panel="Keys and trust")
+app.add_typer(directory.app, name="directory", rich_help_panel="Keys and trust")
+
+
+@app.callback()
+def _root(
+    ctx: Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.", is_eager=True)] = False,
+) -> None:
+    if version:
+        typer.echo(f"veladora {metadata.version(DISTRIBUTION)}")
+        ctx.exit()

@@ -1,0 +1,92 @@
+"""A round closes: what leaves is chosen, topped up, sorted, signed and stored; then, and only then, it is forgotten
+(docs/spec/bundle.md; promises T5, T6, T11).
+
+The bundle is on disk before its cells leave memory, and a bundle that is on disk is never made again. So a node killed
+at any moment sends every cell in exactly one bundle.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from random import Random
+from typing import Final, Protocol
+
+from crypto import letter
+from crypto.bundle import Bundle
+from crypto.cells import CellClass
+from crypto.directory import BundleSizes
+from crypto.layers import RoundNumber
+from crypto.signing import SigningKey
+from relay import mix
+from relay.rounds import Rounds
+from relay.spool import Spool
+
+
+class Store(Protocol):
+    """Where closed bundles rest (`forwarder.bundles.BundleStore`)."""
+
+    def write(self, bundle: Bundle) -> None:
+        """Keep a bundle durably, or raise and keep nothing of it."""
+
+    def rounds(self, cell_class: CellClass) -> list[RoundNumber]:
+        """The rounds that have a bundle of this class, oldest first."""
+
+    def cell_hashes(self, cell_class: CellClass, round_number: RoundNumber) -> set[bytes]:
+        """SHA-256 of each cell in a bundle."""
+
+
+class Closing:
+    """Closes rounds. `relays`: how many relays have peeled a cell when it leaves here."""
+
+    def __init__(
+        self, *, spool: Spool, store: Store, identity: SigningKey, sizes: BundleSizes, relays: int, rng: Random
+    ) -> None:
+        self._spool: Final = spool
+        self._store: Final = store
+        self._identity: Final = identity
+        self._room: Final[Mapping[CellClass, int]] = {
+            CellClass.LETTER: sizes.letters,
+            CellClass.PARCEL: sizes.parcels,
+        }
+        self._relays: Final = relays
+        self._rng: Final = rng
+        self._top_ups: dict[CellClass, list[bytes]] = {cell_class: [] for cell_class in CellClass}
+
+    def recover(self) -> None:
+        """Forget the cells of a bundle that was stored just before the node was killed. Called once, at the start."""
+        for cell_class in CellClass:
+            for number in self._store.rounds(cell_class)[-1:]:
+                left = self._store.cell_hashes(cell_class, number)
+                held = self._spool.held(cell_class)
+                self._spool.drop(cell_class, [slot for slot, digest in held.items() if digest in left])
+
+    async def prepare(self) -> None:
+        """Make every top-up cell of the next edge, needed or not, so that the time this takes tells nothing (T6)."""
+        for cell_class, room in self._room.items():
+            ready = self._top_ups[cell_class]
+            while len(ready) < room:
+                ready.append(letter.top_up(cell_class, relays=self._relays))
+                await asyncio.sleep(0)
+
+    async def close(self, number: RoundNumber, rounds: Rounds) -> None:
+        """Store the bundles of round `number`, unless they, or later ones, are stored already.
+
+        Raises what the store raises; the cells then wait for the next edge.
+        """
+        await self._close(CellClass.LETTER, number)
+        if rounds.parcels_leave(number):
+            await self._close(CellClass.PARCEL, number)
+
+    async def _close(self, cell_class: CellClass, number: RoundNumber) -> None:
+        if any(stored >= number for stored in self._store.rounds(cell_class)[-1:]):
+            return
+        await self.prepare()
+        room = self._room[cell_class]
+        held = self._spool.held(cell_class)
+        chosen = set(mix.leaving(held.values(), room, self._rng))
+        slots = [slot for slot, digest in held.items() if digest in chosen]
+        cells = {held[slot]: self._spool.read(cell_class, slot) for slot in slots}
+        filled = mix.fill([*cells.values()], room, self._top_ups[cell_class])
+        bundle = Bundle.sign(filled, cell_class=cell_class, round_number=number, relay=self._identity)
+        await asyncio.to_thread(self._store.write, bundle)
+        self._spool.drop(cell_class, slots)
+        self._top_ups[cell_class] = []

@@ -1,0 +1,53 @@
+"""The closed list of events a relay tells its operator; the only module that logs (promise T8).
+
+An event is about the relay, a round or a partner. There is no event about a report, so the journals of a quiet day and
+of a busy one are the same but for their rounds.
+"""
+
+import sys
+from enum import Enum
+from typing import Final, TextIO
+
+from crypto.layers import RoundNumber
+
+
+class Event(Enum):
+    """Everything that can be said; the value is the text. `{round}` and `{detail}` are filled in."""
+
+    STARTED = "started in round {round}"
+    STOPPED = "stopped"
+    NODE_STARTED = "the node is up"
+    NODE_DIED = "the node ended and is started again"
+    CANNOT_START = "cannot start: {detail}"
+    TOR_STARTING = "starting: {detail}"
+    TOR_SLOW = "not in the network yet: {detail}"
+    TOR_LOST = "{detail} does not answer; it is started again"
+    TOR_FOUND = "{detail} answers again"
+    PUBLISHED = "the onion service is published"
+    ROUND_CLOSED = "round {round} is closed"
+    NOT_CLOSED = "could not write the bundle of round {round}; its cells wait in memory"
+    NO_SPACE = "no space for the bundle of round {round}; its cells wait in memory, new ones are refused"
+    SPACE_AGAIN = "there is space for bundles again"
+    DELIVERED = "{detail} has everything up to round {round}"
+    UNREACHABLE = "{detail} does not answer; it will get what it missed"
+    REFUSED = "{detail} did not take round {round}; it will be offered again"
+    CONFLICT = "{detail} has another bundle for round {round} and keeps it: ask whether its relay key is right"
+    DAMAGED = "our copy of round {round} is unreadable and is left out: check the disk"
+    NOT_RECORDED = "could not note that {detail} has round {round}: check the disk"
+    DIRECTORY_TAKEN = "took directory version {detail}"
+    DIRECTORY_REFUSED = "kept the old directory: {detail}"
+    DIRECTORY_EXPIRED = "the directory has expired: sign a newer one, or nobody can send"
+    UNEXPECTED = "unexpected: {detail}"
+
+
+class Journal:
+    """Writes events to one stream, a line each, and nothing else ever does."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream: Final = stream if stream is not None else sys.stderr
+
+    def record(self, event: Event, *, round_number: RoundNumber | None = None, detail: str = "") -> None:
+        """One line. `detail` is the name of a partner, a version or a kind of error: never anything that was sent."""
+        text = event.value.format(round="" if round_number is None else round_number, detail=detail)
+        self._stream.write(f"veladora: {text}\n")
+        self._stream.flush()

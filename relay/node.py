@@ -1,0 +1,273 @@
+"""The node: it builds everything from the settings and runs it in one task group (docs/operate.md).
+
+It may be killed at any moment: what it answered for is in the spool's memory, which its parent holds, or on the disk.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import uvloop
+
+from crypto.cells import CellClass
+from crypto.directory import TrustedDirectory
+from crypto.layers import RoundNumber
+from crypto.signing import SEED_LEN, SigningKey
+from forwarder.bundles import BundleStore
+from forwarder.delivery import Deliveries, Partner
+from forwarder.delivery import Event as DeliveryEvent
+from forwarder.errors import ForwarderError, NoSpace
+from onion_service.answers import REFUSALS
+from onion_service.dial import Dialler
+from onion_service.door import door
+from onion_service.errors import OnionServiceError
+from onion_service.serving import serve_on
+from onion_service.torrc import socks_address
+from relay import config, telemetry
+from relay.closing import Closing
+from relay.config import ConfigError, Settings
+from relay.intake import Intake
+from relay.journal import Event, Journal
+from relay.public import Public, StartError, read_directory
+from relay.rounds import Rounds
+from relay.spool import Geometry, Spool, SpoolError
+
+RELAYS: Final = 1
+_TICK_SECONDS: Final = 0.5
+
+_DELIVERY_EVENTS: Final = {
+    DeliveryEvent.DELIVERED: Event.DELIVERED,
+    DeliveryEvent.UNREACHABLE: Event.UNREACHABLE,
+    DeliveryEvent.REFUSED: Event.REFUSED,
+    DeliveryEvent.CONFLICT: Event.CONFLICT,
+    DeliveryEvent.DAMAGED: Event.DAMAGED,
+    DeliveryEvent.NOT_RECORDED: Event.NOT_RECORDED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the supervisor hands over: the spool's descriptor, the identity, and where tor dials for us."""
+
+    spool_fd: int
+    identity: SigningKey
+    socks: str
+
+
+def geometry(settings: Settings, trusted: TrustedDirectory) -> Geometry:
+    """The spool that these settings ask for. Raises StartError when a bundle would not fit into it."""
+    wanted, sizes = settings.config.spool, trusted.directory.bundle
+    if wanted.letters < sizes.letters or wanted.parcels < sizes.parcels:
+        raise StartError(f"[spool] must hold a whole bundle: letters >= {sizes.letters}, parcels >= {sizes.parcels}")
+    return Geometry(
+        letters=wanted.letters,
+        letter_length=CellClass.LETTER.length_after(RELAYS),
+        parcels=wanted.parcels,
+        parcel_length=CellClass.PARCEL.length_after(RELAYS),
+    )
+
+
+def door_socket(settings: Settings) -> Path:
+    """Where the door listens for the onion's tor."""
+    return settings.state / "run" / "door.sock"
+
+
+class Node:
+    """Everything a relay does, built once."""
+
+    def __init__(
+        self, settings: Settings, given: Given, *, journal: Journal, clock: Callable[[], float] = time.time
+    ) -> None:
+        """Raises StartError, SpoolError or ForwarderError when something it needs is missing."""
+        root, own = settings.config.root, given.identity.verifying_key
+        trusted = read_directory(settings.directory_file, root=root, identity=own, now=int(clock()))
+        sizes = trusted.directory.bundle
+        self._settings: Final = settings
+        self._journal: Final = journal
+        self._clock: Final = clock
+        self._rounds: Final = Rounds(trusted.directory.round_seconds, sizes.parcel_every)
+        self._spool: Final = Spool(given.spool_fd, geometry(settings, trusted))
+        self._store: Final = BundleStore(settings.state / "bundles", keep_rounds=settings.config.bundles.keep_rounds)
+        self._intake: Final = Intake(self._spool)
+        self._public: Final = Public(trusted, identity=given.identity, journal=journal)
+        self._closing: Final = Closing(
+            spool=self._spool,
+            store=self._store,
+            identity=given.identity,
+            sizes=sizes,
+            relays=RELAYS,
+            rng=random.SystemRandom(),
+        )
+        self._deliveries: Final = Deliveries(
+            [Partner(partner.id, partner.endpoint) for partner in settings.config.partner],
+            store=self._store,
+            folder=settings.state / "partners",
+            relay=given.identity,
+            round_seconds=trusted.directory.round_seconds,
+            post=Dialler(socks=socks_address(given.socks)).post,
+            journal=self._delivered,
+        )
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        number = await self._begin()
+        handler = door(accept=self._intake.accept, said=self._public)
+        socket = door_socket(self._settings)
+        socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        async with serve_on(handler, socket, refusals=REFUSALS, on_fault=self._fault):
+            self._journal.record(Event.NODE_STARTED)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._close_rounds(number), name="rounds")
+                tasks.create_task(self._deliveries.run(), name="deliveries")
+                tasks.create_task(self._load_old_rounds(), name="old rounds")
+
+    def close(self) -> None:
+        """Let go of the spool; the supervisor still holds it."""
+        self._spool.close()
+
+    async def _begin(self) -> RoundNumber:
+        number = self._rounds.at(self._clock())
+        self._closing.recover()
+        unfinished = [kept for kept in reversed(self._spool.key_numbers()) if kept < number]
+        self._turn_to(number)
+        for missed in unfinished:
+            await self._close(missed)
+        return number
+
+    async def _close_rounds(self, number: RoundNumber) -> None:
+        while True:
+            await self._closing.prepare()
+            await self._sleep_until(self._rounds.edge(number))
+            closing, number = number, RoundNumber(max(number + 1, self._rounds.at(self._clock())))
+            self._public.refresh(self._settings.directory_file, now=int(self._clock()))
+            self._turn_to(number)
+            await self._close(closing)
+
+    def _turn_to(self, number: RoundNumber) -> None:
+        self._public.turn(self._intake.turn_to(number))
+
+    async def _close(self, number: RoundNumber) -> None:
+        try:
+            await self._closing.close(number, self._rounds)
+        except NoSpace:
+            self._freeze(Event.NO_SPACE, number)
+        except ForwarderError:
+            self._freeze(Event.NOT_CLOSED, number)
+        else:
+            await self._closed(number)
+
+    def _freeze(self, event: Event, number: RoundNumber) -> None:
+        self._intake.frozen = True
+        self._journal.record(event, round_number=number)
+        self._write_figures(number)
+
+    async def _closed(self, number: RoundNumber) -> None:
+        if self._intake.frozen:
+            self._intake.frozen = False
+            self._journal.record(Event.SPACE_AGAIN)
+        self._journal.record(Event.ROUND_CLOSED, round_number=number)
+        await asyncio.to_thread(self._store.forget_old, number)
+        await self._publish_round(number)
+        self._public.forget_rounds(set(self._store.rounds(CellClass.LETTER)))
+        push_at = self._rounds.edge(number) + self._settings.config.delivery.after_edge
+        self._deliveries.closed(number, push_in=push_at - self._clock())
+        self._write_figures(number)
+
+    async def _publish_round(self, number: RoundNumber) -> None:
+        lists = []
+        for cell_class in CellClass:
+            try:
+                lists.append(await asyncio.to_thread(self._store.hash_list, cell_class, number))
+            except (KeyError, ForwarderError):
+                continue
+        if lists:
+            self._public.add_round(number, b"".join(lists))
+
+    async def _load_old_rounds(self) -> None:
+        for number in reversed(self._store.rounds(CellClass.LETTER)):
+            await self._publish_round(number)
+
+    def _write_figures(self, number: RoundNumber) -> None:
+        acknowledged = {
+            partner.id: -1 if (last := self._deliveries.acknowledged(partner.id)) is None else int(last)
+            for partner in self._settings.config.partner
+        }
+        figures = telemetry.Figures(
+            round=number,
+            bundles_kept=sum(len(self._store.rounds(cell_class)) for cell_class in CellClass),
+            frozen=self._intake.frozen,
+            partners=acknowledged,
+        )
+        try:
+            telemetry.write(figures, self._settings.state / "figures.json")
+        except OSError:
+            self._journal.record(Event.UNEXPECTED, detail="the figures cannot be written")
+
+    async def _sleep_until(self, moment: float) -> None:
+        # Looked at again and again, because the clock may be set while we sleep.
+        while (left := moment - self._clock()) > 0:  # noqa: ASYNC110 - there is no event for a clock
+            await asyncio.sleep(min(left, _TICK_SECONDS))
+
+    def _delivered(self, event: DeliveryEvent, *, partner: str, round_number: RoundNumber) -> None:
+        self._journal.record(_DELIVERY_EVENTS[event], detail=partner, round_number=round_number)
+
+    def _fault(self, kind: type[BaseException]) -> None:
+        self._journal.record(Event.UNEXPECTED, detail=kind.__name__)
+
+
+async def _serve(settings: Settings, given: Given, life_fd: int, journal: Journal) -> None:
+    loop = asyncio.get_running_loop()
+    # What an unhandled error says may hold what was sent, so only its kind is told (promise T12).
+    loop.set_exception_handler(
+        lambda _, context: journal.record(Event.UNEXPECTED, detail=type(context.get("exception")).__name__)
+    )
+    node = Node(settings, given, journal=journal)
+    work = asyncio.ensure_future(node.run())
+    loop.add_signal_handler(signal.SIGTERM, work.cancel)
+    # The supervisor keeps the other end open for as long as it lives; when it is gone, so is the spool.
+    loop.add_reader(life_fd, work.cancel)
+    try:
+        await work
+    except asyncio.CancelledError:
+        return
+    finally:
+        loop.remove_reader(life_fd)
+        node.close()
+
+
+def main() -> int:
+    """What the supervisor starts: `python -m relay.node SETTINGS --spool-fd N --life-fd N --socks ADDRESS`."""
+    parser = argparse.ArgumentParser(prog="relay.node", description="Started by `veladora run`, not by hand.")
+    parser.add_argument("settings", type=Path)
+    parser.add_argument("--spool-fd", type=int, required=True)
+    parser.add_argument("--life-fd", type=int, required=True)
+    parser.add_argument("--socks", required=True)
+    arguments = parser.parse_args()
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    journal = Journal()
+    try:
+        given = Given(arguments.spool_fd, SigningKey(os.read(arguments.life_fd, SEED_LEN)), arguments.socks)
+        settings = config.read(arguments.settings)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, given, arguments.life_fd, journal))
+    except (ConfigError, StartError, SpoolError, ForwarderError, OnionServiceError) as error:
+        journal.record(Event.CANNOT_START, detail=str(error))
+        return 2
+    except BaseException as error:  # noqa: BLE001 - whatever it is, its text may hold what was sent
+        journal.record(Event.UNEXPECTED, detail=type(error).__name__)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""What the relay makes public, always ready, the same bytes for everybody in a round (docs/spec/door.md; T15)."""
+
+from pathlib import Path
+from typing import Final
+
+from crypto.directory import TrustedDirectory, write_answer
+from crypto.errors import CryptoError, Expired
+from crypto.layers import RoundKey, RoundNumber
+from crypto.signing import SigningKey, VerifyingKey
+from onion_service import answers, site
+from onion_service.serving import Answer
+from relay.journal import Event, Journal
+
+
+class StartError(Exception):
+    """The relay cannot start as it is set up; the operator must act, and the text says how."""
+
+
+def read_directory(path: Path, *, root: VerifyingKey, identity: VerifyingKey, now: int) -> TrustedDirectory:
+    """The relay's own directory. Raises StartError when it is missing, not trusted, or does not name this relay."""
+    try:
+        trusted = TrustedDirectory.read(path.read_bytes(), root=root, now=now)
+    except OSError as error:
+        raise StartError(f"cannot read the directory {path}: {error.strerror}; `veladora directory sign`") from error
+    except CryptoError as error:
+        raise StartError(f"the directory {path} is not usable: {error}") from error
+    route = trusted.directory.route
+    if identity.wire.hex() not in {relay.id for relay in route}:
+        raise StartError(f"the directory {path} does not name this relay, whose id is {identity.wire.hex()}")
+    if len(route) != 1:
+        raise StartError("this version runs a relay that is alone on its route; sign a directory with one relay")
+    return trusted
+
+
+class Public:
+    """The page, the directory and the hash lists, as answers."""
+
+    def __init__(self, trusted: TrustedDirectory, *, identity: SigningKey, journal: Journal) -> None:
+        self._page: Final = answers.page(site.page())
+        self._trusted = trusted
+        self._identity: Final = identity
+        self._journal: Final = journal
+        self._directory = answers.UNAVAILABLE
+        self._rounds: dict[RoundNumber, Answer] = {}
+
+    def page(self) -> Answer:
+        """The one page."""
+        return self._page
+
+    def directory(self) -> Answer:
+        """The signed directory and this round's key."""
+        return self._directory
+
+    def round_hashes(self, number: RoundNumber) -> Answer:
+        """The hash lists of a closed round, or NOT_FOUND."""
+        return self._rounds.get(number, answers.NOT_FOUND)
+
+    def turn(self, key: RoundKey) -> None:
+        """Announce the key of a new round."""
+        announcement = key.announce(self._identity)
+        self._directory = answers.directory(write_answer(self._trusted.signed, [announcement]))
+
+    def add_round(self, number: RoundNumber, lists: bytes) -> None:
+        """A round has closed; `lists` is its letters' hash list and, where parcels left, theirs."""
+        self._rounds[number] = answers.hash_lists(lists)
+
+    def forget_rounds(self, kept: set[RoundNumber]) -> None:
+        """Forget the rounds whose bundles are no longer kept."""
+        self._rounds = {number: answer for number, answer in self._rounds.items() if number in kept}
+
+    def refresh(self, path: Path, *, now: int) -> None:
+        """Take a newer directory from the file, if there is one that can replace this one while running."""
+        try:
+            signed = path.read_bytes()
+            if signed == self._trusted.signed:
+                if now >= self._trusted.directory.expires:
+                    self._journal.record(Event.DIRECTORY_EXPIRED)
+                return
+            newer = self._trusted.updated(signed, now=now)
+            _check_same_shape(self._trusted, newer)
+        except (OSError, CryptoError, StartError) as error:
+            self._journal.record(Event.DIRECTORY_REFUSED, detail=_say(error))
+            return
+        self._trusted = newer
+        self._journal.record(Event.DIRECTORY_TAKEN, detail=str(newer.directory.version))
+
+
+def _check_same_shape(old: TrustedDirectory, new: TrustedDirectory) -> None:
+    before, after = old.directory, new.directory
+    if (before.route, before.bundle, before.round_seconds) != (after.route, after.bundle, after.round_seconds):
+        raise StartError("it changes the route, the round length or the bundle sizes: restart the relay to take it")
+
+
+def _say(error: Exception) -> str:
+    if isinstance(error, Expired):
+        return "the new one has expired already"
+    return str(error) if not isinstance(error, OSError) else (error.strerror or "unreadable")

@@ -1,0 +1,206 @@
+"""A relay's folder as an operator would have it, and a reporter at its door; made fresh for each test."""
+
+import base64
+import http.client
+import os
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from crypto import directory as directories
+from crypto import keys
+from crypto.bundle import HashList
+from crypto.directory import BundleSizes, Directory, Partner, Relay, TrustedDirectory, Words
+from crypto.keys import KeyKind, PartnerKey, RelayKey, RootKey
+from crypto.layers import AnnouncedKey
+from crypto.suite import SealingKey
+from forwarder.bundles import BundleStore
+from relay import config
+from relay.config import Settings
+from relay.journal import Journal
+from relay.node import door_socket
+from relay.supervisor import NodeKeeper
+
+ONION = "a" * 56 + ".onion"
+NOBODY = "unix:/nonexistent/socks"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the door said."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def _root() -> RootKey:
+    key = keys.generate(KeyKind.ROOT)
+    assert isinstance(key, RootKey)
+    return key
+
+
+def _relay() -> RelayKey:
+    key = keys.generate(KeyKind.RELAY)
+    assert isinstance(key, RelayKey)
+    return key
+
+
+def partner_key() -> PartnerKey:
+    """A fresh partner's key."""
+    key = keys.generate(KeyKind.PARTNER)
+    assert isinstance(key, PartnerKey)
+    return key
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """One relay: its keys, its partners' keys and its folder."""
+
+    folder: Path
+    round_seconds: int = 5
+    sizes: BundleSizes = field(default_factory=lambda: BundleSizes(letters=8, parcels=4, parcel_every=2))
+    letters: int = 256
+    parcels: int = 8
+    root: RootKey = field(default_factory=_root)
+    relay: RelayKey = field(default_factory=_relay)
+    partners: tuple[PartnerKey, ...] = field(default_factory=lambda: (partner_key(), partner_key()))
+
+    def directory(self, *, version: int = 1, expires_in: int = 86_400) -> Directory:
+        """The directory that names this relay and its partners."""
+        return Directory(
+            expires=int(time.time()) + expires_in,
+            version=version,
+            round_seconds=self.round_seconds,
+            bundle=self.sizes,
+            route=[Relay(id=self.relay.public.hex(), name="test", onion=ONION)],
+            partners=[
+                Partner(
+                    id=f"partner-{number}",
+                    name=f"Partner {number}",
+                    about=Words(es="", en=""),
+                    key=base64.b64encode(partner.public).decode(),
+                )
+                for number, partner in enumerate(self.partners)
+            ],
+        )
+
+    def write(self, *, more_settings: str = "") -> Settings:
+        """Write the folder and read the settings back."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "directory.signed").write_bytes(directories.sign(self.directory(), self.root))
+        (self.folder / "relay.key").write_bytes(keys.lock(self.relay, passphrase=None))
+        text = (
+            f'[relay]\nroot = "{self.root.public.hex()}"\n[spool]\nletters = {self.letters}\nparcels = {self.parcels}\n'
+        )
+        (self.folder / "relay.toml").write_text(f"{text}{more_settings}")
+        return config.read(self.folder / "relay.toml")
+
+    def store(self) -> BundleStore:
+        """The relay's closed bundles."""
+        return BundleStore(self.folder / "state" / "bundles", keep_rounds=100_000)
+
+    @contextmanager
+    def running(self, settings: Settings | None = None) -> Iterator["Running"]:
+        """The real node in its own process, under the keeper that holds its memory."""
+        settings = settings or self.write()
+        settings.state.mkdir(mode=0o700, exist_ok=True)
+        with (settings.folder / "journal").open("a") as stream:
+            journal = Journal(stream)
+            with NodeKeeper(settings, self.relay.signing, socks=NOBODY, journal=journal) as keeper:
+                keeper.start()
+                running = Running(self, keeper, door_socket(settings))
+                running.wait_open()
+                yield running
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A node that runs, and the way to its door."""
+
+    rig: Rig
+    keeper: NodeKeeper
+    socket: Path
+
+    def wait_open(self, seconds: float = 30.0) -> None:
+        """Return when the door answers; starts the node again meanwhile when it has died."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.keeper.look()
+            try:
+                if self.ask("GET", "/directory").status == 200:
+                    return
+            except OSError:
+                time.sleep(0.02)
+        raise TimeoutError("the door does not open")
+
+    def ask(self, method: str, path: str, body: bytes | None = None, headers: Sequence[tuple[str, str]] = ()) -> Answer:
+        """One request on a connection of its own."""
+        return ask(self.socket, method, path, body, headers)
+
+    def route(self) -> list[SealingKey]:
+        """The current round key of the relay, checked as a reporter checks it."""
+        return [announced.key for announced in self.announced()]
+
+    def announced(self) -> list[AnnouncedKey]:
+        """The announced round keys."""
+        signed, announcements = directories.read_answer(self.ask("GET", "/directory").body)
+        trusted = TrustedDirectory.read(signed, root=self.rig.root.signing.verifying_key, now=int(time.time()))
+        return directories.route_keys(trusted.directory, announcements)
+
+    def post(self, envelope: bytes) -> int:
+        """The status for one envelope."""
+        return self.ask("POST", "/cells", envelope).status
+
+    def hashes(self, number: int) -> set[bytes] | None:
+        """The public hashes of a closed round, signature checked; None while there are none."""
+        answer = self.ask("GET", f"/rounds/{number}")
+        if answer.status != 200:
+            return None
+        found, rest = set(), answer.body
+        while rest:
+            listed, rest = HashList.take(rest, relay=self.rig.relay.signing.verifying_key)
+            found |= set(listed.hashes)
+        return found
+
+    def wait_round(self, number: int, seconds: float = 30.0) -> set[bytes]:
+        """The hashes of a round once it is closed."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.keeper.look()
+            if (found := self.hashes(number)) is not None:
+                return found
+            time.sleep(0.05)
+        raise TimeoutError(f"round {number} does not close")
+
+
+class _Unix(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("door", timeout=30)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        try:
+            self.sock.connect(os.fspath(self._path))
+        except OSError:
+            self.sock.close()
+            raise
+
+
+def ask(
+    path: Path, method: str, target: str, body: bytes | None = None, headers: Sequence[tuple[str, str]] = ()
+) -> Answer:
+    """One HTTP request over a unix socket."""
+    connection = _Unix(path)
+    try:
+        connection.request(method, target, body=body, headers=dict(headers))
+        response = connection.getresponse()
+        return Answer(response.status, response.read(), tuple(response.getheaders()))
+    except http.client.HTTPException as error:
+        raise ConnectionError(str(error)) from error
+    finally:
+        connection.close()
