@@ -19,7 +19,8 @@ from crypto.signing import SigningKey
 from onion_service import control
 from onion_service.control import Bootstrap, Tor
 from onion_service.errors import TorError
-from onion_service.torrc import Authority, DialTor, OnionTor, PrivateNet, UnixSocket, socks_address
+from onion_service.private import private_net
+from onion_service.torrc import DialTor, OnionTor, UnixSocket, socks_address
 from relay import spool
 from relay.config import Settings
 from relay.journal import Event, Journal
@@ -230,7 +231,7 @@ def _tors(settings: Settings, journal: Journal) -> list[TorKeeper]:
         data_directory=settings.state / "tor-dial",
         socks=socks_address(socks(settings)),
         control=UnixSocket(settings.state / "run" / "dial.control"),
-        private_net=private_net(settings),
+        private_net=private_net(settings.config.tor.authority),
     )
     onion = onion_tor(settings)
     return [
@@ -251,23 +252,8 @@ def onion_tor(settings: Settings) -> OnionTor:
         service_directory=settings.state / "onion",
         target=UnixSocket(door_socket(settings)),
         control=UnixSocket(run / "onion.control"),
-        private_net=private_net(settings),
+        private_net=private_net(settings.config.tor.authority),
     )
-
-
-def private_net(settings: Settings) -> PrivateNet | None:
-    """The private network that the settings name, or None for the public one."""
-    authorities = tuple(
-        Authority(
-            nickname=authority.nickname,
-            or_port=authority.or_port,
-            dir_port=authority.dir_port,
-            v3_identity=authority.v3_identity,
-            fingerprint=authority.fingerprint,
-        )
-        for authority in settings.config.tor.authority
-    )
-    return PrivateNet(authorities) if authorities else None
 
 
 def _watch_tors(keepers: list[TorKeeper], stop: threading.Event) -> None:

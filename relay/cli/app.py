@@ -7,12 +7,11 @@ from importlib import metadata
 from typing import Annotated, Any, Final
 
 import typer
-from typer import Context
 from typer.core import TyperGroup
 
 from crypto.errors import CryptoError
 from onion_service.errors import OnionServiceError
-from relay.cli import directory, init, keys, run, seal, send
+from relay.cli import desk, directory, init, keys, run, seal, send
 from relay.cli.explain import explain
 
 DISTRIBUTION: Final = "veladora"
@@ -25,10 +24,12 @@ was written, for whom, when, or that it was written at all.
 
     veladora send CARD
 
-**You are an organisation that reads reports.** Make a key, read its words aloud to the operator of the relay, and
-run your desk:
+**You are an organisation that reads reports.** Make a desk, give its card to the operator of the relay and read its
+words aloud to compare; then keep the desk running:
 
-    veladora keys new partner --out partner.key
+    veladora desk init --folder desk --id red-norte --name "Red Norte"
+
+    veladora desk run --folder desk
 
 **You operate a relay.** Make the root key on a machine that is never online; make the relay; write its partners into
 the draft, sign that where the root key is, and start:
@@ -69,17 +70,23 @@ app = typer.Typer(
 )
 app.command("send", rich_help_panel="Reporting")(send.send)
 app.command("seal", rich_help_panel="Reporting")(seal.seal)
+app.add_typer(desk.app, name="desk", rich_help_panel="Reading reports")
 app.command("init", rich_help_panel="Running a relay")(init.init)
 app.command("run", rich_help_panel="Running a relay")(run.run)
 app.add_typer(keys.app, name="keys", rich_help_panel="Keys and trust")
 app.add_typer(directory.app, name="directory", rich_help_panel="Keys and trust")
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"veladora {metadata.version(DISTRIBUTION)}")
+        raise typer.Exit
+
+
 @app.callback()
 def _root(
-    ctx: Context,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_version)
+    ] = False,
 ) -> None:
-    if version:
-        typer.echo(f"veladora {metadata.version(DISTRIBUTION)}")
-        ctx.exit()
+    pass
