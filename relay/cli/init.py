@@ -90,7 +90,6 @@ def init(
     answer(f"relay: {identity.public.hex()}")
     answer(f"card:  {onion}#{root}")
     say(f"The relay is in {folder}. Keep a copy of relay.key and state/onion in a safe place.")
-    say(f"Next: write the partners into {folder / 'draft.toml'}, sign it where the root key is, and put the result at")
-    say(
-        f"{folder / 'directory.signed'}; write their endpoints into {folder / 'relay.toml'}; then: veladora run {folder}"
-    )
+    signed = folder / "directory.signed"
+    say(f"Next: write the partners into {folder / 'draft.toml'}, and sign it where the root key is, as {signed}.")
+    say(f"Write the partners' endpoints into {folder / 'relay.toml'}; then: veladora run {folder}")
