@@ -62,6 +62,7 @@ def init(
     from crypto import keys
     from onion_service import control
     from onion_service.durable import write_new
+    from onion_service.program import usable_tor
     from relay import config, supervisor
 
     if len(root) != _ROOT_LEN or not all(digit in "0123456789abcdef" for digit in root):
@@ -72,6 +73,7 @@ def init(
     for file in files:
         if file.exists():
             fail(f"{file} exists already", hint="choose another folder; nothing is overwritten")
+    usable_tor(tor)
     passphrase = ask_passphrase("Passphrase for the relay", confirm=True, fd=passphrase_fd) if locked else None
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     identity = keys.generate(keys.KeyKind.RELAY)
