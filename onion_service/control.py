@@ -15,7 +15,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
@@ -236,6 +236,15 @@ def start(path: str, settings: Settings, *, seconds: float = CONTROL_SECONDS) ->
         tor.stop()
         raise TorUnreachable(str(settings.control), str(error)) from error
     return tor
+
+
+def make_onion(settings: OnionTor, *, program: str = "tor") -> OnionAddress:
+    """The address of a service, whose key tor makes now if there is none; nothing leaves the machine.
+
+    Raises as `launch` does.
+    """
+    with launch(replace(settings, offline=True), program=program) as tor:
+        return tor.onion_address()
 
 
 def attach(control: UnixSocket | LoopbackPort, *, service_directory: Path | None = None) -> Tor:

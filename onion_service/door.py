@@ -37,7 +37,7 @@ class Said(Protocol):
 def door(*, accept: Callable[[bytes], Verdict], said: Said) -> Handler:
     """The handler of the door. `accept` has one argument, so nothing but a body can reach the relay."""
 
-    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+    async def handle(request: web.BaseRequest) -> Answer:
         path = request.raw_path
         if request.method == "POST" and path == "/cells":
             cell = await _exactly_one_cell(request)

@@ -144,6 +144,7 @@ class OnionTor:
     max_streams: int = 16
     lock_memory: bool = False
     private_net: PrivateNet | None = None
+    offline: bool = False
 
     def __post_init__(self) -> None:
         _check_port(self.virtual_port)
@@ -164,6 +165,7 @@ class OnionTor:
             f"HiddenServicePoWQueueBurst {self.pow_queue_burst}",
             f"HiddenServiceMaxStreams {self.max_streams}",
             "HiddenServiceMaxStreamsCloseCircuit 0",
+            *(("DisableNetwork 1",) if self.offline else ()),
         )
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from crypto.signing import VerifyingKey
+from onion_service.private import AuthoritySettings
 
 CONFIG_MAX: Final = 65_536
 _ROOT: Final = re.compile(r"[0-9a-f]{64}")
@@ -56,16 +57,6 @@ class BundleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if not 4 <= self.keep_rounds <= 100_000:
             raise ValueError("keep_rounds: 4 to 100000")
-
-
-class AuthoritySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One directory authority of a private tor network on this machine; only for tests and the demonstration."""
-
-    nickname: str
-    or_port: int
-    dir_port: int
-    v3_identity: str
-    fingerprint: str
 
 
 class TorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final
 
 import uvloop
-from onion_service.dial import Dialler
 
 from crypto.cells import CellClass
 from crypto.directory import TrustedDirectory
@@ -28,6 +27,7 @@ from forwarder.delivery import Deliveries, Partner
 from forwarder.delivery import Event as DeliveryEvent
 from forwarder.errors import ForwarderError, NoSpace
 from onion_service.answers import REFUSALS
+from onion_service.dial import Dialler
 from onion_service.door import door
 from onion_service.errors import OnionServiceError
 from onion_service.serving import serve_on

@@ -9,9 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -20,7 +19,8 @@ from crypto.signing import SigningKey
 from onion_service import control
 from onion_service.control import Bootstrap, Tor
 from onion_service.errors import TorError
-from onion_service.torrc import Authority, DialTor, OnionTor, PrivateNet, UnixSocket, socks_address
+from onion_service.private import private_net
+from onion_service.torrc import DialTor, OnionTor, UnixSocket, socks_address
 from relay import spool
 from relay.config import Settings
 from relay.journal import Event, Journal
@@ -31,18 +31,11 @@ STOP_SECONDS: Final = 10.0
 TOR_SECONDS: Final = 180.0
 _POLL_SECONDS: Final = 0.05
 _TOR_LOOK_SECONDS: Final = 15.0
+_STEP_SECONDS: Final = 1.0
 # A node that dies at once is not started a thousand times a second.
 _BACKOFF_SECONDS: Final = (0.0, 0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 _HEALTHY_SECONDS: Final = 5.0
 _CANNOT_START: Final = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Tors:
-    """The two tors of a relay: where to dial out, and the one that holds the onion service."""
-
-    socks: str
-    onion: Tor | None
 
 
 class NodeKeeper:
@@ -142,6 +135,46 @@ class NodeKeeper:
         self._node = self._life_fd = None
 
 
+class TorKeeper:
+    """Keeps one tor at hand: launched by us, or attached to; opened again when it went away. Use it as a context."""
+
+    def __init__(self, what: str, opened: Callable[[], Tor], *, journal: Journal) -> None:
+        self._what: Final = what
+        self._opened: Final = opened
+        self._journal: Final = journal
+        self._lost = False
+        self.since: Final = time.monotonic()
+        self.tor: Tor | None = None
+
+    def __enter__(self) -> Self:
+        self._journal.record(Event.TOR_STARTING, detail=self._what)
+        self.tor = self._opened()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.tor is not None:
+            self.tor.stop()
+
+    def look(self) -> None:
+        """Open it again if it does not answer. While that fails nothing is sent or received any other way."""
+        if self.tor is not None and self.tor.health().alive:
+            return
+        if not self._lost:
+            self._journal.record(Event.TOR_LOST, detail=self._what)
+        self._lost = True
+        if self.tor is not None:
+            self.tor.stop()
+            self.tor = None
+        try:
+            self.tor = self._opened()
+        except TorError:
+            return
+        self._lost = False
+        self._journal.record(Event.TOR_FOUND, detail=self._what)
+
+
 def supervise(
     settings: Settings,
     identity: SigningKey,
@@ -151,50 +184,64 @@ def supervise(
     progress: Callable[[str, Bootstrap], None],
     published: Callable[[str], None],
 ) -> None:
-    """Run a relay until `stop` is set. Raises StartError, SpoolError or TorError when it cannot go on.
+    """Run a relay until `stop` is set. Raises StartError, SpoolError or TorError when it cannot start.
 
-    `progress` hears how far each tor is; `published` hears the onion address once reporters can reach it.
+    `progress` hears how far tor is; `published` hears the onion address once reporters can reach it.
     """
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings.state.chmod(0o700)
+    (settings.state / "run").mkdir(mode=0o700, exist_ok=True)
     with (
-        tors(settings, journal=journal) as running,
-        NodeKeeper(settings, identity, socks=running.socks, journal=journal) as keeper,
+        NodeKeeper(settings, identity, socks=socks(settings), journal=journal) as node,
+        ExitStack() as stack,
     ):
-        keeper.start()
-        waiter = threading.Thread(
-            target=_wait_published, args=(running.onion, journal, progress, published), daemon=True
-        )
-        waiter.start()
-        _watch(keeper, running.onion, journal, stop)
+        node.start()
+        keepers = [stack.enter_context(keeper) for keeper in _tors(settings, journal)]
+        helpers = [
+            threading.Thread(target=_watch_tors, args=(keepers, stop)),
+            threading.Thread(target=_tell_published, args=(keepers[-1], journal, stop, progress, published)),
+        ]
+        for helper in helpers:
+            helper.start()
+        try:
+            while not stop.wait(_POLL_SECONDS):
+                node.look()
+        finally:
+            stop.set()
+            for helper in helpers:
+                helper.join()
     journal.record(Event.STOPPED)
 
 
-@contextmanager
-def tors(settings: Settings, *, journal: Journal) -> Iterator[Tors]:
-    """The relay's two tors: launched and stopped with the block, or attached to. Raises TorError."""
+def socks(settings: Settings) -> str:
+    """Where the tor that dials listens, as `onion_service.torrc.socks_address` reads it."""
+    wanted = settings.config.tor
+    return wanted.socks if wanted.mode == "attach" else str(UnixSocket(settings.state / "run" / "socks.sock"))
+
+
+def _tors(settings: Settings, journal: Journal) -> list[TorKeeper]:
+    """The tors of these settings, the one that holds the onion service last."""
     wanted = settings.config.tor
     if wanted.mode == "attach":
-        socks_address(wanted.socks)
-        with control.attach(UnixSocket(Path(wanted.control)), service_directory=Path(wanted.service)) as onion:
-            yield Tors(wanted.socks, onion)
-        return
-    private = private_net(settings)
-    run = settings.state / "run"
-    run.mkdir(mode=0o700, parents=True, exist_ok=True)
-    socks = UnixSocket(run / "socks.sock")
-    with ExitStack() as stack:
-        journal.record(Event.TOR_STARTING, detail="the one that dials")
-        dial = DialTor(
-            data_directory=settings.state / "tor-dial",
-            socks=socks,
-            control=UnixSocket(run / "dial.control"),
-            private_net=private,
-        )
-        stack.enter_context(control.launch(dial, program=wanted.program))
-        journal.record(Event.TOR_STARTING, detail="the one that holds the onion service")
-        onion = stack.enter_context(control.launch(onion_tor(settings), program=wanted.program))
-        yield Tors(str(socks), onion)
+        place, service = UnixSocket(Path(wanted.control)), Path(wanted.service)
+        return [
+            TorKeeper("the tor we attach to", lambda: control.attach(place, service_directory=service), journal=journal)
+        ]
+    dial = DialTor(
+        data_directory=settings.state / "tor-dial",
+        socks=socks_address(socks(settings)),
+        control=UnixSocket(settings.state / "run" / "dial.control"),
+        private_net=private_net(settings.config.tor.authority),
+    )
+    onion = onion_tor(settings)
+    return [
+        TorKeeper("the tor that dials", lambda: control.launch(dial, program=wanted.program), journal=journal),
+        TorKeeper(
+            "the tor that holds the onion service",
+            lambda: control.launch(onion, program=wanted.program),
+            journal=journal,
+        ),
+    ]
 
 
 def onion_tor(settings: Settings) -> OnionTor:
@@ -205,56 +252,35 @@ def onion_tor(settings: Settings) -> OnionTor:
         service_directory=settings.state / "onion",
         target=UnixSocket(door_socket(settings)),
         control=UnixSocket(run / "onion.control"),
-        private_net=private_net(settings),
+        private_net=private_net(settings.config.tor.authority),
     )
 
 
-def private_net(settings: Settings) -> PrivateNet | None:
-    """The private network that the settings name, or None for the public one."""
-    authorities = tuple(
-        Authority(
-            nickname=authority.nickname,
-            or_port=authority.or_port,
-            dir_port=authority.dir_port,
-            v3_identity=authority.v3_identity,
-            fingerprint=authority.fingerprint,
-        )
-        for authority in settings.config.tor.authority
-    )
-    return PrivateNet(authorities) if authorities else None
+def _watch_tors(keepers: list[TorKeeper], stop: threading.Event) -> None:
+    while not stop.wait(_TOR_LOOK_SECONDS):
+        for keeper in keepers:
+            keeper.look()
 
 
-def _wait_published(
-    onion: Tor | None,
+def _tell_published(
+    keeper: TorKeeper,
     journal: Journal,
+    stop: threading.Event,
     progress: Callable[[str, Bootstrap], None],
     published: Callable[[str], None],
 ) -> None:
-    if onion is None:
-        return
-    while True:
+    told = False
+    while not stop.is_set():
+        tor = keeper.tor
         try:
-            onion.wait_bootstrapped(seconds=TOR_SECONDS, progress=lambda step: progress("onion", step))
-            journal.record(Event.TOR_READY)
-            address = onion.wait_published(seconds=TOR_SECONDS)
-        except TorError as error:
-            journal.record(Event.TOR_STARTING, detail=str(error))
-            if not onion.health().alive:
+            if tor is not None:
+                tor.wait_bootstrapped(seconds=_STEP_SECONDS, progress=lambda step: progress("onion service", step))
+                address = tor.wait_published(seconds=_STEP_SECONDS)
+                journal.record(Event.PUBLISHED)
+                published(str(address))
                 return
-            continue
-        journal.record(Event.PUBLISHED)
-        published(str(address))
-        return
-
-
-def _watch(keeper: NodeKeeper, onion: Tor | None, journal: Journal, stop: threading.Event) -> None:
-    lost, next_look = False, time.monotonic() + _TOR_LOOK_SECONDS
-    while not stop.wait(_POLL_SECONDS):
-        keeper.look()
-        if onion is None or time.monotonic() < next_look:
-            continue
-        next_look = time.monotonic() + _TOR_LOOK_SECONDS
-        alive = onion.health().alive
-        if alive is lost:
-            journal.record(Event.TOR_FOUND if alive else Event.TOR_LOST)
-        lost = not alive
+        except TorError as error:
+            if not told and time.monotonic() > keeper.since + TOR_SECONDS:
+                journal.record(Event.TOR_SLOW, detail=str(error))
+                told = True
+        stop.wait(_STEP_SECONDS)

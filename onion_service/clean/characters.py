@@ -120,7 +120,7 @@ NUMBER_RUNS: Final = ((0x24EB, 0x24F4, 11), (0x2776, 0x277F, 1), (0x2780, 0x2789
 # Directly after a digit these would read as one number with it ("2\u00bd", "10\u2075"), so a sign comes
 # between.
 RAISED: Final = Ranges("B2-B3 B9 2070 2074-2079")
-PARTED: Final = Ranges("BC-BE 2150-215F 2189 2460-2473 2474-249B 24EA-24F4 2776-2793 1F100-1F10A")
+PARTED: Final = Ranges("BC-BE 2150-215F 2189")
 
 # Plain punctuation and signs, by the signs that pass for them or are set in their place.
 PLAIN: Final = {

@@ -77,6 +77,7 @@ def clean(data: bytes) -> CleanPhoto:
     if not reading.scans or len(reading.begun) != len(reading.components):
         raise MalformedPhotoError("a part of the picture is missing")
     reading.removed["trailing"] += place < len(data)
+    reading.removed["unused_table"] += len(reading.tables.keys() - reading.written.keys())
     parts = [_bare(SOI), *_head(reading), *reading.parts, _bare(EOI)]
     return finished(parts, media_type="image/jpeg", size=reading.size, removed=reading.removed)
 

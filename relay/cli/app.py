@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from crypto.errors import CryptoError
 from onion_service.errors import OnionServiceError
-from relay.cli import directory, keys, seal, send
+from relay.cli import desk, directory, init, keys, run, seal, send
 from relay.cli.explain import explain
 
 DISTRIBUTION: Final = "veladora"
@@ -21,24 +21,27 @@ STORY: Final = """
 Veladora carries what a person has seen to the organisations that can act on it, and nobody in between can say what
 was written, for whom, when, or that it was written at all.
 
-**You have seen something.** With Tor Browser you need nothing from here: open the relay's onion address. From a
-terminal, get the relay's card (`<address>.onion#<root key>`) from a place you trust, then:
+**You have seen something.** Get the relay's card (`<address>.onion#<root key>`) from a place you trust, then:
 
     veladora send CARD
 
-**You are an organisation that reads reports.** Make a key, read its words aloud to the operator of the relay, and
-run your desk:
+**You are an organisation that reads reports.** Make a desk, give its card to the operator of the relay and read its
+words aloud to compare; then keep the desk running:
 
-    veladora keys new partner --out partner.key
+    veladora desk init --folder desk --id red-norte --name "Red Norte"
 
-**You operate a relay.** Make its identity, and (on a machine that is never online) the root key; list relays and
-partners in a draft and sign it:
+    veladora desk run --folder desk
 
-    veladora keys new relay --out relay.key --open
+**You operate a relay.** Make the root key on a machine that is never online; make the relay; write its partners into
+the draft, sign that where the root key is, and start:
 
     veladora keys new root --out root.key
 
-    veladora directory sign draft.toml --key root.key --out directory
+    veladora init FOLDER --root <root public key>
+
+    veladora directory sign draft.toml --key root.key --out directory.signed
+
+    veladora run FOLDER
 
 Answers go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed (the last line says what to do), 2 typed
 wrongly. Passphrases are asked for on the terminal; programs give them with `--passphrase-fd`.
@@ -68,6 +71,9 @@ app = typer.Typer(
 )
 app.command("send", rich_help_panel="Reporting")(send.send)
 app.command("seal", rich_help_panel="Reporting")(seal.seal)
+app.add_typer(desk.app, name="desk", rich_help_panel="Reading reports")
+app.command("init", rich_help_panel="Running a relay")(init.init)
+app.command("run", rich_help_panel="Running a relay")(run.run)
 app.add_typer(keys.app, name="keys", rich_help_panel="Keys and trust")
 app.add_typer(directory.app, name="directory", rich_help_panel="Keys and trust")
 

@@ -1,4 +1,4 @@
-"""`veladora seal`: as `send`, but the envelopes are printed, for pasting into the relay's page or carrying elsewhere."""
+"""`veladora seal`: as `send`, but the envelopes are printed, for pasting into a page or carrying elsewhere."""
 
 import asyncio
 import time

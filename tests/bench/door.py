@@ -10,7 +10,6 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -26,7 +25,7 @@ from crypto.suite import OpeningKey
 from onion_service import answers
 from onion_service.answers import CELLS, Verdict
 from onion_service.door import door
-from onion_service.serving import Answer, serve_on
+from onion_service.serving import Answer, Handler, serve_on
 from relay import spool
 from relay.intake import Intake
 from relay.spool import Geometry, Spool
@@ -70,7 +69,7 @@ class _NothingSaid:
         return answers.NOT_FOUND
 
 
-async def _bare(request: web.BaseRequest) -> web.StreamResponse:
+async def _bare(request: web.BaseRequest) -> Answer:
     await request.content.readexactly(request.content_length or 0)
     return CELLS[Verdict.ACCEPTED]
 
@@ -82,9 +81,7 @@ def _serve(pipe: Connection, path: str, *, bare: bool) -> None:
     intake = Intake(held)
     key = intake.turn_to(ROUND)
     pipe.send(key.key.secret_seed())
-    handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]] = (
-        _bare if bare else door(accept=intake.accept, said=_NothingSaid())
-    )
+    handler: Handler = _bare if bare else door(accept=intake.accept, said=_NothingSaid())
 
     async def run() -> None:
         async with serve_on(handler, Path(path)):

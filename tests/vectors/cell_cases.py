@@ -53,13 +53,7 @@ def seal_cases() -> dict[str, Case]:
     made = seal(plaintext, to=ANA.public, purpose=PURPOSE, eseed=chance("seal ok", 64))
     good = field("seal/ok.json", "sealed")
     to_ana = {"seed": ANA.seed.hex(), "purpose": PURPOSE.hex()}
-    altered = {
-        "ml-kem-ciphertext": ("a bit of the ML-KEM ciphertext", [0, 0]),
-        "x25519-share": ("a bit of the X25519 share", [1_088, 0]),
-        "ciphertext": ("a bit of the ciphertext", [1_120, 7]),
-        "tag": ("the last bit of the tag", [1_144, 0]),
-    }
-    found = {
+    return _altered_seals() | {
         "ok": case(
             "ok",
             "sealed with this eseed",
@@ -106,11 +100,20 @@ def seal_cases() -> dict[str, Case]:
             "not-for-us", "the share is zero", **to_ana, sealed=changed(good, put=[1_088, "00" * 32])
         ),
     }
-    for name, (comment, flip) in altered.items():
-        found[f"flipped-{name}"] = case(
-            "not-for-us", f"{comment} is flipped", **to_ana, sealed=changed(good, flip=flip)
-        )
-    return found
+
+
+def _altered_seals() -> dict[str, Case]:
+    to_ana, good = {"seed": ANA.seed.hex(), "purpose": PURPOSE.hex()}, field("seal/ok.json", "sealed")
+    altered = {
+        "ml-kem-ciphertext": ("a bit of the ML-KEM ciphertext", [0, 0]),
+        "x25519-share": ("a bit of the X25519 share", [1_088, 0]),
+        "ciphertext": ("a bit of the ciphertext", [1_120, 7]),
+        "tag": ("the last bit of the tag", [1_144, 0]),
+    }
+    return {
+        f"flipped-{name}": case("not-for-us", f"{comment} is flipped", **to_ana, sealed=changed(good, flip=flip))
+        for name, (comment, flip) in altered.items()
+    }
 
 
 def pad_cases() -> dict[str, Case]:

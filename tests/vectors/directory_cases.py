@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from tests.vectors.cell_cases import ANA, BETO, case
 from tests.vectors.derandomised import Pair, Signer, chance
+from tests.vectors.layer_cases import announcement_cases
 from tests.vectors.letter_cases import BUNDLE_LABEL, OTHER_RELAY, RELAY, canonical
 from tests.vectors.recipes import Case, Recipe, changed, field, hexed, join, make, repeat, text
 
@@ -227,8 +228,6 @@ def _case(expect: str, comment: str, value: Json, **fields: object) -> Case:
 
 
 def _announcement_base64() -> str:
-    from tests.vectors.letter_cases import announcement_cases
-
     return str(announcement_cases()["ok"]["announcement"]["base64"])
 
 

@@ -11,10 +11,10 @@ import json
 import sys
 from typing import Any, Final
 
-from tests.vectors import cell_cases, directory_cases, key_cases, letter_cases, report_cases, round_cases
+from tests.vectors import cell_cases, directory_cases, key_cases, layer_cases, letter_cases, report_cases, round_cases
 from tests.vectors.recipes import FOLDER, Case, make
 
-MAKERS: Final = (cell_cases, letter_cases, round_cases, report_cases, directory_cases, key_cases)
+MAKERS: Final = (cell_cases, letter_cases, layer_cases, round_cases, report_cases, directory_cases, key_cases)
 FOLDERS: Final = frozenset(
     {
         "announcement",

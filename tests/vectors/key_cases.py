@@ -43,8 +43,7 @@ def key_file_cases() -> dict[str, Case]:
     phrase, none = {"passphrase": PASSPHRASE}, {"passphrase": None}
     locked = locked_file("partner", ANA.seed, ANA.public)
     good = field("key-file/locked-partner.json", "file")
-    other_box = _base64(bytes(72))
-    found = {
+    opened = {
         "open-partner": _ok("without a passphrase", open_file(), ANA.seed, **none),
         "open-root": _ok(
             "a root key", open_file(box=_base64(ROOT.seed), kind="root", public=_base64(ROOT.public)), ROOT.seed, **none
@@ -74,9 +73,17 @@ def key_file_cases() -> dict[str, Case]:
             file=join(good, hexed(b"\n")),
             **phrase,
         ),
+    }
+    return opened | _unopened_files() | _refused_files()
+
+
+def _unopened_files() -> dict[str, Case]:
+    phrase, none = {"passphrase": PASSPHRASE}, {"passphrase": None}
+    locked, good = locked_file("partner", ANA.seed, ANA.public), field("key-file/locked-partner.json", "file")
+    return {
         "wrong-passphrase": case("wrong-passphrase", "another passphrase", file=good, passphrase="cinco lámparas"),
         "no-passphrase": case("wrong-passphrase", "locked, and none was given", file=good, **none),
-        "altered-box": _bad("wrong-passphrase", "the box is another", locked | {"box": other_box}, **phrase),
+        "altered-box": _bad("wrong-passphrase", "the box is another", locked | {"box": _base64(bytes(72))}, **phrase),
         "short-box": _bad(
             "wrong-passphrase", "too short for a nonce and a tag", locked | {"box": _base64(bytes(30))}, **phrase
         ),
@@ -89,6 +96,11 @@ def key_file_cases() -> dict[str, Case]:
         ),
         "open-other-kind": _bad("forged", "called a root key", open_file(kind="root"), **none),
     }
+
+
+def _refused_files() -> dict[str, Case]:
+    phrase, none = {"passphrase": PASSPHRASE}, {"passphrase": None}
+    locked, good = locked_file("partner", ANA.seed, ANA.public), field("key-file/locked-partner.json", "file")
     kdf = locked["kdf"]
     refused: dict[str, tuple[str, Json]] = {
         "kind": ("a kind that does not exist", open_file(kind="round")),
@@ -102,7 +114,7 @@ def key_file_cases() -> dict[str, Case]:
         "operations-zero": ("asks for none", locked | {"kdf": kdf | {"operations": 0}}),
         "salt-short": ("a salt of 15 bytes", locked | {"kdf": kdf | {"salt": _base64(bytes(15))}}),
     }
-    found |= {name: _bad("malformed", comment, value, **phrase) for name, (comment, value) in refused.items()}
+    found = {name: _bad("malformed", comment, value, **phrase) for name, (comment, value) in refused.items()}
     found["spaces"] = case(
         "malformed", "another spelling", file=text(canonical(open_file()).replace(":", ": ")), **none
     )

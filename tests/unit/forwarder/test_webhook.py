@@ -2,6 +2,7 @@
 
 import base64
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -49,10 +50,8 @@ def test_openssl_verifies_the_signature_by_the_recipe_of_the_spec(tmp_path: Path
     (tmp_path / "signature").write_bytes(base64.b64decode(HEADERS["webhook-signature"].removeprefix("v1a,")))
     for body, code in ((BODY, 0), (BODY + b"!", 1)):
         (tmp_path / "signed").write_bytes(f"{HEADERS['webhook-id']}.{HEADERS['webhook-timestamp']}.".encode() + body)
-        openssl = (
-            "openssl pkeyutl -verify -pubin -keyform DER -inkey relay.der -rawin -in signed -sigfile signature"
-        ).split()
-        assert subprocess.run(openssl, cwd=tmp_path, capture_output=True).returncode == code
+        recipe = "openssl pkeyutl -verify -pubin -keyform DER -inkey relay.der -rawin -in signed -sigfile signature"
+        assert subprocess.run(recipe, shell=True, cwd=tmp_path, capture_output=True).returncode == code  # noqa: S602
 
 
 def test_our_own_check_agrees() -> None:
@@ -121,10 +120,8 @@ def test_an_id_reads_back(cell_class: CellClass, round_number: RoundNumber) -> N
 
 @given(st.text(max_size=40) | st.from_regex(r"(letters|parcels)-\d{1,20}", fullmatch=True))
 def test_any_text_is_an_id_or_refused(text: str) -> None:
-    try:
+    with suppress(BadWebhook):
         assert bundle_id(*parse_bundle_id(text)) == text
-    except BadWebhook as error:
-        assert error.hint
 
 
 @given(st.dictionaries(st.sampled_from(["webhook-id", "webhook-timestamp", "webhook-signature"]), st.text()))

@@ -1,0 +1,181 @@
+"""The desk's settings, read once, whole and strictly: a misspelt setting stops the start, never changes the meaning
+(docs/partner.md).
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from crypto.bundle import MAX_CELLS
+from crypto.cells import CellClass
+from crypto.directory import Card
+from crypto.errors import Malformed
+from crypto.signing import VerifyingKey
+from forwarder.desk.errors import BadSettings
+from onion_service.private import AuthoritySettings, private_net
+from onion_service.torrc import OnionTor, SocksAddress, UnixSocket, socks_address
+
+SETTINGS_NAME: Final = "desk.toml"
+SETTINGS_MAX: Final = 65_536
+NAME_MAX: Final = 400
+OLDER_KEYS_MAX: Final = 16
+
+_SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_HEX32: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class PartnerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who this desk is: the id and name in the directory, its key file, and those of earlier periods."""
+
+    id: str
+    name: str
+    key: str = "partner.key"
+    older_keys: list[str] = []
+
+    def __post_init__(self) -> None:
+        if not _SLUG.fullmatch(self.id):
+            raise ValueError("id: small letters, digits and hyphens")
+        if not (0 < len(self.name) <= NAME_MAX and self.name.isprintable()):
+            raise ValueError(f"name: 1 to {NAME_MAX} characters")
+        if len(self.older_keys) > OLDER_KEYS_MAX:
+            raise ValueError(f"older_keys: at most {OLDER_KEYS_MAX}")
+
+
+class RelaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The relay whose bundles this desk takes. All of it is in the relay's card and its signed directory.
+
+    `identity`: the last relay's id. `card`: `<onion>#<root key>`. `letters`, `parcels` and `parcel_every`: the sizes
+    of its bundles; a longer one is refused unread.
+    """
+
+    identity: str
+    card: str
+    round_seconds: int = 900
+    letters: int = 64
+    parcels: int = 16
+    parcel_every: int = 4
+
+    def __post_init__(self) -> None:
+        if not _HEX32.fullmatch(self.identity):
+            raise ValueError("identity: 64 hexadecimal digits; ask the operator of the relay")
+        try:
+            Card.parse(self.card)
+        except Malformed as error:
+            raise ValueError(f"card: {error}") from error
+        if not (1 <= self.letters <= MAX_CELLS and 1 <= self.parcels <= MAX_CELLS and 1 <= self.parcel_every <= 96):
+            raise ValueError(f"letters and parcels: 1 to {MAX_CELLS}; parcel_every: 1 to 96")
+        if not 5 <= self.round_seconds <= 86_400:
+            raise ValueError("round_seconds: 5 to 86400")
+
+    @property
+    def verifying_key(self) -> VerifyingKey:
+        """The key that signs its bundles and deliveries."""
+        return VerifyingKey(bytes.fromhex(self.identity))
+
+    def cells(self, cell_class: CellClass) -> int:
+        """How many cells a bundle of this class holds at most."""
+        return self.letters if cell_class is CellClass.LETTER else self.parcels
+
+    def step(self, cell_class: CellClass) -> int:
+        """After how many rounds the next bundle of this class leaves."""
+        return 1 if cell_class is CellClass.LETTER else self.parcel_every
+
+
+class TorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`launch`: start a tor of our own. `attach`: use a running one that has our onion service in its torrc.
+
+    `program`: the tor to launch. `control` and `service`: where the running tor answers (`unix:/path` or
+    `127.0.0.1:9051`) and its HiddenServiceDir. `authority`: a private network instead of the public one.
+    """
+
+    mode: str = "launch"
+    program: str = "tor"
+    control: str = ""
+    service: str = ""
+    authority: list[AuthoritySettings] = []
+
+    def __post_init__(self) -> None:
+        if self.mode not in ("launch", "attach"):
+            raise ValueError('mode: "launch" or "attach"')
+        if (self.mode == "attach") != bool(self.control and self.service.startswith("/")):
+            raise ValueError("control, and service as an absolute path, go with mode attach, and only with it")
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything a desk sets. `relay` may be filled in later; until then there is nothing to receive."""
+
+    partner: PartnerSettings
+    relay: RelaySettings | None = None
+    tor: TorSettings = TorSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings with the folder they are in; every path is made here."""
+
+    config: Config
+    folder: Path
+
+    @property
+    def relay(self) -> RelaySettings:
+        """The relay's settings. Raises BadSettings while they are not filled in."""
+        if self.config.relay is None:
+            raise BadSettings(self.folder / SETTINGS_NAME, "the [relay] part is not filled in yet")
+        return self.config.relay
+
+    @property
+    def key_files(self) -> list[Path]:
+        """The partner's key files, the current one first."""
+        return [self.folder / name for name in (self.config.partner.key, *self.config.partner.older_keys)]
+
+    @property
+    def endpoint_socket(self) -> UnixSocket:
+        """Where the endpoint listens and tor connects."""
+        return UnixSocket(self.folder / "tor" / "endpoint.socket")
+
+    @property
+    def service_directory(self) -> Path:
+        """Where tor keeps the key and the name of the endpoint's onion."""
+        named = self.config.tor.service
+        return Path(named) if named else self.folder / "tor" / "service"
+
+    @property
+    def control(self) -> SocksAddress:
+        """Where a running tor answers its control protocol."""
+        return socks_address(self.config.tor.control)
+
+    def onion_tor(self) -> OnionTor:
+        """The tor of our own that holds the endpoint's onion. Raises an OnionServiceError on a folder it cannot use."""
+        tor = self.folder / "tor"
+        return OnionTor(
+            data_directory=tor / "data",
+            service_directory=self.service_directory,
+            target=self.endpoint_socket,
+            control=UnixSocket(tor / "control" / "socket"),
+            private_net=private_net(self.config.tor.authority),
+        )
+
+
+def read_settings(folder: Path) -> Settings:
+    """The settings in `folder`. Raises BadSettings, naming what must be mended."""
+    path = folder.absolute() / SETTINGS_NAME
+    try:
+        with path.open("rb") as file:
+            wire = file.read(SETTINGS_MAX + 1)
+    except OSError as error:
+        raise BadSettings(path, f"cannot be read: {error.strerror}") from error
+    return Settings(parse_settings(wire, path=path), path.parent)
+
+
+def parse_settings(wire: bytes, *, path: Path) -> Config:
+    """The settings that `wire` spells; `path` is for the message. Raises BadSettings."""
+    if len(wire) > SETTINGS_MAX:
+        raise BadSettings(path, f"longer than {SETTINGS_MAX} bytes")
+    try:
+        return msgspec.convert(tomllib.loads(wire.decode()), Config, strict=True)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, msgspec.ValidationError) as error:
+        raise BadSettings(path, str(error)) from error

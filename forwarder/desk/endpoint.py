@@ -1,0 +1,115 @@
+"""The desk's endpoint: takes the relay's bundles and nothing else (docs/spec/delivery.md).
+
+A body is read no further than it can still be a bundle of this relay, never touches the disk before it is verified,
+and is acknowledged only when what it held is stored.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from typing import Final
+
+from aiohttp import web
+
+from crypto.bundle import HEADER_LEN, Bundle, Header
+from crypto.cells import CellClass
+from crypto.errors import CryptoError, Malformed
+from crypto.layers import RoundNumber
+from crypto.signing import SIGNATURE_LEN
+from forwarder.bundles import longest
+from forwarder.desk.config import RelaySettings
+from forwarder.desk.errors import DeskError
+from forwarder.desk.inbox import Receipt
+from forwarder.errors import BadWebhook
+from forwarder.webhook import claimed, verify
+from onion_service.serving import Answer, closing
+
+Take = Callable[[Bundle], Awaitable[Receipt]]
+
+
+class Refusal(Enum):
+    """Why a request brought nothing."""
+
+    NOT_A_DELIVERY = "its headers do not name a round of this relay"
+    TOO_LONG = "it is longer than any bundle of this relay"
+    NOT_A_BUNDLE = "it is not a bundle that this relay signed"
+    DIFFERENT = "another bundle of that round is here already"
+    NOT_STORED = "the inbox could not store it"
+
+
+Tell = Callable[[Refusal], None]
+
+
+class _TooLong(Exception):
+    """More bytes than a bundle can have."""
+
+
+def endpoint_app(relay: RelaySettings, *, take: Take, tell: Tell) -> web.Application:
+    """The app: `POST /` is the whole of it. `take` stores a verified bundle; `tell` hears why one was refused."""
+    refusals: Final = {
+        Refusal.NOT_A_DELIVERY: closing(Answer(400, "Bad Request")),
+        Refusal.NOT_A_BUNDLE: closing(Answer(400, "Bad Request")),
+        Refusal.TOO_LONG: closing(Answer(413, "Content Too Large")),
+        Refusal.DIFFERENT: Answer(409, "Conflict"),
+        Refusal.NOT_STORED: Answer(503, "Service Unavailable"),
+    }
+
+    async def receive(request: web.Request) -> web.StreamResponse:
+        refusal = await _receive(request, relay, take)
+        if refusal is None:
+            return web.Response(status=204)
+        tell(refusal)
+        return refusals[refusal]
+
+    app = web.Application()
+    app.router.add_post("/", receive)
+    return app
+
+
+async def _receive(request: web.Request, relay: RelaySettings, take: Take) -> Refusal | None:
+    try:
+        cell_class, round_number = claimed(request.headers, round_seconds=relay.round_seconds)
+        body = await _read(request, relay, cell_class, round_number)
+        bundle = await asyncio.to_thread(_verified, request, body, relay)
+        receipt = await take(bundle)
+    except BadWebhook:
+        return Refusal.NOT_A_DELIVERY
+    except _TooLong:
+        return Refusal.TOO_LONG
+    except CryptoError:
+        return Refusal.NOT_A_BUNDLE
+    except DeskError:
+        return Refusal.NOT_STORED
+    return Refusal.DIFFERENT if receipt is Receipt.DIFFERENT else None
+
+
+async def _read(request: web.Request, relay: RelaySettings, cell_class: CellClass, round_number: RoundNumber) -> bytes:
+    """The body, as long as its own header says; it is dropped at the first byte that cannot be right."""
+    expected = longest(cell_class, cells=relay.cells(cell_class))
+    if (request.content_length or 0) > expected:
+        raise _TooLong
+    head = await _up_to(request, HEADER_LEN, bytearray())
+    header = Header.parse(bytes(head))
+    if (header.relay, header.cell_class, header.round_number) != (relay.verifying_key, cell_class, round_number):
+        raise Malformed("not the bundle that the headers name")
+    length = HEADER_LEN + header.count * header.cell_length + SIGNATURE_LEN
+    if length > expected:
+        raise _TooLong
+    body = await _up_to(request, length, head)
+    if await request.content.read(1):
+        raise _TooLong
+    return bytes(body)
+
+
+async def _up_to(request: web.Request, length: int, read: bytearray) -> bytearray:
+    while len(read) < length:
+        piece = await request.content.read(length - len(read))
+        if not piece:
+            raise Malformed("cut off")
+        read += piece
+    return read
+
+
+def _verified(request: web.Request, body: bytes, relay: RelaySettings) -> Bundle:
+    verify(request.headers, body, relay=relay.verifying_key)
+    return Bundle.parse(body, relay=relay.verifying_key)

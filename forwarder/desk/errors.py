@@ -1,0 +1,56 @@
+"""Everything the desk raises on purpose, each with the remedy for the person in front of it."""
+
+from pathlib import Path
+
+from forwarder.errors import ForwarderError
+
+
+class DeskError(ForwarderError):
+    """The desk cannot do what was asked."""
+
+
+class BadSettings(DeskError):
+    """The desk's settings cannot be used; nothing was started."""
+
+    hint = "mend desk.toml: docs/partner.md says what each line means"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+
+
+class AlreadyThere(DeskError):
+    """There is something where a new thing should be made; it was not touched."""
+
+    hint = "choose another folder; what is there was not changed"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} exists already")
+        self.path = path
+
+
+class NotOpened(DeskError):
+    """The inbox does not open with this passphrase."""
+
+    hint = "type the passphrase again; the inbox is unchanged"
+
+
+class NotStored(DeskError):
+    """The inbox could not be written; it is as it was before."""
+
+    hint = "free space on this disk; the relay offers the bundle again by itself"
+
+
+class Unreadable(DeskError):
+    """The inbox opened, but a page of it does not hold; the disk is failing or somebody changed the file."""
+
+    hint = "copy the folder away, check the disk, and go on with the last good copy"
+
+
+class NoSuchReport(DeskError):
+    """There is no report of that number."""
+
+    hint = "`veladora desk list` shows the numbers"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"there is no report {number}")

@@ -1,0 +1,254 @@
+"""The desk's program: unlock, put the endpoint on its onion, receive, open at once. The one module of the desk that
+logs, from a closed list of sentences, and never how much was for us.
+"""
+
+import asyncio
+import base64
+import json
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from crypto import keys
+from crypto.bundle import Bundle
+from crypto.errors import CryptoError, WrongPassphrase
+from crypto.keys import Cost, KeyKind, PartnerKey, fingerprint_words
+from crypto.suite import OpeningKey
+from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings, Settings, parse_settings
+from forwarder.desk.endpoint import Refusal, endpoint_app
+from forwarder.desk.errors import AlreadyThere, BadSettings
+from forwarder.desk.inbox import Inbox, Receipt
+from forwarder.desk.onion_key import make_onion
+from forwarder.desk.opening import open_bundle
+from forwarder.durable import remove_unfinished, write_durably
+from forwarder.webhook import bundle_id
+from onion_service.control import Progress, Tor, attach, launch
+from onion_service.serving import Limits, serve_on
+
+LOG: Final = logging.getLogger("veladora.desk")
+BOOTSTRAP_SECONDS: Final = 300.0
+PUBLISH_SECONDS: Final = 180.0
+TOR_LOOK_SECONDS: Final = 30.0
+# Only relays know the address, and each calls once at a time; a bundle of parcels may take long over a slow circuit.
+LIMITS: Final = Limits(idle=60.0, request=1_800.0, linger=2.0, connections=8)
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerCard:
+    """What the relay's operator and the holder of the root key must know of a partner; nothing of it is secret."""
+
+    id: str
+    name: str
+    key: str
+    words: str
+    endpoint: str
+
+
+class Desk:
+    """An unlocked desk: its keys and its inbox. Leave the block to lock it."""
+
+    __slots__ = ("_keys", "inbox", "settings")
+
+    def __init__(self, settings: Settings, opening_keys: tuple[OpeningKey, ...], inbox: Inbox) -> None:
+        self.settings: Final = settings
+        self._keys: Final = opening_keys
+        self.inbox: Final = inbox
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.inbox.close()
+
+    def __repr__(self) -> str:
+        return "Desk(...)"
+
+    @property
+    def card(self) -> PartnerCard:
+        """The partner card, of the current key."""
+        return _card(self.settings, self._keys[0])
+
+    def take(self, bundle: Bundle) -> Receipt:
+        """Open a verified bundle and store what was for us; see `Inbox.take`."""
+        header = bundle.header
+        standing = self.inbox.standing(bundle)
+        if standing is not Receipt.NEW:
+            return standing
+        name = bundle_id(header.cell_class, header.round_number)
+        latest = self.inbox.latest(header.cell_class)
+        receipt = self.inbox.take(bundle, open_bundle(bundle, self._keys))
+        if latest is not None and header.round_number > latest + self.settings.relay.step(header.cell_class):
+            LOG.warning("rounds are missing before %s; `veladora desk list` names them", name)
+        LOG.info("took %s", name if latest is None or latest < header.round_number else f"{name}, out of order")
+        return receipt
+
+
+def create(
+    folder: Path, partner: PartnerSettings, *, relay: RelaySettings | None, passphrase: str, cost: Cost | None = None
+) -> PartnerCard:
+    """A new desk in `folder`: settings, a key and an inbox locked by `passphrase`, and the endpoint's onion.
+
+    Raises AlreadyThere when a desk, or part of one, is there; nothing is overwritten.
+    """
+    settings_file = folder / SETTINGS_NAME
+    for path in (settings_file, folder / partner.key):
+        if path.exists():
+            raise AlreadyThere(path)
+    text = _settings_text(partner, relay).encode()
+    settings = Settings(parse_settings(text, path=settings_file), folder.absolute())
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key = keys.generate(KeyKind.PARTNER)
+    if not isinstance(key, PartnerKey):
+        raise TypeError("a partner's key was asked for")
+    Inbox.create(folder, passphrase=passphrase, cost=cost).close()
+    write_durably(folder / partner.key, [keys.lock(key, passphrase=passphrase, cost=cost)])
+    make_onion(settings.service_directory)
+    # Written last: a folder with settings is a whole desk.
+    write_durably(settings_file, [text])
+    return _card(settings, key.opening)
+
+
+def unlock(settings: Settings, *, passphrase: str) -> Desk:
+    """The desk, open. Raises WrongPassphrase, NotOpened or BadSettings; nothing was changed."""
+    opening_keys = tuple(_unlock_key(settings, path, passphrase) for path in settings.key_files)
+    remove_unfinished(settings.folder)
+    return Desk(settings, opening_keys, Inbox.open(settings.folder, passphrase=passphrase))
+
+
+async def run(desk: Desk, *, progress: Progress) -> None:
+    """Receive until told to stop (SIGINT, SIGTERM). Raises an OnionServiceError when tor cannot be used."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with receiving(desk):
+            with await asyncio.to_thread(_tor, desk.settings) as tor:
+                await _until(stop, tor, progress)
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+    LOG.info("stopped")
+
+
+@asynccontextmanager
+async def receiving(desk: Desk) -> AsyncIterator[None]:
+    """The endpoint is served on its unix socket for as long as the block lasts."""
+    taking = asyncio.Lock()
+
+    async def take(bundle: Bundle) -> Receipt:
+        async with taking:
+            return await asyncio.to_thread(desk.take, bundle)
+
+    def tell(refusal: Refusal) -> None:
+        LOG.warning("refused a delivery: %s", refusal.value)
+
+    def fault(kind: type[BaseException]) -> None:
+        LOG.error("a delivery failed: %s", kind.__name__)
+
+    app = endpoint_app(desk.settings.relay, take=take, tell=tell)
+    socket = desk.settings.endpoint_socket
+    socket.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    async with serve_on(app, socket.path, limits=LIMITS, on_fault=fault):
+        yield
+
+
+async def _until(stop: asyncio.Event, tor: Tor, progress: Progress) -> None:
+    """Wait for tor, then for `stop`; a tor that goes away ends the program with its error."""
+    waiting = asyncio.ensure_future(
+        asyncio.to_thread(tor.wait_bootstrapped, seconds=BOOTSTRAP_SECONDS, progress=progress)
+    )
+    # When we are stopped before tor is ready, its complaint about that is nobody's concern.
+    waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait([waiting, stopping], return_when=asyncio.FIRST_COMPLETED)
+    if not stop.is_set():
+        await waiting
+        address = await asyncio.to_thread(tor.wait_published, seconds=PUBLISH_SECONDS)
+        LOG.info("receiving at http://%s/", address)
+    while not stop.is_set():
+        await asyncio.wait([stopping], timeout=TOR_LOOK_SECONDS)
+        await asyncio.to_thread(tor.ask, "version")
+    stopping.cancel()
+
+
+def _tor(settings: Settings) -> Tor:
+    if settings.config.tor.mode == "attach":
+        return attach(settings.control, service_directory=settings.service_directory)
+    return launch(settings.onion_tor(), program=settings.config.tor.program)
+
+
+def _unlock_key(settings: Settings, path: Path, passphrase: str) -> OpeningKey:
+    try:
+        with path.open("rb") as file:
+            key = keys.unlock(file.read(keys.KEY_FILE_MAX + 1), passphrase=passphrase)
+    except WrongPassphrase:
+        raise
+    except (OSError, CryptoError) as error:
+        raise BadSettings(settings.folder / SETTINGS_NAME, f"the key file {path.name} is no use: {error}") from error
+    if not isinstance(key, PartnerKey):
+        raise BadSettings(settings.folder / SETTINGS_NAME, f"{path.name} is not a partner's key")
+    return key.opening
+
+
+def _card(settings: Settings, key: OpeningKey) -> PartnerCard:
+    partner = settings.config.partner
+    public = key.sealing_key
+    try:
+        endpoint = f"http://{(settings.service_directory / 'hostname').read_text('ascii').strip()}/"
+    except (OSError, UnicodeDecodeError):
+        endpoint = ""
+    return PartnerCard(
+        id=partner.id,
+        name=partner.name,
+        key=base64.b64encode(public.wire).decode(),
+        words=fingerprint_words(public.fingerprint),
+        endpoint=endpoint,
+    )
+
+
+def _settings_text(partner: PartnerSettings, relay: RelaySettings | None) -> str:
+    lines = [
+        "# The settings of this desk; docs/partner.md says what each line means.",
+        "",
+        "[partner]",
+        f"id = {_toml(partner.id)}",
+        f"name = {_toml(partner.name)}",
+        f"key = {_toml(partner.key)}",
+        "older_keys = []",
+        "",
+    ]
+    if relay is None:
+        lines += [
+            "# Ask the operator of the relay for these, and take the # away.",
+            "# [relay]",
+            '# identity = "64 hexadecimal digits"',
+            '# card = "<56 characters>.onion#<64 hexadecimal digits>"',
+            "# round_seconds = 900",
+            "# letters = 64",
+            "# parcels = 16",
+            "# parcel_every = 4",
+        ]
+    else:
+        lines += [
+            "[relay]",
+            f"identity = {_toml(relay.identity)}",
+            f"card = {_toml(relay.card)}",
+            f"round_seconds = {relay.round_seconds}",
+            f"letters = {relay.letters}",
+            f"parcels = {relay.parcels}",
+            f"parcel_every = {relay.parcel_every}",
+        ]
+    return "\n".join([*lines, "", "[tor]", 'mode = "launch"', 'program = "tor"', ""])
+
+
+def _toml(text: str) -> str:
+    # A basic string of TOML is one of JSON as long as nothing outside ASCII is escaped.
+    return json.dumps(text, ensure_ascii=False)

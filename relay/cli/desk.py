@@ -1,0 +1,268 @@
+"""`veladora desk`: what a partner's staff types. Nothing in a report can act on the terminal that shows it."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from relay.cli.console import MISUSED, ask_passphrase, fail, say
+
+if TYPE_CHECKING:
+    from forwarder.desk.config import Settings
+    from forwarder.desk.program import Desk, PartnerCard
+
+app = typer.Typer(
+    name="desk",
+    help="Receive and read reports: the partner's desk.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+FolderOption = Annotated[
+    Path, typer.Option("--folder", "-C", envvar="VELADORA_DESK", help="The desk's folder.", show_default=True)
+]
+PassphraseFd = Annotated[
+    int | None, typer.Option("--passphrase-fd", help="Read the passphrase from this open file descriptor.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+_HERE = Path("desk")
+
+
+@app.command()
+def init(
+    partner_id: Annotated[str, typer.Option("--id", help="Short id: small letters, digits, hyphens.")],
+    name: Annotated[str, typer.Option("--name", help="The organisation's name, as reporters will see it.")],
+    folder: FolderOption = _HERE,
+    relay_identity: Annotated[str, typer.Option(help="The relay's id: 64 hexadecimal digits.")] = "",
+    relay_card: Annotated[str, typer.Option(help="The relay's card: <onion>#<root key>.")] = "",
+    round_seconds: Annotated[int, typer.Option(help="Length of a round, as the relay has it.")] = 900,
+    letters: Annotated[int, typer.Option(help="Letters in a bundle, as the relay has it.")] = 64,
+    parcels: Annotated[int, typer.Option(help="Parcels in a bundle, as the relay has it.")] = 16,
+    parcel_every: Annotated[int, typer.Option(help="Parcels leave every so many rounds.")] = 4,
+    passphrase_fd: PassphraseFd = None,
+) -> None:
+    """Make a desk: a key, an empty inbox and an onion address. Prints the card to give to the relay's operator."""
+    from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings
+    from forwarder.desk.errors import BadSettings
+    from forwarder.desk.program import create
+
+    with _explained():
+        try:
+            partner = PartnerSettings(id=partner_id, name=name)
+            relay = None
+            if relay_identity or relay_card:
+                relay = RelaySettings(
+                    identity=relay_identity,
+                    card=relay_card,
+                    round_seconds=round_seconds,
+                    letters=letters,
+                    parcels=parcels,
+                    parcel_every=parcel_every,
+                )
+        except ValueError as error:
+            raise BadSettings(folder / SETTINGS_NAME, str(error)) from error
+        passphrase = ask_passphrase("Passphrase for this desk (write it down on paper)", confirm=True, fd=passphrase_fd)
+        card = create(folder, partner, relay=relay, passphrase=passphrase)
+    _show_card(card)
+    say(f"Made the desk in {folder}. Give the card above to the relay's operator; read the words aloud to compare.")
+    if relay is None:
+        say(f"Next: fill in [relay] in {folder / SETTINGS_NAME}, then `veladora desk run --folder {folder}`.")
+    else:
+        say(f"Next: `veladora desk run --folder {folder}`, and leave it running.")
+
+
+@app.command()
+def card(folder: FolderOption = _HERE, passphrase_fd: PassphraseFd = None) -> None:
+    """Print the card to give to the relay's operator: id, name, public key, its words, and the endpoint."""
+    with _unlocked(folder, passphrase_fd) as desk:
+        _show_card(desk.card)
+
+
+@app.command()
+def run(folder: FolderOption = _HERE, passphrase_fd: PassphraseFd = None) -> None:
+    """Receive reports until stopped (Ctrl-C). Keep it running; what is missed is offered again for days."""
+    import asyncio
+    import logging
+
+    from forwarder.desk.program import LOG
+    from forwarder.desk.program import run as run_desk
+
+    with _explained():
+        _settings(folder).relay  # noqa: B018 - without it there is nothing to receive, so do not ask for a passphrase
+    with _unlocked(folder, passphrase_fd) as desk:
+        said = logging.StreamHandler()
+        said.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+        LOG.addHandler(said)
+        LOG.setLevel(logging.INFO)
+        say("Starting tor; this takes up to a minute.")
+        try:
+            asyncio.run(run_desk(desk, progress=lambda step: say(f"tor: {step.percent} % ({step.summary})")))
+        finally:
+            LOG.removeHandler(said)
+
+
+@app.command("list")
+def list_reports(folder: FolderOption = _HERE, json: Json = False, passphrase_fd: PassphraseFd = None) -> None:
+    """List the reports, oldest first, and say what is missing."""
+    from forwarder.desk.reading import document, to_json
+
+    with _unlocked(folder, passphrase_fd) as desk:
+        seconds = desk.settings.relay.round_seconds
+        found = [document(desk.inbox, entry, round_seconds=seconds) for entry in desk.inbox.entries()]
+        if json:
+            typer.echo(to_json({"reports": found, "gaps": [gap for gap, _ in _gaps(desk)]}))
+            return
+        _table(found)
+        _say_what_is_missing(desk)
+
+
+@app.command()
+def show(
+    number: Annotated[int, typer.Argument(help="The number in `veladora desk list`.")],
+    folder: FolderOption = _HERE,
+    json: Json = False,
+    passphrase_fd: PassphraseFd = None,
+) -> None:
+    """Show one report."""
+    from forwarder.desk.reading import document, to_json
+
+    with _unlocked(folder, passphrase_fd) as desk:
+        entry = desk.inbox.entry(number)
+        found = document(desk.inbox, entry, round_seconds=desk.settings.relay.round_seconds)
+    if json:
+        typer.echo(to_json(found))
+        return
+    typer.echo(f"Report {found['number']}")
+    for line in _facts(found):
+        typer.echo(line)
+    typer.echo("")
+    # Indented, so that no line of the text can look like one of ours.
+    typer.echo("\n".join(f"  {line}" for line in found["text"].split("\n")))
+
+
+@app.command()
+def export(
+    target: Annotated[
+        list[str],
+        typer.Argument(metavar="[N] FOLDER", help="A report's number (none: all), and where to write its folder."),
+    ],
+    folder: FolderOption = _HERE,
+    passphrase_fd: PassphraseFd = None,
+) -> None:
+    """Write reports and their attachments into plain files. From then on only that disk protects them."""
+    from forwarder.desk import reading
+
+    *numbers, into = target
+    if len(numbers) > 1 or not all(number.isdecimal() and len(number) < 19 for number in numbers):
+        fail("export takes a number and a folder, or a folder alone", hint="veladora desk export 3 out", code=MISUSED)
+    count = 0
+    with _unlocked(folder, passphrase_fd) as desk:
+        seconds = desk.settings.relay.round_seconds
+        entries = (desk.inbox.entry(int(number)) for number in numbers) if numbers else desk.inbox.entries()
+        for entry in entries:
+            typer.echo(reading.export(desk.inbox, entry, into=Path(into), round_seconds=seconds))
+            count += 1
+    say(f"Wrote {count} report(s), not encrypted. Files marked 'not-cleaned' can hold traces of their sender or harm.")
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Every error we foresee becomes one sentence and one next step."""
+    from crypto.errors import WrongPassphrase
+    from forwarder.errors import ForwarderError
+    from onion_service.errors import OnionServiceError
+
+    try:
+        yield
+    except WrongPassphrase as error:
+        fail(str(error), hint="type the passphrase again; nothing was changed")
+    except (ForwarderError, OnionServiceError) as error:
+        fail(str(error), hint=error.hint)
+
+
+@contextmanager
+def _unlocked(folder: Path, passphrase_fd: int | None) -> "Iterator[Desk]":
+    from forwarder.desk.program import unlock
+
+    with _explained():
+        settings = _settings(folder)
+        passphrase = ask_passphrase("Passphrase of this desk", fd=passphrase_fd)
+        with unlock(settings, passphrase=passphrase) as desk:
+            yield desk
+
+
+def _settings(folder: Path) -> "Settings":
+    from forwarder.desk.config import SETTINGS_NAME, read_settings
+
+    if not (folder / SETTINGS_NAME).is_file():
+        fail(f"there is no desk in {folder}", hint="make one with `veladora desk init`, or name its folder: --folder")
+    return read_settings(folder)
+
+
+def _show_card(card: "PartnerCard") -> None:
+    for key, value in (("id", card.id), ("name", card.name), ("key", card.key), ("words", card.words)):
+        typer.echo(f"{key:<9} {value}")
+    typer.echo(f"{'endpoint':<9} {card.endpoint or 'not known yet: start the tor that holds it'}")
+
+
+def _facts(found: dict[str, Any]) -> Iterator[str]:
+    yield f"  came in round {found['round']}: between {found['from']} and {found['until']}, and no finer"
+    for key, label in (
+        ("topic", "topic"),
+        ("place", "place"),
+        ("where", "where"),
+        ("when", "when"),
+        ("lang", "language"),
+    ):
+        if found[key]:
+            yield f"  {label}: {found[key]}"
+    for attachment in found["attachments"]:
+        cleaned = "cleaned by the sender" if attachment["cleaned_by_sender"] else "NOT cleaned by the sender"
+        missing = f", {attachment['missing_parts']} part(s) still missing" if attachment["missing_parts"] else ""
+        kind = f"{attachment['media']}, {attachment['size']} bytes"
+        yield f"  attachment {attachment['number']}: {kind}, {cleaned}{missing}"
+
+
+def _table(found: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not found:
+        say("No reports yet.")
+        return
+    table = Table(highlight=False)
+    for title in ("N", "round", "until (UTC)", "topic", "place", "files", "text"):
+        table.add_column(title, no_wrap=title != "text")
+    for one in found:
+        whole = sum(not attachment["missing_parts"] for attachment in one["attachments"])
+        files = f"{whole}/{len(one['attachments'])}" if one["attachments"] else ""
+        first = one["text"].replace("\n", " ")
+        short = first if len(first) <= 60 else f"{first[:59]}…"
+        cells = (str(one["number"]), str(one["round"]), one["until"], one["topic"], one["place"], files, short)
+        # Text, never a string: a string would be read for markup.
+        table.add_row(*(Text(cell) for cell in cells))
+    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, emoji=False, markup=False).print(table)
+
+
+def _gaps(desk: "Desk") -> Iterator[tuple[dict[str, Any], str]]:
+    from crypto.cells import CellClass
+    from forwarder.webhook import bundle_id
+
+    for cell_class in CellClass:
+        for gap in desk.inbox.gaps(cell_class, step=desk.settings.relay.step(cell_class)):
+            first, last = bundle_id(cell_class, gap.first), bundle_id(cell_class, gap.last)
+            yield {"first": first, "last": last}, first if first == last else f"{first} to {last}"
+
+
+def _say_what_is_missing(desk: "Desk") -> None:
+    for _, text in _gaps(desk):
+        say(f"missing: {text}. Ask the relay's operator if it does not come within a day.")
+    if orphans := desk.inbox.orphans():
+        say(f"{orphans} part(s) of attachments came whose report has not come.")
+    damage = desk.inbox.damage()
+    if damage.forged or damage.malformed:
+        say(f"{damage.forged} cell(s) for this desk were altered on the way, {damage.malformed} not in our format.")

@@ -1,0 +1,58 @@
+"""`veladora run`: the relay itself, until it is told to stop."""
+
+import signal
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from relay.cli.console import fail, progress, say
+
+if TYPE_CHECKING:
+    from onion_service.control import Bootstrap
+
+
+def run(
+    settings: Annotated[Path, typer.Argument(metavar="FOLDER|FILE", help="The relay's folder, or its relay.toml.")],
+    passphrase_fd: Annotated[
+        int | None, typer.Option("--passphrase-fd", metavar="N", min=0, help="Read the passphrase from descriptor N.")
+    ] = None,
+) -> None:
+    """Run the relay until it is stopped (Ctrl-C, or SIGTERM). It says what happens in events, never about a report."""
+    from crypto.keys import RelayKey
+    from forwarder.errors import ForwarderError
+    from relay import config, supervisor
+    from relay.cli.keys import open_key
+    from relay.journal import Journal
+    from relay.public import StartError
+    from relay.spool import SpoolError
+
+    try:
+        read = config.read(settings / "relay.toml" if settings.is_dir() else settings)
+    except config.ConfigError as error:
+        fail(str(error), hint="mend the file; deploy/relay.toml.example explains every setting")
+    key = open_key(read.identity_file, passphrase_fd=passphrase_fd)
+    if not isinstance(key, RelayKey):
+        fail(f"{read.identity_file} is not a relay's key", hint="make one: veladora keys new relay")
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    try:
+        with progress() as bar:
+            supervisor.supervise(
+                read,
+                key.signing,
+                journal=Journal(),
+                stop=stop,
+                progress=lambda which, at: bar.step(f"tor ({which}): {_words(at)}", done=at.percent, of=100),
+                published=lambda onion: say(f"card: {onion}#{read.config.relay.root}"),
+            )
+    except (StartError, SpoolError) as error:
+        fail(str(error), hint="mend it and start again; what partners have not had yet is kept")
+    except ForwarderError as error:
+        fail(str(error), hint=error.hint)
+
+
+def _words(at: "Bootstrap") -> str:
+    return f"{at.percent} % {at.summary}"
