@@ -1,7 +1,8 @@
-"""A `Tor` is a tor process we can ask: launched by us, or running already and attached to by its control socket.
+"""A `Tor` is a tor process we can ask, launched by us or running already.
 
-A launched tor never outlives us: it is told to watch our process, and it ends at once when our control connection
-closes (control-spec, TAKEOWNERSHIP). Everything here blocks; from asyncio call it through `asyncio.to_thread`.
+A launched tor never outlives us: it is told to watch our process, and it ends at once when our control
+connection closes (control-spec, TAKEOWNERSHIP). Everything here blocks; from asyncio call it through
+`asyncio.to_thread`.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import Final, Protocol, Self
 
 import stem
 import stem.connection
+import stem.socket
 from stem.control import Controller, EventType
 from stem.response.events import HSDescEvent
 
@@ -58,7 +60,7 @@ class Settings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Bootstrap:
-    """How far tor has come on its way into the network: 0 to 100 percent, a tag for programs, a text for people."""
+    """How far tor has come: 0 to 100 percent, a tag for programs, a text for people."""
 
     percent: int
     tag: str
@@ -67,7 +69,7 @@ class Bootstrap:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One look at a tor. `published` counts the directories that took our descriptor since we asked tor to tell."""
+    """One look at a tor. `published` counts uploads of our descriptor since this connection was made."""
 
     alive: bool
     bootstrap: Bootstrap
@@ -144,8 +146,8 @@ class Tor:
     def wait_published(self, *, seconds: float) -> OnionAddress:
         """The address, once at least one directory has taken the descriptor; raises OnionNotPublished.
 
-        Of a tor that ran before we attached we hear only its next upload, so there a descriptor that tor holds
-        for this service counts as well.
+        Of a tor that ran before we attached we hear only its next upload, so there a descriptor that tor
+        holds for this service counts as well.
         """
         deadline = time.monotonic() + seconds
         address = self.onion_address(seconds=seconds)
@@ -207,8 +209,8 @@ class Tor:
 def launch(settings: Settings, *, program: str = "tor", seconds: float = CONTROL_SECONDS) -> Tor:
     """Start a tor of our own and return once it answers on its control socket, before it has bootstrapped.
 
-    `seconds` is how long it may take to answer. Raises TorMissing, TorTooOld, TorWithoutPow, TorStopped (the operator
-    must act) or TorUnreachable. The caller must `stop()` it, or use it as a context.
+    `seconds` is how long it may take to answer. Raises TorMissing, TorTooOld, TorWithoutPow, TorStopped (the
+    operator must act) or TorUnreachable. The caller must `stop()` it, or use it as a context.
     """
     return start(usable_tor(program), settings, seconds=seconds)
 
@@ -350,7 +352,6 @@ def _connect_to_child(child: Child, control: UnixSocket, seconds: float) -> Cont
 def _connect(control: UnixSocket | LoopbackPort) -> Controller:
     """An authenticated controller, or TorUnreachable."""
     try:
-        _knock(control)
         with _STEM_START, warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=DeprecationWarning, message="setDaemon")
             controller = _open(control)
@@ -364,17 +365,31 @@ def _connect(control: UnixSocket | LoopbackPort) -> Controller:
     return controller
 
 
-def _knock(control: UnixSocket | LoopbackPort) -> None:
-    """Raises OSError when nobody listens; stem 1.8 would raise too, but leave its socket open."""
+def _open(control: UnixSocket | LoopbackPort) -> Controller:
     if isinstance(control, UnixSocket):
-        with socket.socket(socket.AF_UNIX) as knock:
-            knock.connect(str(control.path))
-    else:
-        with socket.create_connection((control.host, control.port), CONTROL_SECONDS):
-            return
+        return Controller(_UnixControl(str(control.path)))
+    return Controller(_PortControl(control.host, control.port))
 
 
-def _open(control: UnixSocket | LoopbackPort) -> Any:
-    if isinstance(control, UnixSocket):
-        return Controller.from_socket_file(str(control.path))
-    return Controller.from_port(control.host, control.port)
+class _UnixControl(stem.socket.ControlSocketFile):  # type: ignore[misc]
+    """stem's control socket, which would stay open when nobody listens."""
+
+    def _make_socket(self) -> socket.socket:
+        return _connected(socket.AF_UNIX, self.path)
+
+
+class _PortControl(stem.socket.ControlPort):  # type: ignore[misc]
+    """stem's control port, which would stay open when nobody listens."""
+
+    def _make_socket(self) -> socket.socket:
+        return _connected(socket.AF_INET, (self.address, self.port))
+
+
+def _connected(family: socket.AddressFamily, address: str | tuple[str, int]) -> socket.socket:
+    sock = socket.socket(family)
+    try:
+        sock.connect(address)
+    except OSError as error:
+        sock.close()
+        raise stem.SocketError(error.strerror or str(error)) from error
+    return sock

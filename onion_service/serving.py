@@ -1,8 +1,8 @@
 """Serves on a unix socket and says nothing of its own: no log, no clock, no server name, no guessed type.
 
-What leaves is the bytes of an `Answer`, or a complete response freed of the `Date` and `Server` headers. Whoever
-stays silent, sends slowly or reads slowly is cut off, and when all places are taken the one who has been useless
-longest makes room, so that idle connections never keep a real one out.
+What leaves is the bytes of an `Answer`, or a complete response freed of the `Date` and `Server` headers.
+Whoever stays silent, sends slowly or reads slowly is cut off, and when all places are taken the one who has
+been useless longest makes room, so that idle connections never keep a real one out.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import hdrs, web
 
@@ -32,8 +32,8 @@ STOP_SECONDS: Final = 5.0
 class Answer(web.StreamResponse):
     """One whole HTTP answer as constant bytes; the same object answers everybody.
 
-    aiohttp builds headers anew for each response; this one is written as it is, which also makes it the quickest.
-    A HEAD request gets the head alone.
+    aiohttp builds headers anew for each response; this one is written as it is, which also makes it the
+    quickest. A HEAD request gets the head alone.
     """
 
     def __init__(
@@ -97,8 +97,9 @@ class Refusals:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long and how many. `idle`: seconds without a request begun; `request`: seconds for one whole request,
-    head, body and answer; `linger`: seconds to read away a body nobody wanted, so that its sender hears the answer.
+    """How long and how many. `idle`: seconds without a request begun; `request`: seconds for one whole
+    request, head, body and answer; `linger`: seconds to read away a body nobody wanted, so that its sender
+    hears the answer.
     """
 
     idle: float = 60.0
@@ -119,9 +120,9 @@ async def serve_on(
 ) -> AsyncIterator[None]:
     """Serve `app` on the unix socket at `path` for as long as the block lasts.
 
-    `app` is an application, or one handler for all requests. A stale socket is replaced; anything else at `path`
-    raises SocketTaken (the operator must act). `on_fault` hears the class of an error no handler caught, and
-    nothing of the request. `mode` is the socket's: 0o660 lets a tor of the same group connect.
+    `app` is an application, or one handler for all requests. A stale socket is replaced; anything else at
+    `path` raises SocketTaken (the operator must act). `on_fault` hears the class of an error no handler
+    caught, and nothing of the request. `mode` is the socket's: 0o660 lets a tor of the same group connect.
     """
     chosen = limits or Limits()
     listening = _listen(path, mode)
@@ -199,7 +200,7 @@ class Connection(web.RequestHandler):
         request: web.BaseRequest,
         status: int = 500,
         exc: BaseException | None = None,
-        message: str | None = None,
+        message: str | None = None,  # noqa: ARG002
     ) -> web.StreamResponse:
         if status < 500:
             return self.house.refusals.malformed
@@ -208,16 +209,16 @@ class Connection(web.RequestHandler):
             raise ConnectionResetError
         return self.house.refusals.fault
 
-    def log_exception(self, *args: Any, **kw: Any) -> None:
+    def log_exception(self, *args: object, **kw: object) -> None:  # noqa: ARG002
         """Not written anywhere: a traceback can hold what was sent. Only the class of the error is told."""
         error = kw.get("exc_info")
         self.house.on_fault(type(error) if isinstance(error, BaseException) else RuntimeError)
 
-    def log_debug(self, *args: Any, **kw: Any) -> None:
+    def log_debug(self, *args: object, **kw: object) -> None:
         """Not written anywhere."""
 
     def _fit_to_leave(self, request: web.BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
-        """aiohttp's own refusals become ours; only an application's responses lose their headers on the way."""
+        """aiohttp's own refusals become ours; only an application's responses lose headers on the way."""
         if isinstance(response, web.HTTPException):
             refusals = self.house.refusals
             return refusals.missing if response.status in (404, 405) else refusals.malformed

@@ -1,7 +1,7 @@
-"""Settings in, torrc lines out; no setting can add a line or change the meaning of another (docs/adr/0001-two-tors.md).
+"""Settings in, torrc lines out; no setting can add a line or change another (docs/adr/0001-two-tors.md).
 
-Two roles: `OnionTor` holds the onion service and opens no way out; `DialTor` opens one SOCKS port that leads to
-onion addresses only. `PrivateNet` points either at a private tor network instead of the public one.
+Two roles: `OnionTor` holds the onion service and opens no way out; `DialTor` opens one SOCKS port that leads
+to onion addresses only. `PrivateNet` points either at a private tor network instead of the public one.
 Source of every option: tor(1) of 0.4.9.
 """
 
@@ -20,8 +20,8 @@ from onion_service.errors import SocketPathTooLong, UnsafeSetting
 SOCKET_PATH_MAX: Final = 107
 PORT_MAX: Final = 65_535
 
-# Nothing about a visit may reach a log or the disk: the heartbeat counts introductions and SafeLogging does not
-# touch it (docs/threat-model.md, T9); a coarse clock on error lines says no more than the journal does.
+# Nothing about a visit may reach a log or the disk: the heartbeat counts introductions and SafeLogging does
+# not touch it (docs/threat-model.md, T9); a coarse clock on error lines says no more than the journal does.
 _QUIET: Final = (
     "HeartbeatPeriod 0",
     "Log err stdout",
@@ -31,6 +31,10 @@ _QUIET: Final = (
     "AvoidDiskWrites 1",
     "DisableDebuggerAttachment 1",
     "NoExec 1",
+)
+_ONIONS_ONLY: Final = (
+    "OnionTrafficOnly ExtendedErrors"
+    " IsolateSOCKSAuth IsolateClientAddr IsolateClientProtocol IsolateDestAddr IsolateDestPort"
 )
 # We are nobody's relay and nobody's exit, whatever a later default says.
 _NO_RELAY: Final = ("ClientOnly 1", "ORPort 0", "DirPort 0", "ExitRelay 0")
@@ -130,8 +134,8 @@ class PrivateNet:
 class OnionTor:
     """The tor that holds one onion service and has no way out for anybody.
 
-    `target` is the unix socket of our server; `service_directory` keeps the onion key and the `hostname` file.
-    The proof-of-work queue is slow on purpose: a flood makes callers work instead of filling our door.
+    `target` is the unix socket of our server; `service_directory` keeps the onion key and the `hostname`
+    file. The proof-of-work queue is slow on purpose: a flood makes callers work instead of filling our door.
     """
 
     data_directory: Path
@@ -184,8 +188,7 @@ class DialTor:
         socks = f"unix:{quoted(self.socks.path)}" if isinstance(self.socks, UnixSocket) else str(self.socks)
         return (
             *_common(self.data_directory, self.control, self.lock_memory, self.private_net),
-            f"SocksPort {socks} OnionTrafficOnly IsolateSOCKSAuth IsolateClientAddr IsolateClientProtocol"
-            " IsolateDestAddr IsolateDestPort ExtendedErrors",
+            f"SocksPort {socks} {_ONIONS_ONLY}",
             "DNSPort 0",
             "TransPort 0",
             "NATDPort 0",

@@ -1,6 +1,6 @@
 """What a person wrote leaves cleaned and sealed, or not at all (docs/spec/report.md, docs/spec/cleaning.md).
 
-Pure: text and bytes in, letters out. File names stay here; they are for the messages to the writer only.
+Text and bytes go in, letters come out. File names stay here; they are for the messages to the writer only.
 """
 
 from collections.abc import Sequence

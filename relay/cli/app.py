@@ -7,7 +7,6 @@ from importlib import metadata
 from typing import Annotated, Any, Final
 
 import typer
-from typer import Context
 from typer.core import TyperGroup
 
 from crypto.errors import CryptoError
@@ -78,11 +77,16 @@ app.add_typer(keys.app, name="keys", rich_help_panel="Keys and trust")
 app.add_typer(directory.app, name="directory", rich_help_panel="Keys and trust")
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"veladora {metadata.version(DISTRIBUTION)}")
+        raise typer.Exit
+
+
 @app.callback()
 def _root(
-    ctx: Context,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_version)
+    ] = False,
 ) -> None:
-    if version:
-        typer.echo(f"veladora {metadata.version(DISTRIBUTION)}")
-        ctx.exit()
+    pass

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 TEXT_FILE_MAX: Final = 262_144
 # More than any relay takes; the directory's own limit is checked once it is known.
 ATTACHMENTS_READ_MAX: Final = 67_108_864
+# Without its line end; the kernel drops the rest of a longer one (termios(3), canonical mode).
+TERMINAL_LINE_MAX: Final = 4_095
 
 CardArgument = Annotated[
     str, typer.Argument(metavar="CARD", help="The relay's card, from a place you trust: <address>.onion#<root key>.")
@@ -150,26 +152,36 @@ def _which(question: str, known: list[tuple[str, str]]) -> str:
         return ""
     for slug, name in known:
         say(f"  {slug}: {name}")
-    return ask(f"{question} (an id, or nothing)", default="")
+    return ask(f"{question} (an id, or nothing)")
 
 
 def _typed_text() -> str:
     if not interactive():
         fail("there is no text", hint="give a file, or - and a pipe", code=MISUSED)
-    # With it a line may be edited, and be longer than the 4 095 bytes a terminal gives; nothing of it is kept.
-    import readline  # noqa: F401
-
     say("Write what you saw. End with a line that holds a single dot.")
+    # Readline edits lines, and takes more than a terminal gives at once. It writes to stdout, so it must be a terminal.
+    read = _edited_line if sys.stdout.isatty() else _plain_line
     lines: list[str] = []
-    while True:
-        try:
-            line = input()
-        except EOFError:
-            break
-        if line == ".":
-            break
+    while (line := read()) is not None and line != ".":
         lines.append(line)
     return "\n".join(lines)
+
+
+def _edited_line() -> str | None:
+    import readline
+
+    readline.set_auto_history(False)
+    try:
+        return input()
+    except EOFError:
+        return None
+
+
+def _plain_line() -> str | None:
+    line = sys.stdin.readline()
+    if len(line.encode(errors="surrogateescape")) > TERMINAL_LINE_MAX:
+        fail("that line is longer than a terminal gives, and was cut", hint="write it into a file, and give the file")
+    return line.removesuffix("\n") if line else None
 
 
 def _removed(counts: tuple[tuple[str, int], ...]) -> str:

@@ -50,13 +50,14 @@ def interactive() -> bool:
 
 
 def confirm(question: str) -> bool:
-    """Yes or no, on the terminal; no is the default."""
-    return typer.confirm(question, default=False, err=True)
+    """Yes or no, on the terminal; whatever is not a yes is a no."""
+    return ask(f"{question} [y/N]").lower() in ("y", "yes", "s", "si", "sí")
 
 
-def ask(question: str, *, default: str | None = None) -> str:
-    """One line, typed on the terminal."""
-    return str(typer.prompt(question, default=default, err=True, show_default=False))
+def ask(question: str) -> str:
+    """One line, typed on the terminal; empty when there is none. The question is on stderr to the last space."""
+    typer.echo(f"{plain(question)}: ", err=True, nl=False)
+    return sys.stdin.readline().strip()
 
 
 def ask_passphrase(prompt: str, *, confirm: bool = False, fd: int | None = None) -> str:

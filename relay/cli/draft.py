@@ -9,7 +9,7 @@ import re
 import tomllib
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -64,7 +64,7 @@ class _DraftPartner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    expires: date | datetime
+    expires: Any  # a date or a moment; msgspec does not tell the two apart
     relays: list[Relay]
     partners: list[_DraftPartner]
     version: int | None = None
@@ -142,12 +142,13 @@ def _check_onions(relays: list[Relay]) -> None:
             raise DraftRefused(f"relay {relay.name!r}: {error}") from error
 
 
-def _seconds(expires: date | datetime) -> int:
-    if not isinstance(expires, datetime):
-        expires = datetime(expires.year, expires.month, expires.day, tzinfo=UTC)
-    if expires.tzinfo is None:
+def _seconds(expires: object) -> int:
+    if not isinstance(expires, date):
+        raise DraftRefused("`expires` is a date: write expires = 2027-01-31, without quotes")
+    moment = expires if isinstance(expires, datetime) else datetime(*expires.timetuple()[:3], tzinfo=UTC)
+    if moment.tzinfo is None:
         raise DraftRefused("`expires` needs a time zone: write 2027-01-31 or 2027-01-31T00:00:00Z")
-    return int(expires.timestamp())
+    return int(moment.timestamp())
 
 
 def _in_words(problem: str) -> str:

@@ -1,4 +1,4 @@
-"""`veladora seal`: as `send`, but the envelopes are printed, for pasting into a page or carrying elsewhere."""
+"""`veladora seal`: as `send`, but the envelopes are printed, to be pasted into the page or carried elsewhere."""
 
 import asyncio
 import time

@@ -1,7 +1,8 @@
-"""A private tor network on loopback: three directory authorities and three relays, and tors of ours beside them.
+"""A private tor network on loopback: three directory authorities, three relays, and our own tors beside them.
 
-Nothing here can reach the public network: every tor may only speak from 127.0.0.1 to the authorities made here. Every
-tor is a child that ends when our control connection to it closes, so even `kill -9` of the test run leaves none.
+Nothing here can reach the public network: every tor may only speak from 127.0.0.1 to the authorities made
+here. Every tor is a child that ends when our control connection to it closes, so even `kill -9` of the test
+run leaves none.
 
     with PrivateNetwork(progress=print) as network:
         onion = network.launch_onion("relay", target=UnixSocket(door))
@@ -18,32 +19,38 @@ import random
 import re
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from onion_service.control import Bootstrap, Tor, launch, start
+from onion_service.control import Bootstrap, Settings, Tor, launch, start
 from onion_service.errors import TorError, TorMissing
 from onion_service.program import usable_tor
 from onion_service.torrc import Authority, DialTor, OnionTor, PrivateNet, SocksAddress, UnixSocket, quoted
 
 AUTHORITIES: Final = 3
 RELAYS: Final = 3
-# Below the range from which the kernel hands out ports by itself, so that nobody takes one between our look and tor's.
+# Below the range from which the kernel hands out ports by itself, so that nobody takes one between our look
+# and tor's.
 PORTS: Final = range(12_000, 32_000)
 BOOTSTRAP_SECONDS: Final = 120.0
 PUBLISH_SECONDS: Final = 120.0
 
-# The shortest intervals tor allows in a test network (src/feature/dirauth/dirvote.h), with a little room for a slow
-# machine; the regular interval also sets the length of an onion service's time period, so it is not the shortest.
+# The shortest intervals tor allows in a test network (src/feature/dirauth/dirvote.h), with a little room for
+# a slow machine; the regular interval also sets the length of an onion service's time period, so it is not
+# the shortest.
 _VOTING: Final = (
     "AuthoritativeDirectory 1",
     "V3AuthoritativeDirectory 1",
@@ -105,7 +112,7 @@ class _Relay:
 
 
 class PrivateNetwork:
-    """Starts on entering the block (15 to 60 s until an onion answers) and ends every process on leaving it."""
+    """Starts on entering the block (an onion answers in 15 to 60 s), ends every process on leaving it."""
 
     def __init__(
         self,
@@ -126,6 +133,7 @@ class PrivateNetwork:
 
     def __enter__(self) -> Self:
         atexit.register(self.stop)
+        _leave_on_sigterm()
         try:
             self.start()
         except BaseException:
@@ -170,12 +178,18 @@ class PrivateNetwork:
             settings.append(_Relay(name, self.directory / name, next(self._ports), next(self._ports), self._net))
         self._progress(f"starting {len(settings)} tors on 127.0.0.1")
         with ThreadPoolExecutor(len(settings)) as pool:
-            # Each is kept as soon as it runs: when one fails to start, the others still have to be ended.
-            list(pool.map(lambda one: self._tors.append(start(program, one)), settings))
-        # A descriptor offered before an authority listened is not offered again for long; a change makes a new one.
-        for tor in self._tors:
+            tors = list(pool.map(partial(self._start, program), settings))
+        # A descriptor offered before an authority listened is not offered again for long; a change makes a
+        # new one.
+        for tor in tors:
             tor.set("ContactInfo", "nobody@private.invalid")
-        self._wait_for_consensus(len(settings))
+        self._wait_for_consensus(tors[:AUTHORITIES], "the authorities agree on")
+        # A relay that asked too early waits longer and longer before it asks again; a reload makes it ask
+        # now.
+        for tor in tors[AUTHORITIES:]:
+            if tor.pid is not None and not _listed(tor):
+                os.kill(tor.pid, signal.SIGHUP)
+        self._wait_for_consensus(tors, "all tors have heard of")
         self._progress(f"the private network is up after {time.monotonic() - began:.0f} s")
 
     def launch_onion(self, name: str, *, target: UnixSocket, publish: bool = True, virtual_port: int = 80) -> Tor:
@@ -212,26 +226,32 @@ class PrivateNetwork:
             self._tors.remove(tor)
 
     def stop(self) -> None:
-        """End every tor started here, each by its own process, and remove our directory. Safe to call twice."""
+        """End every tor started here, each by its own process; remove our directory. Safe to call twice."""
         atexit.unregister(self.stop)
         tors, self._tors = self._tors, []
-        if tors:
-            with ThreadPoolExecutor(len(tors)) as pool:
-                list(pool.map(Tor.stop, tors))
+        with ExitStack() as stopping:
+            for tor in tors:
+                stopping.callback(tor.stop)
         if self._own_directory:
             shutil.rmtree(self.directory, ignore_errors=True)
 
-    def _wait_for_consensus(self, relays: int) -> None:
+    def _start(self, program: str, settings: Settings) -> Tor:
+        tor = start(program, settings)
+        # Kept as soon as it runs: when another fails to start, this one still has to be ended.
+        self._tors.append(tor)
+        return tor
+
+    def _wait_for_consensus(self, tors: list[Tor], what: str) -> None:
         deadline = time.monotonic() + BOOTSTRAP_SECONDS
+        everybody = AUTHORITIES + RELAYS
         told = -1
-        while told < relays:
-            # Until an authority has a consensus it knows nobody; each must list everybody.
-            listed = min(len(re.findall(r"^r ", tor.ask("ns/all"), re.MULTILINE)) for tor in self._tors)
+        while told < everybody:
+            listed = min(map(_listed, tors))
             if listed != told:
-                self._progress(f"the consensus lists {listed} of {relays} relays")
+                self._progress(f"{what} {listed} of {everybody} relays")
             told = listed
             if time.monotonic() >= deadline:
-                raise PrivateNetworkError(f"the consensus lists only {listed} of {relays} relays")
+                raise PrivateNetworkError(f"{what} {listed} of {everybody} relays only")
             time.sleep(0.2)
 
     def _launch(self, name: str, settings: OnionTor | DialTor) -> Tor:
@@ -304,10 +324,21 @@ def _free_ports() -> Iterator[int]:
     raise PrivateNetworkError("no free port on 127.0.0.1")
 
 
+def _listed(tor: Tor) -> int:
+    """How many relays the consensus that this tor holds lists; 0 while it holds none."""
+    return len(re.findall(r"^r ", tor.ask("ns/all"), re.MULTILINE))
+
+
+def _leave_on_sigterm() -> None:
+    """Make SIGTERM end this program the way an interrupt does, unless it has its own idea about that."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+
+
 def main() -> None:
     """Run the network until interrupted."""
-    with PrivateNetwork(progress=print) as network:
-        print(f"running in {network.directory}; end with Ctrl-C")
+    with PrivateNetwork(progress=partial(print, flush=True)) as network:
+        print(f"running in {network.directory}; end with Ctrl-C", flush=True)
         try:
             while True:
                 time.sleep(3600)

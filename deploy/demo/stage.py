@@ -1,0 +1,238 @@
+"""Everybody in the demonstration, set up as docs/operate.md and docs/partner.md say, with the commands they would type.
+
+The one difference: all tors belong to a private network on this machine's loopback, and rounds are short.
+"""
+
+import os
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from onion_service.torrc import PrivateNet
+
+ROUND_SECONDS: Final = 10
+LETTERS: Final = 16
+PARCELS: Final = 4
+PARCEL_EVERY: Final = 2
+AFTER_EDGE: Final = 1
+PASSPHRASE: Final = "una vela encendida toda la noche"  # noqa: S105 - it guards keys that live for minutes
+REPORTS: Final = Path(__file__).parent / "reports"
+READY_SECONDS: Final = 150.0
+
+_VELADORA: Final = str(Path(sys.executable).with_name("veladora"))
+
+
+class DemoFailed(Exception):
+    """Something that must not happen happened; the text says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One report as its writer typed it."""
+
+    name: str
+    text: str
+    to: tuple[str, ...]
+    attach: tuple[Path, ...]
+    options: tuple[str, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> "Told":
+        """A report of `deploy/demo/reports/`."""
+        found: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        options = [
+            item for key in ("topic", "place", "where", "when") if key in found for item in (f"--{key}", found[key])
+        ]
+        return cls(
+            path.stem,
+            found["text"],
+            tuple(found["to"]),
+            tuple(REPORTS / name for name in found.get("attach", ())),
+            tuple(options),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """One NGO of the demonstration, and its desk's folder."""
+
+    id: str
+    name: str
+    about: str
+    folder: Path
+
+
+@dataclass(slots=True)
+class Program:
+    """A command that goes on running, and what it says."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def wait_for(self, words: str, *, seconds: float = READY_SECONDS) -> str:
+        """The first line with `words` in it. Raises DemoFailed when it ends or takes too long."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for line in self.log.read_text(encoding="utf-8").splitlines():
+                if words in line:
+                    return line
+            if self.process.poll() is not None:
+                raise DemoFailed(f"{self.name} ended: {self.last_words()}")
+            time.sleep(0.2)
+        raise DemoFailed(f"{self.name} did not say {words!r} in {seconds:.0f} s: {self.last_words()}")
+
+    def last_words(self) -> str:
+        """The end of what it said."""
+        return " / ".join(self.log.read_text(encoding="utf-8").splitlines()[-4:])
+
+    def stop(self) -> None:
+        """End it, by its own process id."""
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@dataclass(slots=True)
+class Stage:
+    """The folders and running programs of the demonstration. `stop` ends them all."""
+
+    folder: Path
+    net: PrivateNet
+    say: Callable[[str], None]
+    programs: list[Program] = field(default_factory=list)
+    card: str = ""
+    relay_id: str = ""
+
+    @property
+    def relay(self) -> Path:
+        """The relay's folder."""
+        return self.folder / "relay"
+
+    @property
+    def partners(self) -> tuple[Partner, ...]:
+        """The two NGOs."""
+        return (
+            Partner("red-norte", "Red Norte", "Personas desaparecidas y retenes", self.folder / "red-norte"),
+            Partner("voces-del-sur", "Voces del Sur", "Extorsión y corrupción", self.folder / "voces-del-sur"),
+        )
+
+    def set_up(self) -> None:
+        """Keys, onion addresses, cards, the signed directory: everything before anybody is started."""
+        root_key = self.folder / "root.key"
+        made = self.run("keys", "new", "root", "--out", str(root_key), "--passphrase-fd", "0")
+        root = next(word for word in made.split() if len(word) == 64)
+        self.say(f"the root key is made; its public half is {root[:16]}…")
+        init = _fields(self.run("init", str(self.relay), "--root", root, "--name", "Veladora de prueba"))
+        self.card, self.relay_id = init["card"], init["relay"]
+        self.say(f"the relay is made; its onion address is {init['onion']}")
+        cards = [self._make_desk(partner) for partner in self.partners]
+        self._write_relay_settings(cards)
+        self._sign_directory(cards, root_key)
+
+    def start(self) -> None:
+        """Start the relay and both desks; returns when their onion services are published."""
+        relay = self.start_program("relay", "run", str(self.relay))
+        desks = [
+            self.start_program(partner.id, "desk", "run", "--folder", str(partner.folder), "--passphrase-fd", "0")
+            for partner in self.partners
+        ]
+        relay.wait_for("the onion service is published")
+        self.say("the relay's onion service is published")
+        for desk in desks:
+            desk.wait_for("published")
+            self.say(f"the desk of {desk.name} can be reached")
+
+    def stop(self) -> None:
+        """End every program that was started here."""
+        for program in reversed(self.programs):
+            program.stop()
+        self.programs.clear()
+
+    def run(self, *arguments: str, stdin: str = f"{PASSPHRASE}\n") -> str:
+        """Run one command to its end and return what it answered. Raises DemoFailed with its words."""
+        done = subprocess.run(
+            [_VELADORA, *arguments], input=stdin.encode(), capture_output=True, env=_environment(), timeout=300
+        )
+        if done.returncode:
+            raise DemoFailed(f"veladora {arguments[0]}: {done.stderr.decode(errors='replace').strip()}")
+        return done.stdout.decode()
+
+    def start_program(self, name: str, *arguments: str) -> Program:
+        """Start a command that goes on; what it says goes into a log in our folder."""
+        log = self.folder / f"{name}.log"
+        with log.open("wb") as said:
+            process = subprocess.Popen(
+                [_VELADORA, *arguments], stdin=subprocess.PIPE, stdout=said, stderr=said, env=_environment()
+            )
+        program = Program(name, process, log)
+        self.programs.append(program)
+        if process.stdin is not None:
+            with process.stdin as typed:
+                typed.write(f"{PASSPHRASE}\n".encode())
+        return program
+
+    def _make_desk(self, partner: Partner) -> dict[str, str]:
+        made = self.run(
+            *("desk", "init", "--folder", str(partner.folder), "--id", partner.id, "--name", partner.name),
+            *("--relay-identity", self.relay_id, "--relay-card", self.card),
+            *("--round-seconds", str(ROUND_SECONDS), "--letters", str(LETTERS)),
+            *("--parcels", str(PARCELS), "--parcel-every", str(PARCEL_EVERY), "--passphrase-fd", "0"),
+        )
+        card = _fields(made)
+        with (partner.folder / "desk.toml").open("a", encoding="utf-8") as settings:
+            settings.write(self._authorities("tor.authority"))
+        self.say(f"the desk of {partner.name} is made; its key in words: {card['words']}")
+        return card
+
+    def _write_relay_settings(self, cards: Sequence[dict[str, str]]) -> None:
+        blocks = [f'[[partner]]\nid = "{card["id"]}"\nendpoint = "{card["endpoint"]}"\n' for card in cards]
+        with (self.relay / "relay.toml").open("a", encoding="utf-8") as settings:
+            settings.write("\n".join(["", *blocks, f"[delivery]\nafter_edge = {AFTER_EDGE}\n"]))
+            settings.write(self._authorities("tor.authority"))
+
+    def _sign_directory(self, cards: Sequence[dict[str, str]], root_key: Path) -> None:
+        abouts = {partner.id: partner.about for partner in self.partners}
+        lines = [
+            f"round_seconds = {ROUND_SECONDS}",
+            (self.relay / "draft.toml").read_text(encoding="utf-8"),
+            f"[bundle]\nletters = {LETTERS}\nparcels = {PARCELS}\nparcel_every = {PARCEL_EVERY}",
+            *(
+                f'[[partners]]\nid = "{card["id"]}"\nname = "{card["name"]}"\nkey = "{card["key"]}"\n'
+                f'about = {{ es = "{abouts[card["id"]]}", en = "" }}'
+                for card in cards
+            ),
+            *(f'[[topics]]\nid = "{name}"\nname = {{ es = "{name}", en = "" }}' for name in ("reten", "extorsion")),
+            '[[topics]]\nid = "desaparicion"\nname = { es = "desaparición", en = "" }',
+            '[[places]]\nid = "tamaulipas-reynosa"\nname = "Reynosa, Tamaulipas"',
+            '[[places]]\nid = "oaxaca-juchitan"\nname = "Juchitán, Oaxaca"',
+        ]
+        draft = self.folder / "draft.toml"
+        draft.write_text("\n\n".join(lines), encoding="utf-8")
+        out = self.relay / "directory.signed"
+        self.run("directory", "sign", str(draft), "--key", str(root_key), "--out", str(out), "--passphrase-fd", "0")
+        self.say("the directory is signed by the root key")
+
+    def _authorities(self, table: str) -> str:
+        return "".join(
+            f'\n[[{table}]]\nnickname = "{one.nickname}"\nor_port = {one.or_port}\ndir_port = {one.dir_port}\n'
+            f'v3_identity = "{one.v3_identity}"\nfingerprint = "{one.fingerprint}"\n'
+            for one in self.net.authorities
+        )
+
+
+def _fields(text: str) -> dict[str, str]:
+    pairs = (line.partition(" ") for line in text.splitlines())
+    return {name.removesuffix(":"): value.strip() for name, _, value in pairs}
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONUNBUFFERED": "1", "COLUMNS": "200"}

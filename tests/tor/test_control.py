@@ -1,0 +1,198 @@
+"""Real tor processes without a network: what goes wrong is said in time, and none outlives us."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from onion_service.control import Bootstrap, attach, launch
+from onion_service.errors import (
+    OnionNotPublished,
+    TorError,
+    TorMissing,
+    TorNotBootstrapped,
+    TorStopped,
+    TorTooOld,
+    TorUnreachable,
+    TorWithoutPow,
+)
+from onion_service.torrc import Authority, DialTor, LoopbackPort, OnionTor, PrivateNet, UnixSocket
+
+pytestmark = [pytest.mark.tor, pytest.mark.slow]
+
+# An authority that nobody plays: a tor bound to it has no network at all.
+NOWHERE = PrivateNet((Authority("nobody", 1, 2, "A" * 40, "B" * 40),))
+
+
+@pytest.fixture
+def short_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory whose name has a space, a quote and an accent."""
+    path = tmp_path_factory.mktemp('to r"ñ')
+    path.chmod(0o700)
+    return path
+
+
+def dial_tor(at: Path) -> DialTor:
+    return DialTor(at / "dial", UnixSocket(at / "dial" / "socks"), UnixSocket(at / "dial" / "c"), private_net=NOWHERE)
+
+
+def onion_tor(at: Path) -> OnionTor:
+    onion, control = at / "onion", UnixSocket(at / "onion" / "c")
+    return OnionTor(onion, onion / "service", UnixSocket(at / "door"), control, private_net=NOWHERE)
+
+
+def program(at: Path, version: str, pow_module: str) -> str:
+    cases = f"--version) echo 'Tor version {version}.';; *) echo 'pow: {pow_module}';;"
+    at.write_text(f"#!/bin/sh\ncase $1 in {cases} esac\n")
+    at.chmod(0o700)
+    return str(at)
+
+
+def gone(pid: int, *, within: float) -> bool:
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_without_a_network_the_deadline_is_kept_and_the_step_is_told(short_path: Path) -> None:
+    steps: list[Bootstrap] = []
+    with launch(dial_tor(short_path)) as tor:
+        began = time.monotonic()
+        with pytest.raises(TorNotBootstrapped) as caught:
+            tor.wait_bootstrapped(seconds=2, progress=steps.append)
+        assert time.monotonic() - began < 3
+        assert not tor.health().circuits
+    assert caught.value.progress == steps[-1].percent < 100
+    assert (caught.value.tag, caught.value.summary) == (steps[-1].tag, steps[-1].summary)
+    assert "internet" in caught.value.hint
+
+
+def test_an_onion_has_its_address_before_it_is_published(short_path: Path) -> None:
+    with launch(onion_tor(short_path)) as tor:
+        address = tor.onion_address()
+        assert (short_path / "onion" / "service" / "hostname").read_text().strip() == str(address)
+        with pytest.raises(OnionNotPublished, match=str(address)):
+            tor.wait_published(seconds=0.5)
+        assert tor.ask("net/listeners/socks") == ""
+        assert "HiddenServicePoWDefensesEnabled 1" in tor.ask("config-text")
+        assert "OnionTrafficOnly" not in tor.ask("config-text")
+
+
+def test_a_stopped_tor_is_gone_and_says_so(short_path: Path) -> None:
+    tor = launch(dial_tor(short_path))
+    assert tor.pid is not None
+    assert tor.health().alive
+    tor.stop()
+    tor.stop()
+    assert not psutil.pid_exists(tor.pid)
+    assert not tor.health().alive
+    with pytest.raises(TorStopped):
+        tor.wait_bootstrapped(seconds=5)
+
+
+def test_a_tor_that_dies_is_noticed_while_we_wait(short_path: Path) -> None:
+    with launch(dial_tor(short_path)) as tor:
+        assert tor.pid is not None
+        threading.Timer(0.5, os.kill, (tor.pid, signal.SIGKILL)).start()
+        with pytest.raises(TorStopped) as caught:
+            tor.wait_bootstrapped(seconds=20)
+    assert caught.value.code == -signal.SIGKILL
+
+
+def test_everything_of_a_tor_of_ours_is_private(short_path: Path) -> None:
+    settings = dial_tor(short_path)
+    with launch(settings):
+        assert settings.data_directory.stat().st_mode & 0o777 == 0o700
+        for socket in (settings.control, settings.socks):
+            assert isinstance(socket, UnixSocket)
+            assert socket.path.stat().st_mode & 0o077 == 0
+
+
+def test_a_data_directory_in_use_is_said_in_tor_s_words(short_path: Path) -> None:
+    with launch(dial_tor(short_path)):
+        again = replace(dial_tor(short_path), control=UnixSocket(short_path / "dial" / "other"))
+        with pytest.raises(TorStopped, match="still there") as caught:
+            launch(again)
+    assert "the data directory is in use" in caught.value.hint
+
+
+def test_we_attach_to_a_running_tor_and_leave_it_running(short_path: Path) -> None:
+    settings = onion_tor(short_path)
+    with launch(settings) as tor:
+        with attach(settings.control, service_directory=settings.service_directory) as attached:
+            assert attached.pid is None
+            assert attached.onion_address() == tor.onion_address()
+            assert attached.health().alive
+        assert not attached.health().alive
+        assert tor.health().alive
+
+
+def test_a_service_directory_is_needed_for_an_address(short_path: Path) -> None:
+    with launch(dial_tor(short_path)) as tor, pytest.raises(TorError, match="no onion service"):
+        tor.onion_address()
+
+
+def test_nobody_at_the_control_socket_is_said(short_path: Path) -> None:
+    for control in (UnixSocket(short_path / "none"), LoopbackPort(1)):
+        with pytest.raises(TorUnreachable) as caught:
+            attach(control)
+        assert str(control) in str(caught.value)
+        assert "start tor" in caught.value.hint
+
+
+def test_a_tor_that_cannot_serve_us_is_not_started(short_path: Path) -> None:
+    settings = dial_tor(short_path)
+    with pytest.raises(TorMissing):
+        launch(settings, program=str(short_path / "none"))
+    with pytest.raises(TorTooOld):
+        launch(settings, program=program(short_path / "old", "0.4.7.16", "yes"))
+    with pytest.raises(TorWithoutPow):
+        launch(settings, program=program(short_path / "weak", "0.4.9.11", "no"))
+    assert not settings.data_directory.exists()
+
+
+def test_no_tor_outlives_a_program_that_was_killed(short_path: Path) -> None:
+    script = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from onion_service.control import launch\n"
+        "from tests.tor.test_control import dial_tor\n"
+        "tor = launch(dial_tor(Path(sys.argv[1])))\n"
+        "print(tor.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(short_path)], stdout=subprocess.PIPE) as victim:
+        assert victim.stdout is not None
+        pid = int(victim.stdout.readline())
+        assert psutil.pid_exists(pid)
+        victim.kill()
+        assert gone(pid, within=5)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_private_network_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.tor.private_network"]
+    where = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=where) as running:
+        assert running.stdout is not None
+        for line in running.stdout:
+            if line.startswith("the authorities agree"):
+                break
+        tors = [child.pid for child in psutil.Process(running.pid).children(recursive=True)]
+        assert len(tors) == 6
+        running.send_signal(number)
+        running.stdout.read()
+    assert all(gone(pid, within=5) for pid in tors)
+    assert list(tmp_path.iterdir()) == []
