@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -183,10 +184,8 @@ def test_full_is_said_and_what_is_held_stays() -> None:
 def test_a_round_never_marks_more_than_its_table_holds() -> None:
     with memory() as fd, attached(fd) as held:
         held.turn_to(ROUND)
-        number = 0
         answers = []
-        for _ in range(4 * SMALL.letters):
-            number += 1
+        for number in range(4 * SMALL.letters):
             answers.append(_put(held, number))
             held.drop(L, held.held(L))
         assert answers.count(Put.STORED) == SMALL.letters + SMALL.parcels
@@ -301,7 +300,7 @@ def test_nothing_is_kept_before_the_first_round() -> None:
 
 def test_the_memory_is_on_no_disk_and_has_the_size_that_its_geometry_says() -> None:
     with memory() as fd:
-        assert os.readlink(f"/proc/self/fd/{fd}").startswith("/memfd:")
+        assert str(Path(f"/proc/self/fd/{fd}").readlink()).startswith("/memfd:")
         assert os.fstat(fd).st_size == SMALL.total
         assert os.fstat(fd).st_blocks * 512 >= SMALL.total
 
