@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from crypto import layers, letter
 from crypto.cells import ROUND_TAG_LEN, CellClass
-from crypto.layers import Kind, RoundKey, RoundNumber, cover, wrap
+from crypto.layers import RoundNumber, cover, wrap
 from crypto.suite import OpeningKey, SealingKey
 from onion_service.answers import Verdict
-from relay import intake as intake_module
 from relay.intake import Intake
 from relay.spool import Spool
 from tests.unit.relay.given import REAL, ROUND, attached, dump, memory
@@ -77,15 +76,15 @@ def test_cover_is_answered_as_a_report_and_dropped(relay: Given, cell_class: Cel
 @pytest.mark.parametrize(
     "make",
     [
-        lambda key: b"",
+        lambda _: b"",
         lambda key: wrap(LETTER, route=[key])[:-1],
         lambda key: wrap(LETTER, route=[key]) + b"\x00",
-        lambda key: LETTER,
-        lambda key: letter.top_up(L, relays=2),
-        lambda key: bytes(L.wire_length),
-        lambda key: secrets.token_bytes(L.wire_length),
-        lambda key: secrets.token_bytes(P.wire_length),
-        lambda key: wrap(LETTER, route=[OpeningKey.generate().sealing_key]),
+        lambda _: LETTER,
+        lambda _: letter.top_up(L, relays=2),
+        lambda _: bytes(L.wire_length),
+        lambda _: secrets.token_bytes(L.wire_length),
+        lambda _: secrets.token_bytes(P.wire_length),
+        lambda _: wrap(LETTER, route=[OpeningKey.generate().sealing_key]),
         lambda key: layers.round_tag(key) + secrets.token_bytes(L.wire_length - ROUND_TAG_LEN),
         lambda key: bytes(ROUND_TAG_LEN) + wrap(LETTER, route=[key])[ROUND_TAG_LEN:],
         _sealed_nonsense,
@@ -195,9 +194,3 @@ def test_whatever_comes_costs_exactly_one_opening(relay: Given, monkeypatch: pyt
 def test_any_bytes_are_refused_and_kept_nowhere(relay: Given, start: bytes, length: int) -> None:
     assert relay.intake.accept(start.ljust(length, b"\x5a")) is Verdict.REFUSED
     assert relay.held() == 0
-
-
-def test_only_two_kinds_of_layer_are_known() -> None:
-    assert set(Kind) == {Kind.PASS, Kind.COVER}
-    assert intake_module._VERDICTS.keys() == set(intake_module.Put)
-    assert RoundKey.__slots__ == ("round_number", "key")
