@@ -63,10 +63,7 @@ class Closing:
     def recover(self) -> None:
         """Forget the cells of a bundle that was stored just before the node was killed. Called once, at the start."""
         for cell_class in CellClass:
-            for number in self._store.rounds(cell_class)[-1:]:
-                left = self._store.cell_hashes(cell_class, number)
-                held = self._spool.held(cell_class)
-                self._spool.drop(cell_class, [slot for slot, digest in held.items() if digest in left])
+            self._not_yet_stored(cell_class)
 
     async def prepare(self, number: RoundNumber) -> None:
         """Make every top-up cell of the edge of round `number`, needed or not, so that the time this takes tells
@@ -97,7 +94,7 @@ class Closing:
         if any(stored >= number for stored in self._store.rounds(cell_class)[-1:]):
             return
         room = self._room[cell_class]
-        held = self._spool.held(cell_class)
+        held = self._not_yet_stored(cell_class)
         chosen = set(mix.leaving(held.values(), room, self._rng))
         slots = [slot for slot, digest in held.items() if digest in chosen]
         cells = {held[slot]: self._spool.read(cell_class, slot) for slot in slots}
@@ -106,3 +103,14 @@ class Closing:
         await asyncio.to_thread(self._store.write, bundle)
         self._spool.drop(cell_class, slots)
         self._top_ups[cell_class] = []
+
+    def _not_yet_stored(self, cell_class: CellClass) -> dict[int, bytes]:
+        # Asked at every edge, for a store may fail after the bundle can be read: then it has left all the same.
+        held = self._spool.held(cell_class)
+        if not held:
+            return {}
+        left: set[bytes] = set()
+        for number in self._store.rounds(cell_class)[-1:]:
+            left = self._store.cell_hashes(cell_class, number)
+        self._spool.drop(cell_class, [slot for slot, digest in held.items() if digest in left])
+        return {slot: digest for slot, digest in held.items() if digest not in left}

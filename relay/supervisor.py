@@ -44,8 +44,10 @@ _MEMORY: Final = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "65536", "M
 class NodeKeeper:
     """Holds the spool's memory and keeps one node running in it. Use it as a context; leaving stops the node."""
 
-    def __init__(self, settings: Settings, identity: SigningKey, *, socks: str, journal: Journal) -> None:
-        """Take the memory. Raises StartError or SpoolError; nothing runs yet."""
+    def __init__(
+        self, settings: Settings, identity: SigningKey, *, socks: str, journal: Journal, program: str = "relay.node"
+    ) -> None:
+        """Take the memory. Raises StartError or SpoolError; nothing runs yet. `program`: the node's module."""
         trusted = read_directory(
             settings.directory_file, root=settings.config.root, identity=identity.verifying_key, now=int(time.time())
         )
@@ -53,6 +55,7 @@ class NodeKeeper:
         self._identity: Final = identity
         self._socks: Final = socks
         self._journal: Final = journal
+        self._program: Final = program
         self._spool_fd: Final = spool.create(geometry(settings, trusted))
         self._node: subprocess.Popen[bytes] | None = None
         self._life_fd: int | None = None
@@ -87,7 +90,7 @@ class NodeKeeper:
                 [
                     sys.executable,
                     "-m",
-                    "relay.node",
+                    self._program,
                     str(self._settings.path),
                     "--spool-fd",
                     str(self._spool_fd),
