@@ -39,11 +39,8 @@ def forget_that_a_bundle_was_stored() -> None:
         time.sleep(0.5)
         honest(self, cell_class, slots)
 
-    def recover(self: Closing) -> None:
-        """Nothing."""
-
     Spool.drop = drop  # type: ignore[method-assign]
-    Closing.recover = recover  # type: ignore[method-assign]
+    Closing._not_yet_stored = _all_that_is_held  # type: ignore[method-assign]
 
 
 def accept_any_length() -> None:
@@ -61,8 +58,15 @@ def accept_any_length() -> None:
     Intake.accept = accept  # type: ignore[method-assign]
 
 
+def _all_that_is_held(self: Closing, cell_class: CellClass) -> dict[int, bytes]:
+    return self._spool.held(cell_class)
+
+
 def forget_the_seen_set_on_restart() -> None:
-    """T14: a node that starts again begins with no marks."""
+    """T14: a node that starts again begins with no marks.
+
+    An edge also leaves out what the bundle before it held; either of the two is enough, so both are taken away.
+    """
     honest = Spool._mend
 
     def mend(self: Spool) -> None:
@@ -71,6 +75,7 @@ def forget_the_seen_set_on_restart() -> None:
             marks.clear()
 
     Spool._mend = mend  # type: ignore[method-assign]
+    Closing._not_yet_stored = _all_that_is_held  # type: ignore[method-assign]
 
 
 def keep_the_previous_keys() -> None:
