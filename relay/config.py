@@ -159,7 +159,10 @@ def parse(text: str) -> Config:
     """The settings in a TOML text. Raises ConfigError that names what is wrong; nothing is guessed."""
     try:
         plain: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise ConfigError("not TOML: nested too deep") from None
+    except ValueError as error:
+        # TOMLDecodeError is one; a number of thousands of digits is another.
         raise ConfigError(f"not TOML: {error}") from error
     try:
         return msgspec.convert(plain, Config, strict=True)

@@ -41,13 +41,14 @@ class Marks:
         """Whether another mark fits."""
         return 2 * (self._used + 1) <= self._capacity
 
-    def add(self, mark: bytes) -> None:
-        """Put `mark` in. Raises MarksFull when half of the places are taken."""
+    def add(self, mark: bytes, *, mending: bool = False) -> None:
+        """Put `mark` in. Raises MarksFull when half of the places are taken; mending after a kill, which may have left
+        a mark twice, may take more, all but one."""
         if len(mark) != MARK_LEN or mark == _EMPTY:
             raise ValueError("a mark is 16 bytes and not all zeros")
         if mark in self:
             return
-        if not self.has_room:
+        if not (self.has_room or (mending and self._used + 1 < self._capacity)):
             raise MarksFull
         writes: list[tuple[int, bytes]] = []
         place, carried = self._home(mark), mark

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Final
 
 from crypto.cells import ROUND_TAG_LEN, CellClass
@@ -21,6 +22,7 @@ from relay.marks import MARK_LEN, Marks
 
 _MAGIC: Final = b"VLSPOOL1"
 _PAGE: Final = 4_096
+_MEMORY: Final = Path("/proc/meminfo")
 _SECRET_LEN: Final = 16
 _ROUND_LEN: Final = 8
 _KEY_RECORD_LEN: Final = 1 + _ROUND_LEN + SEED_LEN
@@ -107,14 +109,16 @@ def create(geometry: Geometry) -> int:
 
     The caller (the supervisor) owns the descriptor; when the last process holding it ends, the cells are gone.
     """
+    too_little = f"the spool needs {geometry.total // 2**20} MiB of memory; lower [spool] letters or parcels"
+    # Asked first: the kernel would give page after page and end other programs to find them.
+    if geometry.total > _available_memory():
+        raise SpoolError(too_little)
     fd = os.memfd_create("veladora-spool", os.MFD_CLOEXEC)
     try:
         os.posix_fallocate(fd, 0, geometry.total)
     except OSError as error:
         os.close(fd)
-        raise SpoolError(
-            f"the spool needs {geometry.total // 2**20} MiB of memory; lower [spool] letters or parcels"
-        ) from error
+        raise SpoolError(too_little) from error
     os.pwrite(fd, geometry.wire + secrets.token_bytes(_SECRET_LEN), 0)
     return fd
 
@@ -160,7 +164,8 @@ class Spool:
         oldest = number - self._geometry.keys + 1
         for place in range(self._geometry.keys):
             key = self._key_at(place)
-            if key is not None and not oldest <= key.round_number <= number:
+            # A place without a key is wiped too: a kill may have left half of the retired key, or its marks.
+            if key is None or not oldest <= key.round_number <= number:
                 self._wipe_key(place)
         place = number % self._geometry.keys
         if self._key_at(place) is None:
@@ -250,7 +255,7 @@ class Spool:
     def _mend_mark(self, mark: bytes) -> None:
         # Killed between keeping a cell and marking it: without the mark the sender's second try would be kept too.
         if self._newest is not None and not self._is_marked(mark):
-            self._newest_marks().add(mark)
+            self._newest_marks().add(mark, mending=True)
 
     def _is_marked(self, mark: bytes) -> bool:
         # All tables are looked at, found or not.
@@ -284,10 +289,11 @@ class Spool:
     def _write_key(self, place: int, key: RoundKey) -> None:
         at = self._layout.keys + place * _KEY_RECORD_LEN
         body = key.round_number.to_bytes(_ROUND_LEN, "big") + key.key.secret_seed()
-        self._memory[at + 1 : at + _KEY_RECORD_LEN] = body
-        self._memory[at] = 1
         tag = self._layout.tags + key.round_number % _TAGS_KEPT * ROUND_TAG_LEN
         self._memory[tag : tag + ROUND_TAG_LEN] = key.tag
+        self._memory[at + 1 : at + _KEY_RECORD_LEN] = body
+        # Last, so that a key which is accepted is whole and its tag is known for as long as it can be asked about.
+        self._memory[at] = 1
 
     def _wipe_key(self, place: int) -> None:
         at = self._layout.keys + place * _KEY_RECORD_LEN
@@ -319,6 +325,14 @@ class Spool:
     def _mark(self, identity: bytes) -> bytes:
         # Keyed, so that nobody outside can choose where marks fall.
         return hashlib.blake2b(identity, key=self._secret, digest_size=MARK_LEN).digest()
+
+
+def _available_memory() -> int:
+    for line in _MEMORY.read_text().splitlines():
+        name, _, amount = line.partition(":")
+        if name == "MemAvailable":
+            return int(amount.removesuffix("kB")) * 1_024
+    raise SpoolError(f"{_MEMORY} does not say how much memory is available; this needs Linux with /proc mounted")
 
 
 def _page_up(length: int) -> int:

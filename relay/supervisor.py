@@ -36,13 +36,18 @@ _STEP_SECONDS: Final = 1.0
 _BACKOFF_SECONDS: Final = (0.0, 0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 _HEALTHY_SECONDS: Final = 5.0
 _CANNOT_START: Final = 2
+# What the node frees goes back to the system at once, so that bundles leave neither traces nor weight behind
+# (mallopt(3): without a fixed threshold the first large block freed ends this for all later ones).
+_MEMORY: Final = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "131072"}
 
 
 class NodeKeeper:
     """Holds the spool's memory and keeps one node running in it. Use it as a context; leaving stops the node."""
 
-    def __init__(self, settings: Settings, identity: SigningKey, *, socks: str, journal: Journal) -> None:
-        """Take the memory. Raises StartError or SpoolError; nothing runs yet."""
+    def __init__(
+        self, settings: Settings, identity: SigningKey, *, socks: str, journal: Journal, program: str = "relay.node"
+    ) -> None:
+        """Take the memory. Raises StartError or SpoolError; nothing runs yet. `program`: the node's module."""
         trusted = read_directory(
             settings.directory_file, root=settings.config.root, identity=identity.verifying_key, now=int(time.time())
         )
@@ -50,6 +55,7 @@ class NodeKeeper:
         self._identity: Final = identity
         self._socks: Final = socks
         self._journal: Final = journal
+        self._program: Final = program
         self._spool_fd: Final = spool.create(geometry(settings, trusted))
         self._node: subprocess.Popen[bytes] | None = None
         self._life_fd: int | None = None
@@ -84,7 +90,7 @@ class NodeKeeper:
                 [
                     sys.executable,
                     "-m",
-                    "relay.node",
+                    self._program,
                     str(self._settings.path),
                     "--spool-fd",
                     str(self._spool_fd),
@@ -95,6 +101,7 @@ class NodeKeeper:
                 ],
                 pass_fds=(self._spool_fd, read_end),
                 stdin=subprocess.DEVNULL,
+                env={**os.environ, **_MEMORY},
             )
         except BaseException:
             os.close(write_end)

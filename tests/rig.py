@@ -104,13 +104,16 @@ class Rig:
         return BundleStore(self.folder / "state" / "bundles", keep_rounds=100_000)
 
     @contextmanager
-    def running(self, settings: Settings | None = None) -> Iterator["Running"]:
-        """The real node in its own process, under the keeper that holds its memory."""
+    def running(self, settings: Settings | None = None, *, program: str = "relay.node") -> Iterator["Running"]:
+        """The real node in its own process, under the keeper that holds its memory.
+
+        `program` is the node's module; a planted mutant has one of its own.
+        """
         settings = settings or self.write()
         settings.state.mkdir(mode=0o700, exist_ok=True)
         with (settings.folder / "journal").open("a") as stream:
             journal = Journal(stream)
-            with NodeKeeper(settings, self.relay.signing, socks=NOBODY, journal=journal) as keeper:
+            with NodeKeeper(settings, self.relay.signing, socks=NOBODY, journal=journal, program=program) as keeper:
                 keeper.start()
                 running = Running(self, keeper, door_socket(settings))
                 running.wait_open()

@@ -1,0 +1,105 @@
+"""A node with one promise broken on purpose; VELADORA_MUTANT says which."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from crypto.cells import CellClass, class_and_depth
+from crypto.errors import Malformed
+from crypto.layers import RoundKey, RoundNumber
+from onion_service.answers import Verdict
+from relay import node
+from relay.closing import Closing
+from relay.intake import Intake
+from relay.spool import Spool
+
+PROGRAM: Final = "tests.privacy.mutant_node"
+VARIABLE: Final = "VELADORA_MUTANT"
+
+
+def answer_before_the_cell_is_in_its_slot() -> None:
+    """T11: what was answered 202 is in no memory but the node's own for a moment."""
+    honest = Intake.accept
+
+    def accept(self: Intake, envelope: bytes) -> Verdict:
+        asyncio.get_running_loop().call_later(0.05, honest, self, envelope)
+        return Verdict.ACCEPTED
+
+    Intake.accept = accept  # type: ignore[method-assign]
+
+
+def forget_that_a_bundle_was_stored() -> None:
+    """T11: the node that starts again does not look at what left just before it was killed."""
+    honest = Spool.drop
+
+    def drop(self: Spool, cell_class: CellClass, slots: Iterable[int]) -> None:
+        # Long enough for a kill to fall between the bundle on the disk and the cells in memory.
+        time.sleep(0.5)
+        honest(self, cell_class, slots)
+
+    def recover(self: Closing) -> None:
+        """Nothing."""
+
+    Spool.drop = drop  # type: ignore[method-assign]
+    Closing.recover = recover  # type: ignore[method-assign]
+
+
+def accept_any_length() -> None:
+    """T13: a body that is not one whole cell is kept with what it holds."""
+    honest = Intake.accept
+    kept: list[bytes] = []
+
+    def accept(self: Intake, envelope: bytes) -> Verdict:
+        try:
+            class_and_depth(len(envelope))
+        except Malformed:
+            kept.append(envelope)
+            return Verdict.ACCEPTED
+        return honest(self, envelope)
+
+    Intake.accept = accept  # type: ignore[method-assign]
+
+
+def forget_the_seen_set_on_restart() -> None:
+    """T14: a node that starts again begins with no marks."""
+    honest = Spool._mend
+
+    def mend(self: Spool) -> None:
+        honest(self)
+        for marks in self._marks.values():
+            marks.clear()
+
+    Spool._mend = mend  # type: ignore[method-assign]
+
+
+def keep_the_previous_keys() -> None:
+    """T4: a retired key stays where it can be found."""
+    honest = Intake.turn_to
+    kept: dict[bytes, RoundKey] = {}
+
+    def turn_to(self: Intake, number: RoundNumber) -> RoundKey:
+        newest = honest(self, number)
+        kept.update(self._keys)
+        self._keys = dict(kept)
+        return newest
+
+    Intake.turn_to = turn_to  # type: ignore[method-assign]
+
+
+MUTANTS: Final[dict[str, Callable[[], None]]] = {
+    plant.__name__: plant
+    for plant in (
+        answer_before_the_cell_is_in_its_slot,
+        forget_that_a_bundle_was_stored,
+        accept_any_length,
+        forget_the_seen_set_on_restart,
+        keep_the_previous_keys,
+    )
+}
+
+if __name__ == "__main__":
+    MUTANTS[os.environ[VARIABLE]]()
+    sys.exit(node.main())
