@@ -187,10 +187,3 @@ def measure(turns: int = TURNS) -> Figures:
             at_bare.append(_turn(folder, bare=True))
             at_door.append(_turn(folder, bare=False))
     return Figures(statistics.median(at_door), statistics.median(at_bare), statistics.median(openings))
-
-
-if __name__ == "__main__":
-    found = measure()
-    print(
-        f"door: {found.door:,.0f}/s  bare: {found.bare:,.0f}/s  opening: {found.opening * 1e6:.0f} us  ratio {found.ratio:.2f}"
-    )
