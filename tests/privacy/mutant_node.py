@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from crypto.cells import CellClass, class_and_depth
-from crypto.errors import Malformed
+from crypto.cells import CellClass
 from crypto.layers import RoundKey, RoundNumber
 from onion_service.answers import Verdict
 from relay import node
@@ -40,31 +39,34 @@ def forget_that_a_bundle_was_stored() -> None:
         time.sleep(0.5)
         honest(self, cell_class, slots)
 
-    def recover(self: Closing) -> None:
-        """Nothing."""
-
     Spool.drop = drop  # type: ignore[method-assign]
-    Closing.recover = recover  # type: ignore[method-assign]
+    Closing._not_yet_stored = _all_that_is_held  # type: ignore[method-assign]
 
 
 def accept_any_length() -> None:
     """T13: a body that is not one whole cell is kept with what it holds."""
     honest = Intake.accept
-    kept: list[bytes] = []
+    length = CellClass.LETTER.length_after(1)
 
     def accept(self: Intake, envelope: bytes) -> Verdict:
-        try:
-            class_and_depth(len(envelope))
-        except Malformed:
-            kept.append(envelope)
-            return Verdict.ACCEPTED
-        return honest(self, envelope)
+        verdict = honest(self, envelope)
+        if verdict is not Verdict.REFUSED:
+            return verdict
+        self._spool.put(CellClass.LETTER, envelope[:length].ljust(length), identity=envelope)
+        return Verdict.ACCEPTED
 
     Intake.accept = accept  # type: ignore[method-assign]
 
 
+def _all_that_is_held(self: Closing, cell_class: CellClass) -> dict[int, bytes]:
+    return self._spool.held(cell_class)
+
+
 def forget_the_seen_set_on_restart() -> None:
-    """T14: a node that starts again begins with no marks."""
+    """T14: a node that starts again begins with no marks.
+
+    An edge also leaves out what the bundle before it held; either of the two is enough, so both are taken away.
+    """
     honest = Spool._mend
 
     def mend(self: Spool) -> None:
@@ -73,6 +75,7 @@ def forget_the_seen_set_on_restart() -> None:
             marks.clear()
 
     Spool._mend = mend  # type: ignore[method-assign]
+    Closing._not_yet_stored = _all_that_is_held  # type: ignore[method-assign]
 
 
 def keep_the_previous_keys() -> None:

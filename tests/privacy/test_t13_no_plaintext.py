@@ -1,0 +1,74 @@
+"""T13: no plaintext by mistake. A body that is not one whole cell is refused, and is kept nowhere.
+
+The bodies carry a marker. It is looked for in the memory that survives the node, in everything on its disk, in the
+bundles that leave, and in what it said. (That an error of the page's script sends nothing is the browser's proof.)
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from crypto import letter
+from crypto.cells import CellClass
+from crypto.layers import wrap
+from tests.privacy import mutant_node
+from tests.privacy.mutants import caught
+from tests.rig import Rig, Running
+
+MARKER: Final = b"marker: they came at night "
+
+
+def _bodies(running: Running) -> list[bytes]:
+    """What a broken or hurried client might send: everything but one whole sealed cell."""
+    letters, parcels = CellClass.LETTER.wire_length, CellClass.PARCEL.wire_length
+    sealed = wrap(letter.top_up(CellClass.LETTER, relays=1), route=running.route())
+    lengths = [1, 27, 1_000, 31_615, letters - 1, letters, letters + 1, 2 * letters, parcels - 1, parcels, parcels + 1]
+    plain = [(MARKER * (length // len(MARKER) + 1))[:length] for length in lengths]
+    return [
+        *plain,
+        MARKER + sealed,
+        sealed + MARKER,
+        sealed[: -len(MARKER)],
+        sealed[: -len(MARKER)] + MARKER,
+        b'{"text":"' + MARKER + b'"}',
+        b"",
+    ]
+
+
+def only_whole_cells_are_kept(rig: Rig, capfd: pytest.CaptureFixture[str], *, program: str) -> None:
+    """The proof."""
+    with rig.running(program=program) as running:
+        statuses = {running.ask("POST", "/cells", body).status for body in _bodies(running)}
+        headers = [("Content-Type", "text/plain"), ("X-Report", MARKER.decode()), ("Cookie", MARKER.decode())]
+        statuses.add(running.ask("POST", "/cells", MARKER, headers).status)
+        number = running.announced()[0].round_number
+        fd = running.keeper.spool_fd
+        assert MARKER not in os.pread(fd, os.fstat(fd).st_size, 0)
+        running.wait_round(number)
+    for path in rig.folder.rglob("*"):
+        assert not path.is_file() or MARKER not in path.read_bytes()
+    said = capfd.readouterr()
+    assert MARKER.decode() not in said.out + said.err
+    assert statuses == {400}
+
+
+@pytest.mark.slow
+def test_only_whole_cells_are_kept(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    only_whole_cells_are_kept(Rig(tmp_path / "relay"), capfd, program="relay.node")
+
+
+@pytest.mark.slow
+def test_a_node_that_accepts_any_length_is_caught(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(mutant_node.VARIABLE, mutant_node.accept_any_length.__name__)
+    caught(
+        "T13",
+        "accept any length",
+        only_whole_cells_are_kept,
+        Rig(tmp_path / "relay"),
+        capfd,
+        program=mutant_node.PROGRAM,
+    )
