@@ -129,7 +129,7 @@ class Deliveries:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         remove_unfinished(folder)
         self._folder: Final = folder
-        self._lines: Final = [_Line(partner, _recall(_note(folder, partner))) for partner in partners]
+        self._lines: Final = [_Line(partner, _begin(_note(folder, partner), store)) for partner in partners]
         if len({line.partner.id for line in self._lines}) != len(self._lines):
             raise ValueError("two partners have one id")
         self._store: Final = store
@@ -244,6 +244,19 @@ class Deliveries:
 
 def _note(folder: Path, partner: Partner) -> Path:
     return folder / f"{partner.id}.acknowledged"
+
+
+def _begin(path: Path, store: BundleStore) -> RoundNumber | None:
+    """Where to go on with a partner. Who is new gets what leaves from now on: it could open nothing older."""
+    known = _recall(path)
+    if known is not None:
+        return known
+    latest = store.latest() or RoundNumber(0)
+    try:
+        write_durably(path, [b"%d\n" % latest])
+    except NotWritten:
+        return None
+    return latest
 
 
 def _recall(path: Path) -> RoundNumber | None:

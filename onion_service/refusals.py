@@ -88,7 +88,7 @@ class NotAllSent(ReporterError):
 class NotSeen(ReporterError):
     """No hash list showed the cells in time. The relay may have lost its open round; send again."""
 
-    hint = "send the report again: a desk drops the second copy, and the relay may have lost one round to a power cut"
+    hint = "send the report again: the relay may have lost it to a power cut. If both arrive, the desk shows it twice"
 
     def __init__(self, *, seen: int, unseen: int, first_round: int, last_round: int) -> None:
         super().__init__(f"{unseen} of {seen + unseen} cells are in no bundle of rounds {first_round} to {last_round}")

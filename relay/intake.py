@@ -51,8 +51,9 @@ class Intake:
             return Verdict.ROTATED if tag in self._known and tag not in self._keys else Verdict.REFUSED
         if self.frozen:
             return Verdict.FULL
-        # Two envelopes of one encapsulated key are two tries to send one cell.
-        identity = envelope[ROUND_TAG_LEN : ROUND_TAG_LEN + ENC_LEN]
+        # The same letter, in the same envelope or wrapped again for a newer key, is another try to send one cell: it
+        # begins with an encapsulated key that nothing else begins with.
+        identity = peeled.inner[:ENC_LEN]
         if peeled.kind is Kind.COVER:
             self._spool.discard(peeled.inner, identity=identity)
             return Verdict.ACCEPTED

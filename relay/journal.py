@@ -14,7 +14,6 @@ from crypto.layers import RoundNumber
 class Event(Enum):
     """Everything that can be said; the value is the text. `{round}` and `{detail}` are filled in."""
 
-    STARTED = "started in round {round}"
     STOPPED = "stopped"
     NODE_STARTED = "the node is up"
     NODE_DIED = "the node ended and is started again"

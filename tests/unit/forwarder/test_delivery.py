@@ -172,7 +172,7 @@ def test_a_round_is_acknowledged_only_whole(tmp_path: Path) -> None:
             with patch.object(relay.way.session, "post", letters_only):
                 relay.close_round(3)
                 await relay.journal.has(Event.UNREACHABLE, "desk", 3)
-                assert relay.deliveries.acknowledged("desk") is None
+                assert relay.deliveries.acknowledged("desk") == 0
             relay.close_round(4)
             await relay.journal.has(Event.DELIVERED, "desk", 4)
 
@@ -232,6 +232,26 @@ def test_a_damaged_or_forgotten_bundle_is_left_out_and_the_rest_goes(tmp_path: P
 
     asyncio.run(story())
     assert desk.names == ["letters-1", "letters-4", "letters-5"]
+
+
+def test_a_new_partner_gets_what_leaves_from_now_on_even_when_it_is_down_at_first(tmp_path: Path) -> None:
+    desk = Desk()
+
+    async def story() -> None:
+        async with desks(desk):
+            async with running(tmp_path, old="http://nowhere/") as relay:
+                for round_number in (1, 2):
+                    relay.store.write(bundle(round_number))
+            async with running(tmp_path, desk="http://nowhere/") as relay:
+                relay.store.write(bundle(3))
+                relay.close_round(3)
+                await relay.journal.has(Event.UNREACHABLE, "desk", 3)
+            async with running(tmp_path, desk=desk.url) as relay:
+                relay.close_round(4)
+                await relay.journal.has(Event.DELIVERED, "desk", 4)
+
+    asyncio.run(story())
+    assert desk.names == names(3, 4)
 
 
 def test_a_full_disk_does_not_stop_deliveries(tmp_path: Path) -> None:
