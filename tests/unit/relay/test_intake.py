@@ -61,6 +61,13 @@ def test_a_second_try_is_answered_as_the_first_and_kept_once(relay: Given) -> No
     assert relay.held() == 1
 
 
+def test_a_letter_wrapped_again_for_a_newer_key_is_a_second_try(relay: Given) -> None:
+    assert relay.intake.accept(wrap(LETTER, route=[relay.key])) is Verdict.ACCEPTED
+    newer = relay.intake.turn_to(RoundNumber(ROUND + 1)).key.sealing_key
+    assert relay.intake.accept(wrap(LETTER, route=[newer])) is Verdict.ACCEPTED
+    assert relay.held() == 1
+
+
 def test_a_cell_whose_end_was_exchanged_is_no_second_try(relay: Given) -> None:
     envelope = wrap(LETTER, route=[relay.key])
     relay.intake.accept(envelope)
@@ -144,7 +151,7 @@ def test_a_frozen_relay_refuses_what_it_would_have_accepted_and_keeps_nothing(re
 
 
 def test_a_full_relay_says_so_and_still_knows_what_it_has(relay: Given) -> None:
-    envelopes = [wrap(LETTER, route=[relay.key]) for _ in range(REAL.letters)]
+    envelopes = [wrap(letter.top_up(L, relays=1), route=[relay.key]) for _ in range(REAL.letters)]
     assert {relay.intake.accept(envelope) for envelope in envelopes} == {Verdict.ACCEPTED}
     assert relay.intake.accept(wrap(LETTER, route=[relay.key])) is Verdict.FULL
     assert relay.intake.accept(envelopes[0]) is Verdict.ACCEPTED
