@@ -1,15 +1,16 @@
 """Ed25519 signatures that hold for one use only (docs/spec/cells.md, "Signatures").
 
 The label of the use is signed with the message, so a signature made for one use fails for every other.
-Source: RFC 8032, through PyNaCl.
+Source: RFC 8032. PyNaCl verifies, because it refuses what others let pass (keys of small order); `cryptography` signs,
+because it does not copy a bundle several times over to do so. Both make the same bytes.
 """
 
 import secrets
 from enum import Enum
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nacl.exceptions import BadSignatureError
-from nacl.signing import SigningKey as _NaclSigningKey
 from nacl.signing import VerifyKey as _NaclVerifyKey
 
 from crypto.errors import Forged, Malformed
@@ -72,8 +73,8 @@ class SigningKey:
         """Make the key of a seed. Raises Malformed on another length."""
         if len(seed) != SEED_LEN:
             raise Malformed(f"a signing key is a seed of {SEED_LEN} bytes")
-        self._key = _NaclSigningKey(bytes(seed))
-        self.verifying_key: Final = VerifyingKey(bytes(self._key.verify_key))
+        self._key = Ed25519PrivateKey.from_private_bytes(seed)
+        self.verifying_key: Final = VerifyingKey(self._key.public_key().public_bytes_raw())
 
     @classmethod
     def generate(cls) -> "SigningKey":
@@ -88,8 +89,8 @@ class SigningKey:
 
     def secret_seed(self) -> bytes:
         """The 32-byte seed, for the key file only."""
-        return bytes(self._key)
+        return self._key.private_bytes_raw()
 
     def sign(self, message: bytes, *, use: Use) -> bytes:
         """The 64-byte signature of `message` for this use."""
-        return bytes(self._key.sign(use.value + message).signature)
+        return self._key.sign(use.value + message if use.value else message)

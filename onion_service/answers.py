@@ -46,12 +46,10 @@ CUT_OFF: Final = closing(_say(400, "Bad Request", b"not one whole cell sealed to
 NOT_FOUND: Final = _say(404, "Not Found", b"not here\n")
 UNAVAILABLE: Final = CELLS[Verdict.FULL]
 
+BUSY: Final = closing(_say(503, "Service Unavailable", b"full or frozen; try again in a while\n"))
+
 # What is said when no handler was reached.
-REFUSALS: Final = Refusals(
-    malformed=CUT_OFF,
-    missing=NOT_FOUND,
-    fault=closing(_say(503, "Service Unavailable", b"full or frozen; try again in a while\n")),
-)
+REFUSALS: Final = Refusals(malformed=CUT_OFF, missing=NOT_FOUND, fault=BUSY)
 
 
 def page(html: bytes) -> Answer:

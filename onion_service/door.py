@@ -14,8 +14,11 @@ from aiohttp import ClientPayloadError, web
 
 from crypto.cells import CellClass
 from crypto.layers import RoundNumber
-from onion_service.answers import CELLS, CUT_OFF, NOT_FOUND, Verdict
+from onion_service.answers import BUSY, CELLS, CUT_OFF, NOT_FOUND, Verdict
 from onion_service.serving import Answer, Handler
+
+# Whoever holds so many parcels half sent cannot take the memory of those who come after.
+PARCELS_AT_ONCE: Final = 32
 
 _CELL_LENGTHS: Final = frozenset(cell_class.wire_length for cell_class in CellClass)
 _ROUND: Final = re.compile(r"/rounds/(0|[1-9][0-9]{0,15})")
@@ -36,30 +39,43 @@ class Said(Protocol):
 
 def door(*, accept: Callable[[bytes], Verdict], said: Said) -> Handler:
     """The handler of the door. `accept` has one argument, so nothing but a body can reach the relay."""
+    return _Door(accept, said).handle
 
-    async def handle(request: web.BaseRequest) -> Answer:
+
+class _Door:
+    __slots__ = ("_accept", "_parcels", "_said")
+
+    def __init__(self, accept: Callable[[bytes], Verdict], said: Said) -> None:
+        self._accept = accept
+        self._said = said
+        self._parcels = 0
+
+    async def handle(self, request: web.BaseRequest) -> Answer:
         path = request.raw_path
         if request.method == "POST" and path == "/cells":
-            cell = await _exactly_one_cell(request)
-            return CUT_OFF if cell is None else CELLS[accept(cell)]
+            return await self._submit(request)
         if request.method == "GET":
             if path == "/":
-                return said.page()
+                return self._said.page()
             if path == "/directory":
-                return said.directory()
+                return self._said.directory()
             if (found := _ROUND.fullmatch(path)) is not None:
-                return said.round_hashes(RoundNumber(int(found[1])))
+                return self._said.round_hashes(RoundNumber(int(found[1])))
         return NOT_FOUND
 
-    return handle
-
-
-async def _exactly_one_cell(request: web.BaseRequest) -> bytes | None:
-    """The body, if it announces the length of a cell and holds as much; nothing is read of one that does not."""
-    length = request.content_length
-    if length not in _CELL_LENGTHS:
-        return None
-    try:
-        return await request.content.readexactly(length)
-    except (asyncio.IncompleteReadError, ClientPayloadError):
-        return None
+    async def _submit(self, request: web.BaseRequest) -> Answer:
+        """Nothing is read of a body that does not announce the length of a cell, and never more than that length."""
+        length = request.content_length
+        if length not in _CELL_LENGTHS:
+            return CUT_OFF
+        is_parcel = length == CellClass.PARCEL.wire_length
+        if is_parcel and self._parcels >= PARCELS_AT_ONCE:
+            return BUSY
+        self._parcels += is_parcel
+        try:
+            cell = await request.content.readexactly(length)
+        except (asyncio.IncompleteReadError, ClientPayloadError):
+            return CUT_OFF
+        finally:
+            self._parcels -= is_parcel
+        return CELLS[self._accept(cell)]

@@ -1,49 +1,67 @@
-"""The one durable write of what is kept on a person's machine: after a crash there is the old file or the new one."""
+"""The one durable write: after a crash at any moment there is the old file or the new one, whole.
+
+Lack of space shows before anything is replaced. Errors are the system's own (OSError); nothing is left beside the file.
+"""
 
 import os
-import secrets
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
+
+UNFINISHED: Final = ".unfinished-"
 
 
 def write_new(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     """Make a file that was not there. Raises FileExistsError, and changes nothing, when something is."""
-    draft = _draft(path, data, mode)
+    draft = _draft(path, [data], mode)
     try:
         # A link fails when the name is taken; a rename would overwrite it.
         os.link(draft, path)
     finally:
         draft.unlink()
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-    """Put `data` in the place of whatever file was there."""
-    draft = _draft(path, data, mode)
+def replace(path: Path, parts: Sequence[bytes], *, mode: int = 0o600) -> None:
+    """Put `parts`, one after the other, in the place of whatever file was there."""
+    draft = _draft(path, parts, mode)
     try:
         draft.replace(path)
     except BaseException:
         draft.unlink()
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _draft(path: Path, data: bytes, mode: int) -> Path:
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        draft.unlink()
-        raise
-    return draft
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def sync_folder(folder: Path) -> None:
+    """What was made, renamed or removed in `folder` is on the disk when this returns."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _draft(path: Path, parts: Sequence[bytes], mode: int) -> Path:
+    draft = path.with_name(UNFINISHED + path.name)
+    draft.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(draft, flags, mode)
+    try:
+        _fill(descriptor, parts)
+    except BaseException:
+        draft.unlink()
+        raise
+    finally:
+        os.close(descriptor)
+    return draft
+
+
+def _fill(descriptor: int, parts: Sequence[bytes]) -> None:
+    if length := sum(len(part) for part in parts):
+        os.posix_fallocate(descriptor, 0, length)
+    for part in parts:
+        rest = memoryview(part)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+    os.fsync(descriptor)

@@ -44,4 +44,4 @@ class HeldDirectory:
     def keep(self, trusted: TrustedDirectory) -> None:
         """Replace what was kept."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        durable.replace(self.path, trusted.signed)
+        durable.replace(self.path, [trusted.signed])

@@ -11,7 +11,7 @@ from crypto import letter
 from crypto.cells import SLOTS, CellClass, cell_hash
 from crypto.directory import Directory
 from crypto.errors import Malformed
-from crypto.report import MEDIA_TYPES, Attachment, Report, When, attach
+from crypto.report import Attachment, Report, When, attach
 from onion_service.clean.errors import CleanError
 from onion_service.clean.kinds import UNKNOWN, kind_of, media_type_of
 from onion_service.clean.photo import clean_photo
@@ -19,7 +19,6 @@ from onion_service.clean.text import clean_text
 from onion_service.refusals import CannotSend, Uncleanable
 
 TEXT: Final = "text/plain"
-ANYTHING: Final = "application/octet-stream"
 
 Removed = tuple[tuple[str, int], ...]
 
@@ -128,9 +127,7 @@ def clean_file(file: File, *, allow_uncleaned: bool = False) -> CleanFile:
     except CleanError as error:
         if not allow_uncleaned:
             raise Uncleanable(f"{file.name} cannot be cleaned: {error}") from error
-        media = media_type_of(file.data)
-        known = media if media in MEDIA_TYPES else ANYTHING
-        return CleanFile(file.name, known, file.data, cleaned=False, removed=())
+        return CleanFile(file.name, media_type_of(file.data), file.data, cleaned=False, removed=())
     return CleanFile(file.name, photo.media_type, photo.data, cleaned=True, removed=photo.removed)
 
 

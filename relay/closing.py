@@ -38,7 +38,15 @@ class Closing:
     """Closes rounds. `relays`: how many relays have peeled a cell when it leaves here."""
 
     def __init__(
-        self, *, spool: Spool, store: Store, identity: SigningKey, sizes: BundleSizes, relays: int, rng: Random
+        self,
+        *,
+        spool: Spool,
+        store: Store,
+        identity: SigningKey,
+        rounds: Rounds,
+        sizes: BundleSizes,
+        relays: int,
+        rng: Random,
     ) -> None:
         self._spool: Final = spool
         self._store: Final = store
@@ -47,6 +55,7 @@ class Closing:
             CellClass.LETTER: sizes.letters,
             CellClass.PARCEL: sizes.parcels,
         }
+        self._rounds: Final = rounds
         self._relays: Final = relays
         self._rng: Final = rng
         self._top_ups: dict[CellClass, list[bytes]] = {cell_class: [] for cell_class in CellClass}
@@ -56,27 +65,34 @@ class Closing:
         for cell_class in CellClass:
             self._not_yet_stored(cell_class)
 
-    async def prepare(self) -> None:
-        """Make every top-up cell of the next edge, needed or not, so that the time this takes tells nothing (T6)."""
-        for cell_class, room in self._room.items():
+    async def prepare(self, number: RoundNumber) -> None:
+        """Make every top-up cell of the edge of round `number`, needed or not, so that the time this takes tells
+        nothing (T6)."""
+        for cell_class in self._leaving(number):
             ready = self._top_ups[cell_class]
-            while len(ready) < room:
+            while len(ready) < self._room[cell_class]:
                 ready.append(letter.top_up(cell_class, relays=self._relays))
                 await asyncio.sleep(0)
 
-    async def close(self, number: RoundNumber, rounds: Rounds) -> None:
+    async def close(self, number: RoundNumber) -> None:
         """Store the bundles of round `number`, unless they, or later ones, are stored already.
 
         Raises what the store raises; the cells then wait for the next edge.
         """
-        await self._close(CellClass.LETTER, number)
-        if rounds.parcels_leave(number):
-            await self._close(CellClass.PARCEL, number)
+        await self.prepare(number)
+        for cell_class in self._leaving(number):
+            await self._close(cell_class, number)
+
+    def _leaving(self, number: RoundNumber) -> list[CellClass]:
+        return [
+            cell_class
+            for cell_class in CellClass
+            if cell_class is CellClass.LETTER or self._rounds.parcels_leave(number)
+        ]
 
     async def _close(self, cell_class: CellClass, number: RoundNumber) -> None:
         if any(stored >= number for stored in self._store.rounds(cell_class)[-1:]):
             return
-        await self.prepare()
         room = self._room[cell_class]
         held = self._not_yet_stored(cell_class)
         chosen = set(mix.leaving(held.values(), room, self._rng))

@@ -103,6 +103,7 @@ class Node:
             spool=self._spool,
             store=self._store,
             identity=given.identity,
+            rounds=self._rounds,
             sizes=sizes,
             relays=RELAYS,
             rng=random.SystemRandom(),
@@ -145,7 +146,7 @@ class Node:
 
     async def _close_rounds(self, number: RoundNumber) -> None:
         while True:
-            await self._closing.prepare()
+            await self._closing.prepare(number)
             await self._sleep_until(self._rounds.edge(number))
             closing, number = number, RoundNumber(max(number + 1, self._rounds.at(self._clock())))
             self._public.refresh(self._settings.directory_file, now=int(self._clock()))
@@ -157,7 +158,7 @@ class Node:
 
     async def _close(self, number: RoundNumber) -> None:
         try:
-            await self._closing.close(number, self._rounds)
+            await self._closing.close(number)
         except NoSpace:
             self._freeze(Event.NO_SPACE, number)
         except ForwarderError:

@@ -76,6 +76,8 @@ class World:
 
     now: Callable[[], float]
     route_length: int = 1
+    onion: str = ""
+    round_seconds: int = ROUND_SECONDS
     root: RootKey = field(default_factory=root_key)
     identities: list[RelayKey] = field(default_factory=list)
     norte: PartnerKey = field(default_factory=partner_key)
@@ -93,6 +95,8 @@ class World:
     def __post_init__(self) -> None:
         self.identities = [relay_key() for _ in range(self.route_length)]
         self.onions = [str(OnionAddress.of_public_key(key.public)) for key in self.identities]
+        if self.onion:
+            self.onions[0] = self.onion
         self.directory = Directory(
             expires=FAR,
             partners=[partner("norte", self.norte), partner("sur", self.sur)],
@@ -104,7 +108,7 @@ class World:
             attachments_max=3_000_000,
             bundle=SIZES,
             places=[Place(id="sonora", name="Sonora")],
-            round_seconds=ROUND_SECONDS,
+            round_seconds=self.round_seconds,
             topics=[Topic(id="desaparicion", name=Words(en="Disappearance", es="Desaparición"))],
         )
         self.signed = sign(self.directory, self.root)
@@ -121,7 +125,7 @@ class World:
     @property
     def round(self) -> RoundNumber:
         """The relay's round."""
-        return RoundNumber(int(self.now() + self.clock_error) // ROUND_SECONDS)
+        return RoundNumber(int(self.now() + self.clock_error) // self.round_seconds)
 
     def key(self, position: int, number: int) -> RoundKey:
         """The key of a relay for a round."""
@@ -252,7 +256,7 @@ class World:
 
     async def _rounds(self, request: web.Request) -> web.Response:
         number = int(request.match_info["number"])
-        if number in self.missing_rounds or (number + 1) * ROUND_SECONDS > self.now() + self.clock_error:
+        if number in self.missing_rounds or (number + 1) * self.round_seconds > self.now() + self.clock_error:
             return web.Response(status=404)
         return web.Response(body=self.lists(number))
 

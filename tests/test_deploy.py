@@ -61,7 +61,8 @@ def test_a_misspelt_setting_in_the_example_is_noticed() -> None:
 
 def torrc_in(folder: Path, text: str) -> str:
     """The example with its folders moved to where a test may write, for tor to read."""
-    moved = text.replace("/var/lib/tor/veladora", str(folder / "data")).replace("/run/tor/", f"{folder}/run/")
+    moved = text.replace("/var/lib/tor-instances/veladora", str(folder / "data"))
+    moved = moved.replace("/run/tor-instances/", f"{folder}/run/")
     (folder / "run/veladora").mkdir(parents=True, mode=0o700)
     (folder / "torrc").write_text(moved, encoding="utf-8")
     return str(folder / "torrc")

@@ -148,7 +148,7 @@ class Stage:
         relay.wait_for("the onion service is published")
         self.say("the relay's onion service is published")
         for desk in desks:
-            desk.wait_for("published")
+            desk.wait_for("receiving at")
             self.say(f"the desk of {desk.name} can be reached")
 
     def stop(self) -> None:

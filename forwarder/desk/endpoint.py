@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Final
 
-from aiohttp import web
+from aiohttp import http_exceptions, web
 
 from crypto.bundle import HEADER_LEN, Bundle, Header
 from crypto.cells import CellClass
@@ -96,18 +96,25 @@ async def _read(request: web.Request, relay: RelaySettings, cell_class: CellClas
     if length > expected:
         raise _TooLong
     body = await _up_to(request, length, head)
-    if await request.content.read(1):
+    if await _piece(request, 1):
         raise _TooLong
     return bytes(body)
 
 
 async def _up_to(request: web.Request, length: int, read: bytearray) -> bytearray:
     while len(read) < length:
-        piece = await request.content.read(length - len(read))
+        piece = await _piece(request, length - len(read))
         if not piece:
             raise Malformed("cut off")
         read += piece
     return read
+
+
+async def _piece(request: web.Request, length: int) -> bytes:
+    try:
+        return await request.content.read(length)
+    except (ConnectionError, http_exceptions.HttpProcessingError) as error:
+        raise Malformed("broken off") from error
 
 
 def _verified(request: web.Request, body: bytes, relay: RelaySettings) -> Bundle:

@@ -7,8 +7,8 @@ import base64
 import json
 import logging
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -120,6 +120,19 @@ def unlock(settings: Settings, *, passphrase: str) -> Desk:
     opening_keys = tuple(_unlock_key(settings, path, passphrase) for path in settings.key_files)
     remove_unfinished(settings.folder)
     return Desk(settings, opening_keys, Inbox.open(settings.folder, passphrase=passphrase))
+
+
+@contextmanager
+def log_to_stderr() -> Iterator[None]:
+    """What the desk logs goes to stderr for as long as the block lasts, one line for each sentence."""
+    said = logging.StreamHandler()
+    said.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    LOG.addHandler(said)
+    LOG.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        LOG.removeHandler(said)
 
 
 async def run(desk: Desk, *, progress: Progress) -> None:

@@ -1,6 +1,6 @@
 """What kind of file some bytes are, told by how they begin and never by a name (docs/spec/cleaning.md).
 
-The media types are a closed list, shared with the report format; anything else is `application/octet-stream`.
+The media types are those of the report format (`crypto.report`); anything else is `application/octet-stream`.
 """
 
 from typing import Final
@@ -33,7 +33,6 @@ MEDIA_TYPE_OF_KIND: Final = {
     "avi": "video/x-msvideo",
     UNKNOWN: "application/octet-stream",
 }
-MEDIA_TYPES: Final = frozenset(MEDIA_TYPE_OF_KIND.values())
 
 _BEGINNINGS: Final = (
     (b"\xff\xd8\xff", "jpeg"),

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from crypto.errors import CryptoError
+from forwarder.errors import ForwarderError
 from onion_service.errors import OnionServiceError
 from relay.cli import desk, directory, init, keys, run, seal, send
 from relay.cli.explain import explain
@@ -54,7 +55,7 @@ class Explained(TyperGroup):
         """Run the command; the errors of our packages and of the operating system are explained."""
         try:
             return super().invoke(ctx)
-        except (CryptoError, OnionServiceError, OSError) as error:
+        except (CryptoError, ForwarderError, OnionServiceError, OSError) as error:
             explain(error)
 
 

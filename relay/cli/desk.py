@@ -85,23 +85,15 @@ def card(folder: FolderOption = _HERE, passphrase_fd: PassphraseFd = None) -> No
 def run(folder: FolderOption = _HERE, passphrase_fd: PassphraseFd = None) -> None:
     """Receive reports until stopped (Ctrl-C). Keep it running; what is missed is offered again for days."""
     import asyncio
-    import logging
 
-    from forwarder.desk.program import LOG
+    from forwarder.desk.program import log_to_stderr
     from forwarder.desk.program import run as run_desk
 
     with _explained():
         _settings(folder).relay  # noqa: B018 - without it there is nothing to receive, so do not ask for a passphrase
-    with _unlocked(folder, passphrase_fd) as desk:
-        said = logging.StreamHandler()
-        said.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
-        LOG.addHandler(said)
-        LOG.setLevel(logging.INFO)
+    with _unlocked(folder, passphrase_fd) as desk, log_to_stderr():
         say("Starting tor; this takes up to a minute.")
-        try:
-            asyncio.run(run_desk(desk, progress=lambda step: say(f"tor: {step.percent} % ({step.summary})")))
-        finally:
-            LOG.removeHandler(said)
+        asyncio.run(run_desk(desk, progress=lambda step: say(f"tor: {step.percent} % ({step.summary})")))
 
 
 @app.command("list")
@@ -139,8 +131,8 @@ def show(
     for line in _facts(found):
         typer.echo(line)
     typer.echo("")
-    # Indented, so that no line of the text can look like one of ours.
-    typer.echo("\n".join(f"  {line}" for line in found["text"].split("\n")))
+    # Marked, so that no line of the text can look like one of ours.
+    typer.echo("\n".join(f"│ {line}".rstrip() for line in found["text"].split("\n")))
 
 
 @app.command()

@@ -57,7 +57,7 @@ def sign(
     if held_wire is None:
         durable.write_new(out, signed, mode=_PUBLIC_MODE)
     else:
-        durable.replace(out, signed, mode=_PUBLIC_MODE)
+        durable.replace(out, [signed], mode=_PUBLIC_MODE)
     answer(str(directories.Card(found.route[0].onion, root.signing.verifying_key)))
     say(f"Signed version {found.version} to {out}. Copy it to every relay of the route.")
     say("The line on stdout is the card: print it, publish it where reporters trust what they read.")

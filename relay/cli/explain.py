@@ -4,6 +4,7 @@ import errno
 from typing import Final, NoReturn
 
 from crypto.errors import CryptoError, Expired, Forged, Malformed, NotForUs, RolledBack, WrongPassphrase
+from forwarder.errors import ForwarderError
 from onion_service.errors import OnionServiceError
 from relay.cli.console import fail
 
@@ -30,7 +31,7 @@ _SYSTEM_STEP: Final[dict[int, str]] = {
 def explain(error: Exception, *, about: str = "") -> NoReturn:
     """End the command with what `error` means for the person who typed it; `about` names the file it is about."""
     subject = f"{about}: " if about else ""
-    if isinstance(error, OnionServiceError):
+    if isinstance(error, OnionServiceError | ForwarderError):
         fail(f"{subject}{error}", hint=error.hint)
     if isinstance(error, CryptoError):
         fail(f"{subject}{error}", hint=_NEXT_STEP.get(type(error), "nothing was changed; get it again"))

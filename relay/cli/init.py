@@ -62,6 +62,7 @@ def init(
     from crypto import keys
     from onion_service import control
     from onion_service.durable import write_new
+    from onion_service.program import usable_tor
     from relay import config, supervisor
 
     if len(root) != _ROOT_LEN or not all(digit in "0123456789abcdef" for digit in root):
@@ -72,6 +73,7 @@ def init(
     for file in files:
         if file.exists():
             fail(f"{file} exists already", hint="choose another folder; nothing is overwritten")
+    usable_tor(tor)
     passphrase = ask_passphrase("Passphrase for the relay", confirm=True, fd=passphrase_fd) if locked else None
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     identity = keys.generate(keys.KeyKind.RELAY)
@@ -90,7 +92,6 @@ def init(
     answer(f"relay: {identity.public.hex()}")
     answer(f"card:  {onion}#{root}")
     say(f"The relay is in {folder}. Keep a copy of relay.key and state/onion in a safe place.")
-    say(f"Next: write the partners into {folder / 'draft.toml'}, sign it where the root key is, and put the result at")
-    say(
-        f"{folder / 'directory.signed'}; write their endpoints into {folder / 'relay.toml'}; then: veladora run {folder}"
-    )
+    signed = folder / "directory.signed"
+    say(f"Next: write the partners into {folder / 'draft.toml'}, and sign it where the root key is, as {signed}.")
+    say(f"Write the partners' endpoints into {folder / 'relay.toml'}; then: veladora run {folder}")

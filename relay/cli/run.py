@@ -21,7 +21,6 @@ def run(
 ) -> None:
     """Run the relay until it is stopped (Ctrl-C, or SIGTERM). It says what happens in events, never about a report."""
     from crypto.keys import RelayKey
-    from forwarder.errors import ForwarderError
     from relay import config, supervisor
     from relay.cli.keys import open_key
     from relay.journal import Journal
@@ -50,8 +49,6 @@ def run(
             )
     except (StartError, SpoolError) as error:
         fail(str(error), hint="mend it and start again; what partners have not had yet is kept")
-    except ForwarderError as error:
-        fail(str(error), hint=error.hint)
 
 
 def _words(at: "Bootstrap") -> str:

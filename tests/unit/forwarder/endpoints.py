@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -118,6 +118,13 @@ async def desks(*wanted: Desk) -> AsyncIterator[None]:
             await desk.down()
 
 
+async def until(holds: Callable[[], bool], *, seconds: float = 20.0) -> None:
+    """Return once it holds; raises TimeoutError when it takes too long."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110 - what is waited for is files and lists, which ring no bell
+            await asyncio.sleep(0.002)
+
+
 class Journal:
     """Remembers what it is told."""
 
@@ -126,3 +133,7 @@ class Journal:
 
     def __call__(self, event: Event, *, partner: str, round_number: int) -> None:
         self.lines.append((event, partner, round_number))
+
+    async def has(self, event: Event, partner: str, round_number: int, *, times: int = 1) -> None:
+        """Return once this has been told so many times."""
+        await until(lambda: self.lines.count((event, partner, round_number)) >= times)

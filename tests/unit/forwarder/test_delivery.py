@@ -48,12 +48,6 @@ class Relay:
         self.deliveries.closed(number(round_number), push_in=PUSH_IN)
         return asyncio.get_running_loop().time() + PUSH_IN
 
-    async def settled(self, line: tuple[Event, str, int]) -> None:
-        """Return once the journal has this line."""
-        async with asyncio.timeout(10):
-            while line not in self.journal.lines:  # noqa: ASYNC110 - it is a list, not a clock
-                await asyncio.sleep(0.002)
-
 
 @asynccontextmanager
 async def running(folder: Path, **partners: str) -> AsyncIterator[Relay]:
@@ -90,12 +84,12 @@ def test_a_partner_that_was_down_for_20_rounds_gets_all_20_in_order_while_anothe
                     assert down.names == []
                     await down.up()
                 released = relay.close_round(round_number)
-                await relay.settled((Event.DELIVERED, "steady", round_number))
+                await relay.journal.has(Event.DELIVERED, "steady", round_number)
                 late.append(steady.at[f"letters-{round_number}"] - released)
-                if round_number in (1, 2, 3, 5, 9, 17):
-                    await relay.settled((Event.UNREACHABLE, "down", 1))
-                    await asyncio.sleep(0.02)
-            await relay.settled((Event.DELIVERED, "down", 30))
+                asked = [1, 2, 3, 5, 9, 17]
+                times = sum(one <= round_number for one in asked)
+                await relay.journal.has(Event.UNREACHABLE, "down", 1, times=times)
+            await relay.journal.has(Event.DELIVERED, "down", 30)
             assert relay.journal.lines.count((Event.UNREACHABLE, "down", 1)) == 6
         return late
 
@@ -116,7 +110,7 @@ def test_a_slow_partner_does_not_delay_another(tmp_path: Path) -> None:
     async def story() -> float:
         async with desks(slow, quick), running(tmp_path, slow=slow.url, quick=quick.url) as relay:
             released = relay.close_round(1)
-            await relay.settled((Event.DELIVERED, "quick", 1))
+            await relay.journal.has(Event.DELIVERED, "quick", 1)
             return quick.at["letters-1"] - released
 
     assert asyncio.run(story()) < 1.0
@@ -131,8 +125,8 @@ def test_nothing_is_pushed_before_the_fixed_moment_and_the_same_bytes_are_in_mem
             relay.deliveries.closed(number(1), push_in=0.2)
             await asyncio.sleep(0.1)
             assert first.names == second.names == []
-            await relay.settled((Event.DELIVERED, "first", 1))
-            await relay.settled((Event.DELIVERED, "second", 1))
+            await relay.journal.has(Event.DELIVERED, "first", 1)
+            await relay.journal.has(Event.DELIVERED, "second", 1)
             assert len(relay.way.bodies) == 2
             assert len(set(relay.way.bodies)) == 1
             gc.collect()
@@ -148,12 +142,12 @@ def test_a_restart_goes_on_where_the_partner_is(tmp_path: Path) -> None:
         async with desks(desk):
             async with running(tmp_path, desk=desk.url) as relay:
                 relay.close_round(7)
-                await relay.settled((Event.DELIVERED, "desk", 7))
+                await relay.journal.has(Event.DELIVERED, "desk", 7)
             assert (tmp_path / "partners" / "desk.acknowledged").read_bytes() == b"7\n"
             async with running(tmp_path, desk=desk.url) as relay:
                 assert relay.deliveries.acknowledged("desk") == 7
                 relay.close_round(8)
-                await relay.settled((Event.DELIVERED, "desk", 8))
+                await relay.journal.has(Event.DELIVERED, "desk", 8)
                 with pytest.raises(KeyError):
                     relay.deliveries.acknowledged("nobody")
 
@@ -177,10 +171,10 @@ def test_a_round_is_acknowledged_only_whole(tmp_path: Path) -> None:
 
             with patch.object(relay.way.session, "post", letters_only):
                 relay.close_round(3)
-                await relay.settled((Event.UNREACHABLE, "desk", 3))
+                await relay.journal.has(Event.UNREACHABLE, "desk", 3)
                 assert relay.deliveries.acknowledged("desk") is None
             relay.close_round(4)
-            await relay.settled((Event.DELIVERED, "desk", 4))
+            await relay.journal.has(Event.DELIVERED, "desk", 4)
 
     asyncio.run(story())
     assert desk.names == ["letters-3", "letters-3", "parcels-3", "letters-4"]
@@ -199,10 +193,10 @@ def test_a_refusal_is_told_and_the_round_is_offered_again(tmp_path: Path, status
     async def story() -> None:
         async with desks(desk), running(tmp_path, desk=desk.url) as relay:
             relay.close_round(1)
-            await relay.settled((Event.REFUSED, "desk", 1))
+            await relay.journal.has(Event.REFUSED, "desk", 1)
             desk.status = 204
             relay.close_round(2)
-            await relay.settled((Event.DELIVERED, "desk", 2))
+            await relay.journal.has(Event.DELIVERED, "desk", 2)
 
     asyncio.run(story())
     assert desk.names == names(1, 1, 2)
@@ -214,10 +208,10 @@ def test_a_partner_who_has_another_bundle_for_a_round_gets_the_later_ones(tmp_pa
     async def story() -> None:
         async with desks(desk), running(tmp_path, desk=desk.url) as relay:
             relay.close_round(1)
-            await relay.settled((Event.CONFLICT, "desk", 1))
-            await relay.settled((Event.DELIVERED, "desk", 1))
+            await relay.journal.has(Event.CONFLICT, "desk", 1)
+            await relay.journal.has(Event.DELIVERED, "desk", 1)
             relay.close_round(2)
-            await relay.settled((Event.DELIVERED, "desk", 2))
+            await relay.journal.has(Event.DELIVERED, "desk", 2)
 
     asyncio.run(story())
     assert desk.names == names(1, 2)
@@ -233,8 +227,8 @@ def test_a_damaged_or_forgotten_bundle_is_left_out_and_the_rest_goes(tmp_path: P
             (tmp_path / "bundles" / "letters-2.bundle").write_bytes(b"damaged")
             (tmp_path / "bundles" / "letters-3.bundle").unlink()
             relay.close_round(5)
-            await relay.settled((Event.DAMAGED, "desk", 2))
-            await relay.settled((Event.DELIVERED, "desk", 5))
+            await relay.journal.has(Event.DAMAGED, "desk", 2)
+            await relay.journal.has(Event.DELIVERED, "desk", 5)
 
     asyncio.run(story())
     assert desk.names == ["letters-1", "letters-4", "letters-5"]
@@ -251,10 +245,10 @@ def test_a_full_disk_does_not_stop_deliveries(tmp_path: Path) -> None:
             relay.store.write(bundle(1))
             with patch("forwarder.delivery.write_durably", full):
                 relay.close_round(1)
-                await relay.settled((Event.NOT_RECORDED, "desk", 1))
-                await relay.settled((Event.DELIVERED, "desk", 1))
+                await relay.journal.has(Event.NOT_RECORDED, "desk", 1)
+                await relay.journal.has(Event.DELIVERED, "desk", 1)
             relay.close_round(2)
-            await relay.settled((Event.DELIVERED, "desk", 2))
+            await relay.journal.has(Event.DELIVERED, "desk", 2)
 
     asyncio.run(story())
     assert desk.names == names(1, 2)

@@ -1,19 +1,23 @@
 """The headers of a delivery can be made and checked by anybody's Standard Webhooks and OpenSSL."""
 
 import base64
+import hmac
+import os
 import subprocess
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
+from standardwebhooks import Webhook
 
 from crypto.cells import CellClass
 from crypto.errors import Forged
 from crypto.layers import ROUND_MAX, RoundNumber
+from crypto.signing import Use
 from forwarder.errors import BadWebhook
 from forwarder.webhook import bundle_id, claimed, edge, parse_bundle_id, verify, webhook_headers
 from tests.unit.forwarder.given import OTHER_RELAY, RELAY, ROUND_SECONDS, number
@@ -41,17 +45,34 @@ def test_cryptography_verifies_the_signature() -> None:
     Ed25519PublicKey.from_public_bytes(RELAY.verifying_key.wire).verify(signature, signed)
 
 
+def recipe() -> str:
+    """The commands under "Checking with OpenSSL" in the spec."""
+    text = Path("docs/spec/delivery.md").read_text()
+    lines = text.partition("**Checking with OpenSSL 3.**")[2].partition("##")[0].splitlines()
+    return "\n".join(line for line in lines if line.startswith("    "))
+
+
 def test_openssl_verifies_the_signature_by_the_recipe_of_the_spec(tmp_path: Path) -> None:
-    key = Ed25519PublicKey.from_public_bytes(RELAY.verifying_key.wire)
-    der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    # The recipe writes this prefix before the 32 bytes of the relay's id.
-    assert der == bytes.fromhex("302a300506032b6570032100") + RELAY.verifying_key.wire
-    (tmp_path / "relay.der").write_bytes(der)
-    (tmp_path / "signature").write_bytes(base64.b64decode(HEADERS["webhook-signature"].removeprefix("v1a,")))
+    variables = {
+        "ID": HEADERS["webhook-id"],
+        "TIMESTAMP": HEADERS["webhook-timestamp"],
+        "SIGNATURE": HEADERS["webhook-signature"],
+        "RELAY_ID": RELAY.verifying_key.wire.hex(),
+    }
     for body, code in ((BODY, 0), (BODY + b"!", 1)):
-        (tmp_path / "signed").write_bytes(f"{HEADERS['webhook-id']}.{HEADERS['webhook-timestamp']}.".encode() + body)
-        recipe = "openssl pkeyutl -verify -pubin -keyform DER -inkey relay.der -rawin -in signed -sigfile signature"
-        assert subprocess.run(recipe, shell=True, cwd=tmp_path, capture_output=True).returncode == code  # noqa: S602
+        (tmp_path / "body").write_bytes(body)
+        done = subprocess.run(["sh", "-ec", recipe()], env=os.environ | variables, cwd=tmp_path, capture_output=True)
+        assert done.returncode == code, done.stderr
+
+
+def test_the_signed_bytes_are_those_of_the_standard_webhooks_library() -> None:
+    text, key = "any text", b"shared by nobody"
+    moment = datetime.fromtimestamp(1_800_000_000, UTC)
+    theirs = Webhook(key).sign(msg_id="parcels-1999999", timestamp=moment, data=text)
+    ours = hmac.digest(key, b"parcels-1999999.1800000000." + text.encode(), "sha256")
+    assert theirs == "v1," + base64.b64encode(ours).decode()
+    signature = RELAY.sign(b"parcels-1999999.1800000000." + BODY, use=Use.DELIVERY)
+    assert HEADERS["webhook-signature"] == "v1a," + base64.b64encode(signature).decode()
 
 
 def test_our_own_check_agrees() -> None:

@@ -26,7 +26,7 @@ def test_what_is_there_is_not_written_over(tmp_path: Path) -> None:
 
 def test_a_replaced_file_is_the_new_one(tmp_path: Path) -> None:
     for data in (b"first", b"second"):
-        replace(tmp_path / "a", data, mode=0o644)
+        replace(tmp_path / "a", [data], mode=0o644)
         assert (tmp_path / "a").read_bytes() == data
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
@@ -34,7 +34,7 @@ def test_a_replaced_file_is_the_new_one(tmp_path: Path) -> None:
 def test_a_folder_in_the_way_leaves_no_draft(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     with pytest.raises(IsADirectoryError):
-        replace(tmp_path / "a", b"data")
+        replace(tmp_path / "a", [b"da", b"ta"])
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
@@ -44,7 +44,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_draft(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
     try:
         with pytest.raises(OSError, match="File too large"):
-            replace(tmp_path / "a", b"longer than ten bytes")
+            replace(tmp_path / "a", [b"longer than ten bytes"])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert (tmp_path / "a").read_bytes() == b"old"

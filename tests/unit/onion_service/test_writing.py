@@ -66,8 +66,8 @@ def test_with_the_writers_word_it_leaves_marked_as_not_cleaned(directory: Direct
     assert open_letter(prepared.parcels[0].cell, [WORLD.norte.opening]) == PDF
 
 
-def test_a_kind_the_report_does_not_know_is_only_bytes() -> None:
-    assert clean_file(File("a.rtf", b"{\\rtf1 hola}"), allow_uncleaned=True).media == "application/octet-stream"
+def test_a_kind_nobody_knows_is_only_bytes() -> None:
+    assert clean_file(File("a.xyz", b"\x01\x02\x03"), allow_uncleaned=True).media == "application/octet-stream"
 
 
 def test_a_file_name_crosses_no_wire(directory: Directory) -> None:

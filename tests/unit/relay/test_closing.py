@@ -69,7 +69,7 @@ def _store(folder: Path, kind: type[BundleStore] = BundleStore) -> BundleStore:
 
 
 def _closing(held: Spool, store: BundleStore, seed: int = 1) -> Closing:
-    return Closing(spool=held, store=store, identity=KEY, sizes=SIZES, relays=1, rng=Random(seed))
+    return Closing(spool=held, store=store, identity=KEY, rounds=ROUNDS, sizes=SIZES, relays=1, rng=Random(seed))
 
 
 def _fill(held: Spool, letters: range, parcels: range = range(0)) -> None:
@@ -87,7 +87,7 @@ def _bundle(store: BundleStore, cell_class: CellClass, number: RoundNumber) -> B
 def test_a_bundle_leaves_at_every_edge_whatever_came_and_has_one_size(held: Spool, tmp_path: Path, count: int) -> None:
     store = _store(tmp_path)
     _fill(held, range(count))
-    asyncio.run(_closing(held, store).close(QUIET, ROUNDS))
+    asyncio.run(_closing(held, store).close(QUIET))
     bundle = _bundle(store, L, QUIET)
     assert len(bundle.cells) == SIZES.letters
     assert {cell(number, REAL) for number in range(count)} <= set(bundle.cells)
@@ -98,10 +98,10 @@ def test_parcels_wait_for_their_edge(held: Spool, tmp_path: Path) -> None:
     store = _store(tmp_path)
     _fill(held, range(0), range(1))
     closing = _closing(held, store)
-    asyncio.run(closing.close(QUIET, ROUNDS))
+    asyncio.run(closing.close(QUIET))
     assert store.rounds(P) == []
     assert len(held.held(P)) == 1
-    asyncio.run(closing.close(PARCELS, ROUNDS))
+    asyncio.run(closing.close(PARCELS))
     assert cell(0, REAL, P) in _bundle(store, P, PARCELS).cells
     assert held.held(P) == {}
 
@@ -113,7 +113,7 @@ def test_what_does_not_fit_waits_and_leaves_later_once(held: Spool, tmp_path: Pa
     left: Counter[bytes] = Counter()
     for later in range(4):
         number = RoundNumber(QUIET + later)
-        asyncio.run(closing.close(number, ROUNDS))
+        asyncio.run(closing.close(number))
         assert len(held.held(L)) == max(0, 10 - 4 * (later + 1))
         left.update(_bundle(store, L, number).cells)
     assert all(left[cell(number, REAL)] == 1 for number in range(10))
@@ -124,7 +124,7 @@ def test_two_envelopes_of_one_letter_are_one_cell_of_a_bundle(held: Spool, tmp_p
     store = _store(tmp_path)
     for envelope in range(3):
         assert held.put(L, cell(1, REAL), identity=identity(envelope)) is Put.STORED
-    asyncio.run(_closing(held, store).close(QUIET, ROUNDS))
+    asyncio.run(_closing(held, store).close(QUIET))
     assert _bundle(store, L, QUIET).cells.count(cell(1, REAL)) == 1
     assert held.held(L) == {}
 
@@ -132,11 +132,11 @@ def test_two_envelopes_of_one_letter_are_one_cell_of_a_bundle(held: Spool, tmp_p
 def test_a_round_that_is_stored_is_never_made_again(held: Spool, tmp_path: Path) -> None:
     store = _store(tmp_path)
     closing = _closing(held, store)
-    asyncio.run(closing.close(PARCELS, ROUNDS))
+    asyncio.run(closing.close(PARCELS))
     before = [store.read(cell_class, PARCELS) for cell_class in CellClass]
     _fill(held, range(2), range(2))
-    asyncio.run(closing.close(PARCELS, ROUNDS))
-    asyncio.run(closing.close(QUIET, ROUNDS))
+    asyncio.run(closing.close(PARCELS))
+    asyncio.run(closing.close(QUIET))
     assert [store.read(cell_class, PARCELS) for cell_class in CellClass] == before
     assert store.rounds(L) == [PARCELS]
     assert len(held.held(L)) == 2
@@ -145,11 +145,11 @@ def test_a_round_that_is_stored_is_never_made_again(held: Spool, tmp_path: Path)
 def test_without_space_every_cell_waits_and_leaves_when_there_is_some(held: Spool, tmp_path: Path) -> None:
     _fill(held, range(3))
     with pytest.raises(NoSpace):
-        asyncio.run(_closing(held, _store(tmp_path, FullDisk)).close(QUIET, ROUNDS))
+        asyncio.run(_closing(held, _store(tmp_path, FullDisk)).close(QUIET))
     assert len(held.held(L)) == 3
     store = _store(tmp_path)
     assert store.rounds(L) == []
-    asyncio.run(_closing(held, store).close(PARCELS, ROUNDS))
+    asyncio.run(_closing(held, store).close(PARCELS))
     assert {cell(number, REAL) for number in range(3)} <= set(_bundle(store, L, PARCELS).cells)
 
 
@@ -157,21 +157,21 @@ def test_without_space_every_cell_waits_and_leaves_when_there_is_some(held: Spoo
 def test_what_is_on_the_disk_is_not_sent_again(held: Spool, tmp_path: Path, kind: type[BundleStore]) -> None:
     _fill(held, range(3), range(1))
     with pytest.raises((Killed, NotWritten)):
-        asyncio.run(_closing(held, _store(tmp_path, kind)).close(QUIET, ROUNDS))
+        asyncio.run(_closing(held, _store(tmp_path, kind)).close(QUIET))
     _fill(held, range(3, 4))
     store = _store(tmp_path)
     closing = _closing(held, store)
     if kind is KilledAfterWriting:
         closing.recover()
         assert [held.read(L, slot) for slot in held.held(L)] == [cell(3, REAL)]
-    asyncio.run(closing.close(PARCELS, ROUNDS))
+    asyncio.run(closing.close(PARCELS))
     left = Counter(wire for number in (QUIET, PARCELS) for wire in _bundle(store, L, number).cells)
     assert [left[cell(number, REAL)] for number in range(4)] == [1, 1, 1, 1]
 
 
 def test_a_damaged_bundle_stops_nobody_who_holds_no_cell(held: Spool, tmp_path: Path) -> None:
     store = _store(tmp_path)
-    asyncio.run(_closing(held, store).close(QUIET, ROUNDS))
+    asyncio.run(_closing(held, store).close(QUIET))
     (path,) = (tmp_path / "bundles").iterdir()
     path.write_bytes(path.read_bytes()[:-1])
     _closing(held, _store(tmp_path)).recover()
@@ -194,10 +194,10 @@ def test_every_top_up_is_made_before_it_is_known_how_many_are_needed(
 
     monkeypatch.setattr(letter, "top_up", top_up)
     counts = []
-    for round_number, count in ((QUIET, 0), (RoundNumber(QUIET + 2), 4)):
+    for round_number, count in ((PARCELS, 0), (RoundNumber(PARCELS + 2), 4)):
         _fill(held, range(count))
         made.clear()
-        asyncio.run(_closing(held, _store(tmp_path)).close(round_number, ROUNDS))
+        asyncio.run(_closing(held, _store(tmp_path)).close(round_number))
         counts.append(Counter(made))
     assert counts == [Counter({L: SIZES.letters, P: SIZES.parcels})] * 2
 
@@ -206,6 +206,6 @@ def test_the_top_up_of_one_bundle_is_in_no_other(held: Spool, tmp_path: Path) ->
     store = _store(tmp_path)
     closing = _closing(held, store)
     for later in range(3):
-        asyncio.run(closing.close(RoundNumber(QUIET + later), ROUNDS))
+        asyncio.run(closing.close(RoundNumber(QUIET + later)))
     hashes = [cell_hash(wire) for later in range(3) for wire in _bundle(store, L, RoundNumber(QUIET + later)).cells]
     assert len(set(hashes)) == 3 * SIZES.letters

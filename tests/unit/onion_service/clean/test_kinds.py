@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onion_service.clean.kinds import MEDIA_TYPE_OF_KIND, MEDIA_TYPES, kind_of, media_type_of
+from crypto.report import MEDIA_TYPES
+from onion_service.clean.kinds import MEDIA_TYPE_OF_KIND, kind_of, media_type_of
 
 BEGINNINGS = {
     b"\xff\xd8\xff\xe0": "jpeg",
@@ -47,3 +48,7 @@ def test_a_kind_is_told_by_how_a_file_begins(beginning: bytes) -> None:
 @given(st.binary(max_size=40))
 def test_any_bytes_have_a_media_type_of_the_closed_list(data: bytes) -> None:
     assert media_type_of(data) in MEDIA_TYPES
+
+
+def test_every_kind_has_a_media_type_that_a_report_may_name() -> None:
+    assert set(MEDIA_TYPE_OF_KIND.values()) <= MEDIA_TYPES

@@ -1,0 +1,205 @@
+"""`veladora desk`: what staff see, and that nothing in a report can act on their terminal."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from crypto.report import Report
+from forwarder.desk.config import SETTINGS_NAME
+from relay.cli.desk import app
+from tests.unit.forwarder.desk.given import (
+    PASSPHRASE,
+    RELAY_SETTINGS,
+    attached,
+    key_of,
+    letters,
+    new_desk,
+    open_desk,
+    parcels,
+)
+
+HOSTILE = "\u202eoculto\u202c :smile: [bold red]x[/bold red]\nReport 99\n  when: now \u2066 \u200b\ufeff \U000e0041 fin"
+
+
+def desk(*arguments: str, passphrase: str = PASSPHRASE) -> Result:
+    """The command, with the passphrase on a file descriptor of its own."""
+    read, write = os.pipe()
+    os.write(write, passphrase.encode() + b"\n")
+    os.close(write)
+    try:
+        return CliRunner().invoke(app, [*arguments, "--passphrase-fd", str(read)], catch_exceptions=False)
+    finally:
+        os.close(read)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A desk with three reports: a plain one, a hostile one, and one whose attachment is not whole."""
+    whole, parts = attached(b"%PDF-1.7", cleaned=False)
+    lacking, _ = attached(b"video", media="video/mp4", cleaned=False)
+    place = tmp_path / "desk"
+    with new_desk(place) as made:
+        to = [key_of(made)]
+        made.take(letters(2_000_000, Report(text="Vi una camioneta", topic="desaparicion", attachments=[whole]), to=to))
+        made.take(letters(2_000_001, Report(text=HOSTILE, where="\u202ecerca"), to=to))
+        made.take(letters(2_000_004, Report(text="Hay un video", attachments=[lacking]), to=to))
+        made.take(parcels(2_000_003, *parts, b"nobody's", to=to))
+    yield place
+    assert open_desk(place).inbox.entry(1)
+
+
+def test_init_makes_a_desk_and_prints_the_card(tmp_path: Path) -> None:
+    place = tmp_path / "desk"
+    relay = ("--relay-identity", RELAY_SETTINGS.identity, "--relay-card", RELAY_SETTINGS.card)
+    made = desk("init", "--id", "red-norte", "--name", "Red Norte", "--folder", str(place), *relay)
+    assert made.exit_code == 0
+    assert "desk run" in made.stderr
+    for key in ("id ", "name ", "key ", "words ", "endpoint "):
+        assert re.search(f"^{key}", made.stdout, re.MULTILINE)
+    assert re.search(r"^endpoint +http://[a-z2-7]{56}\.onion/$", made.stdout, re.MULTILINE)
+    again = desk("card", "--folder", str(place))
+    assert (again.exit_code, again.stdout) == (0, made.stdout)
+    over = desk("init", "--id", "red-norte", "--name", "Red Norte", "--folder", str(place))
+    assert over.exit_code == 1
+    assert "exists already" in over.stderr
+    assert PASSPHRASE.encode() not in b"".join(path.read_bytes() for path in place.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--id", "Red Norte", "--name", "x"), "id: small letters"),
+        (("--id", "x", "--name", "a\x1bb"), "name: 1 to"),
+        (("--id", "x", "--name", "x", "--relay-card", "x"), "identity"),
+    ],
+)
+def test_init_with_a_wrong_setting_makes_nothing(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    made = desk("init", *arguments, "--folder", str(tmp_path / "desk"))
+    assert made.exit_code == 1
+    assert said in made.stderr
+    assert not (tmp_path / "desk").exists()
+
+
+def test_list_shows_each_report_with_its_round_and_says_what_is_missing(folder: Path) -> None:
+    shown = desk("list", "--folder", str(folder))
+    assert shown.exit_code == 0
+    lines = [line for line in shown.stdout.splitlines() if "20000" in line]
+    assert len(lines) == 3
+    assert "2027-01-15T08:15:00Z" in lines[0]
+    assert "desaparicion" in lines[0]
+    assert "1/1" in lines[0]
+    assert "0/1" in lines[2]
+    assert "missing: letters-2000002 to letters-2000003" in shown.stderr
+    assert "1 part(s) of attachments came whose report has not come" in shown.stderr
+
+
+def test_an_empty_desk_says_so(tmp_path: Path) -> None:
+    new_desk(tmp_path).inbox.close()
+    shown = desk("list", "--folder", str(tmp_path))
+    assert (shown.exit_code, shown.stdout) == (0, "")
+    assert "No reports yet" in shown.stderr
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("show", "2"), ("list", "--json"), ("show", "2", "--json")])
+def test_nothing_in_a_report_acts_on_the_terminal(folder: Path, arguments: tuple[str, ...]) -> None:
+    shown = desk(*arguments, "--folder", str(folder))
+    assert shown.exit_code == 0
+    assert all(one == "\n" or one.isprintable() for one in shown.stdout + shown.stderr)
+    assert "oculto" in shown.stdout
+    # Markup stays what was typed: it is neither obeyed nor swallowed.
+    assert "[bold red]x[/bold red]" in shown.stdout
+    assert ":smile:" in shown.stdout
+
+
+def test_a_line_of_a_report_cannot_pass_for_one_of_ours(folder: Path) -> None:
+    shown = desk("show", "2", "--folder", str(folder))
+    lines = shown.stdout.splitlines()
+    assert [line for line in lines if line.startswith("Report")] == ["Report 2"]
+    assert [line for line in lines if line.startswith("  when:")] == ["  when: unsaid"]
+
+
+def test_show_tells_the_round_the_attachments_and_the_text(folder: Path) -> None:
+    shown = desk("show", "3", "--folder", str(folder))
+    assert "round 2000004" in shown.stdout
+    assert "attachment 1: video/mp4, 5 bytes, NOT cleaned by the sender, 1 part(s) still missing" in shown.stdout
+    assert "Hay un video" in shown.stdout
+
+
+def test_json_is_for_programs(folder: Path) -> None:
+    listed = json.loads(desk("list", "--json", "--folder", str(folder)).stdout)
+    assert [one["number"] for one in listed["reports"]] == [1, 2, 3]
+    assert listed["gaps"] == [{"first": "letters-2000002", "last": "letters-2000003"}]
+    assert json.loads(desk("show", "1", "--json", "--folder", str(folder)).stdout) == listed["reports"][0]
+
+
+def test_export_writes_one_report_or_all(folder: Path, tmp_path: Path) -> None:
+    one = desk("export", "1", str(tmp_path / "one"), "--folder", str(folder))
+    assert one.exit_code == 0
+    assert one.stdout.strip() == str(tmp_path / "one" / "report-000001")
+    assert (tmp_path / "one" / "report-000001" / "attachment-001-not-cleaned.pdf").read_bytes() == b"%PDF-1.7"
+    every = desk("export", str(tmp_path / "all"), "--folder", str(folder))
+    assert len(every.stdout.splitlines()) == 3
+    assert "not encrypted" in every.stderr
+    again = desk("export", str(tmp_path / "all"), "--folder", str(folder))
+    assert again.exit_code == 1
+    assert "exists already" in again.stderr
+
+
+@pytest.mark.parametrize("arguments", [("1", "2", "out"), ("one", "out"), ("-1", "out"), ("9" * 30, "out")])
+def test_export_typed_wrongly_is_said(folder: Path, arguments: tuple[str, ...]) -> None:
+    assert desk("export", "--folder", str(folder), "--", *arguments).exit_code == 2
+
+
+@pytest.mark.parametrize("arguments", [("show", "9"), ("export", "9", "out")])
+def test_a_report_that_is_not_there_is_said_with_the_way_on(folder: Path, arguments: tuple[str, ...]) -> None:
+    shown = desk(*arguments, "--folder", str(folder))
+    assert shown.exit_code == 1
+    assert "there is no report 9" in shown.stderr
+    assert "desk list" in shown.stderr
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("show", "1"), ("export", "out"), ("run",), ("card",)])
+def test_a_wrong_passphrase_is_said_and_changes_nothing(folder: Path, arguments: tuple[str, ...]) -> None:
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    shown = desk(*arguments, "--folder", str(folder), passphrase="otra")
+    assert (shown.exit_code, shown.stdout) == (1, "")
+    assert "passphrase" in shown.stderr
+    assert "nothing was changed" in shown.stderr
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_folder_without_a_desk_is_said_before_any_passphrase(tmp_path: Path) -> None:
+    shown = CliRunner().invoke(app, ["list", "--folder", str(tmp_path)])
+    assert shown.exit_code == 1
+    assert "desk init" in shown.stderr
+
+
+def test_run_without_a_relay_is_said_before_any_passphrase(tmp_path: Path) -> None:
+    new_desk(tmp_path, relay=None).inbox.close()
+    shown = CliRunner().invoke(app, ["run", "--folder", str(tmp_path)])
+    assert shown.exit_code == 1
+    assert "[relay] part is not filled in" in shown.stderr
+
+
+def test_run_without_tor_is_said_with_the_remedy(folder: Path) -> None:
+    settings = folder / SETTINGS_NAME
+    settings.write_text(settings.read_text().replace('program = "tor"', 'program = "no-such-tor"'))
+    shown = desk("run", "--folder", str(folder))
+    assert shown.exit_code == 1
+    assert "no tor program" in shown.stderr
+    assert "install tor" in shown.stderr
+
+
+def test_a_misspelt_setting_stops_every_command(folder: Path) -> None:
+    settings = folder / SETTINGS_NAME
+    text = settings.read_text()
+    settings.write_text(text.replace("round_seconds", "round_second"))
+    shown = desk("list", "--folder", str(folder))
+    settings.write_text(text)
+    assert shown.exit_code == 1
+    assert "round_second" in shown.stderr

@@ -1,0 +1,31 @@
+"""A cell built from docs/spec alone is accepted by a relay that runs, and comes out of its bundle whole."""
+
+import time
+from pathlib import Path
+
+from crypto.cells import CellClass
+from crypto.layers import RoundNumber
+from tests.contract import second
+from tests.rig import Rig
+
+TEXT = "Retén en la salida a San Fernando. Áéíñ ¿sí?"
+
+
+def test_a_running_relay_takes_the_second_implementation_s_cell_and_bundles_it(tmp_path: Path) -> None:
+    rig = Rig(tmp_path / "relay")
+    root, relay, partner = rig.root.public, rig.relay.public, rig.partners[0]
+    with rig.running() as running:
+        answer = running.ask("GET", "/directory").body
+        envelope = second.report_envelope(answer, root=root, now=int(time.time()), to=["partner-0"], text=TEXT)
+        number = running.announced()[0].round_number
+        assert running.post(envelope) == 202
+        reports = []
+        for after in range(2):
+            one = RoundNumber(number + after)
+            running.wait_round(one)
+            wire = rig.store().read(CellClass.LETTER, one)
+            reports += second.reports_for(wire, relay=relay, seed=partner.opening.secret_seed())
+            lists = second.read_hash_lists(running.ask("GET", f"/rounds/{one}").body, relay=relay)
+            assert lists[0][1] == one
+            assert len(lists[0][2]) == rig.sizes.letters
+    assert [report["text"] for report in reports] == [TEXT]

@@ -1,0 +1,279 @@
+"""T22: a claim without a test is not made. Every promise of docs/threat-model.md names a test that is there.
+
+Beside that, what the documentation tells people to type exists: commands, options, links, files, journal lines, sizes.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import typer
+
+from crypto.bundle import HEADER_LEN
+from crypto.cells import CellClass
+from crypto.directory import BundleSizes
+from crypto.signing import SIGNATURE_LEN
+from relay.cli.app import app
+from relay.config import BundleSettings, parse
+from relay.journal import Event
+from tests.architecture_rules import ROOT
+from tests.privacy.mutants import caught
+
+PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+THREATS: Final = ROOT / "docs/threat-model.md"
+OPERATE: Final = ROOT / "docs/operate.md"
+STATED: Final = re.compile(r"(T\d+)|no promise(?: \((T\d+(?:, T\d+)*)\))?|not stopped")
+# Words that promise; they may stand in a row, which has a last column, and nowhere else on that page.
+SURE: Final = re.compile(r"\b(cannot|can't|never|nobody|no one|impossible|always|guarantee\w*|safe|secure)\b", re.I)
+_PLACEHOLDER: Final = re.compile(r"<[^<>|]*>")
+
+
+# --- T22 ---------------------------------------------------------------------------------------------------------
+
+
+def rows(page: str) -> list[list[str]]:
+    """The rows of all tables of a page, without heads and rules."""
+    lines = page.splitlines()
+    found = []
+    for at, line in enumerate(lines):
+        if line.startswith("| ") and not (at + 1 < len(lines) and lines[at + 1].startswith("|--")):
+            found.append([cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]])
+    return found
+
+
+def proving(test_id: str, tests: Path) -> list[Path]:
+    """The test files whose first line begins with that id, and that hold a test and a mutant of it."""
+    opening = re.compile(rf'"""(?:T\d+, )*{test_id}(?:, T\d+)*: ')
+    found = []
+    for path in sorted(tests.rglob("test_*.py")):
+        text = path.read_text(encoding="utf-8")
+        if opening.match(text) and re.search(r"^(async )?def test_", text, re.M) and "mutant" in text:
+            found.append(path)
+    return found
+
+
+def proof_every_promise_has_its_test(page: str, tests: Path) -> None:
+    stated = [(row, STATED.fullmatch(row[-1])) for row in rows(page)]
+    assert len(stated) > 20
+    assert [row for row, found in stated if found is None] == [], "the last column says how sure it is"
+    promised = {found[1] for _, found in stated if found is not None and found[1]}
+    assert {test_id for test_id in promised if not proving(test_id, tests)} == set(), "promised, and no test holds it"
+    prose = [line for line in page.splitlines() if not line.startswith("|")]
+    assert [line for line in prose if SURE.search(line)] == [], "a promise outside a row has no test"
+
+
+def copy_without(test_id: str, folder: Path) -> Path:
+    """The tests of the promises, as they are but for one."""
+    for path in (*(ROOT / "tests/privacy").glob("test_*.py"), Path(__file__)):
+        if path not in proving(test_id, ROOT / "tests"):
+            (folder / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    return folder
+
+
+def test_every_promise_of_the_threat_model_has_its_test() -> None:
+    proof_every_promise_has_its_test(THREATS.read_text(encoding="utf-8"), ROOT / "tests")
+
+
+def test_a_removed_test_is_noticed(tmp_path: Path) -> None:
+    page = THREATS.read_text(encoding="utf-8")
+    (whole := tmp_path / "whole").mkdir()
+    proof_every_promise_has_its_test(page, copy_without("T0", whole))
+    (short := tmp_path / "short").mkdir()
+    caught("T22", "remove a test", proof_every_promise_has_its_test, page, copy_without("T17", short))
+
+
+@pytest.mark.parametrize(
+    ("mutant", "written", "instead"),
+    [
+        ("promise what no test holds", "no promise (T1)", "T1"),
+        ("leave out how sure it is", "| T20 |", "|  |"),
+        ("say it surely", "| T20 |", "| tested |"),
+        ("promise in passing", "# Who might try what, and what stops them", "Nobody learns anything."),
+    ],
+)
+def test_a_claim_that_is_slipped_in_is_noticed(mutant: str, written: str, instead: str) -> None:
+    page = THREATS.read_text(encoding="utf-8")
+    assert written in page
+    proof_every_promise_has_its_test(page, ROOT / "tests")
+    slipped = page.replace(written, instead)
+    caught("T22", mutant, proof_every_promise_has_its_test, slipped, ROOT / "tests")
+
+
+# --- what people are told to type --------------------------------------------------------------------------------
+
+
+def spoken(page: str) -> Iterator[str]:
+    """Everything in a page that is set as code: spans, indented and fenced lines, continued lines joined."""
+    page = page.replace("\\\n", " ")
+    parts = re.split(r"^[ ]*```.*$", page, flags=re.M)
+    for prose, block in zip(parts[::2], [*parts[1::2], ""], strict=True):
+        yield from block.splitlines()
+        yield from (line for line in prose.splitlines() if line.startswith("    "))
+        yield from (" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose))
+
+
+def commands(text: str) -> list[list[str]]:
+    """The words of each `veladora …` in a line, from `veladora` on."""
+    found = []
+    for typed in re.findall(r"(?:^|[\s|\"'(=])(?:\S*/bin/)?(veladora(?: [^|#;&]*[^|#;&\s])?)", text):
+        if re.match(r"veladora v\d", typed):
+            continue  # a label of the formats, not a command
+        plain = _PLACEHOLDER.sub("X", typed)
+        try:
+            words = shlex.split(plain)
+        except ValueError:
+            words = plain.replace("'", "").replace('"', "").split()
+        found.append(words)
+    return found
+
+
+def trouble(words: list[str]) -> str:
+    """What is wrong with a command as written; empty when every word of it exists."""
+    at: Any = typer.main.get_command(app)
+    for place, word in enumerate(words[1:], start=1):
+        if word in ("…", "...", "N>", "COMMAND"):
+            return ""
+        if word.startswith("-") and word != "-":
+            if word.partition("=")[0] not in known_options(at):
+                return f"{' '.join(words[:place])} has no {word}"
+        elif hasattr(at, "commands"):
+            if word not in at.commands:
+                return f"{' '.join(words[:place])} has no command {word}"
+            at = at.commands[word]
+    return ""
+
+
+def known_options(command: Any) -> set[str]:  # noqa: ANN401 - typer brings its own click
+    """The options of a command, with those of help."""
+    return {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)} | {
+        "--help",
+        "-h",
+    }
+
+
+def told_to_type() -> dict[Path, list[list[str]]]:
+    """The commands of every page, unit and recipe."""
+    told = {path: [c for line in spoken(text) for c in commands(line)] for path, text in read(PAGES)}
+    for path, text in read([*(ROOT / "deploy/systemd").glob("*.service"), ROOT / "deploy/relay.toml.example"]):
+        lines = text.splitlines() if path.suffix == ".service" else re.findall(r"`([^`]+)`", text)
+        told[path] = [c for line in lines if "veladora " in line and "Description" not in line for c in commands(line)]
+    return told
+
+
+def read(paths: list[Path]) -> list[tuple[Path, str]]:
+    return [(path, path.read_text(encoding="utf-8")) for path in paths]
+
+
+def test_every_command_that_is_written_down_exists() -> None:
+    wrong = {
+        f"{path.relative_to(ROOT)}: {found}"
+        for path, typed in told_to_type().items()
+        for words in typed
+        if (found := trouble(words))
+    }
+    assert wrong == set()
+
+
+def test_the_pages_speak_of_every_part_of_the_way() -> None:
+    typed = {" ".join(words[:3]) for all_words in told_to_type().values() for words in all_words}
+    for needed in ("veladora keys new", "veladora directory sign", "veladora desk init", "veladora run relay"):
+        assert needed in typed
+    unit = told_to_type()[ROOT / "deploy/systemd/veladora-desk.service"]
+    assert any(words[1:3] == ["desk", "run"] for words in unit)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["veladora sned CARD", "veladora send CARD --wiat", "sudo /opt/veladora/bin/veladora desk lst", "veladora audit"],
+)
+def test_a_command_that_does_not_exist_is_noticed(line: str) -> None:
+    assert [trouble(words) for words in commands(line)] != [""]
+
+
+def test_every_make_target_that_is_written_down_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    told = {name for _, text in read(PAGES) for line in spoken(text) for name in re.findall(r"^make ([a-z-]+)", line)}
+    assert {"demo", "test"} <= told <= targets
+
+
+# --- where people are sent ---------------------------------------------------------------------------------------
+
+
+def dead_links(page: Path, text: str) -> list[str]:
+    """The relative links of a page that lead nowhere: no such file, or no such heading in it."""
+    dead = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" in link:
+            continue
+        name, _, heading = link.partition("#")
+        target = page.parent / name if name else page
+        if not target.exists() or (heading and heading not in headings(target)):
+            dead.append(link)
+    return dead
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors of a page's headings."""
+    found = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    assert dead_links(page, page.read_text(encoding="utf-8")) == []
+
+
+def test_a_dead_link_is_noticed() -> None:
+    text = "[a](docs/nowhere.md) [b](README.md#no-such) [c](README.md#status) [d](https://example.org)"
+    assert dead_links(ROOT / "README.md", text) == ["docs/nowhere.md", "README.md#no-such"]
+
+
+def test_every_page_that_code_and_examples_cite_is_there() -> None:
+    sources = [
+        path
+        for folder in ("crypto", "onion_service", "forwarder", "relay", "tests", "deploy")
+        for ending in ("*.py", "*.example", "*.service", "*.toml")
+        for path in (ROOT / folder).rglob(ending)
+        if path != Path(__file__)
+    ]
+    cited = {name for _, text in read(sources) for name in re.findall(r"\bdocs/[\w./-]+\.md\b", text)}
+    assert len(cited) > 10
+    assert {name for name in cited if not (ROOT / name).is_file()} == set()
+
+
+# --- what operators look up --------------------------------------------------------------------------------------
+
+
+def test_every_line_of_the_journal_is_explained() -> None:
+    first_cells = {row[0].strip("`") for row in rows(OPERATE.read_text(encoding="utf-8"))}
+    said = {re.sub(r"\{\w+\}", "…", event.value) for event in Event}
+    assert said - first_cells == set()
+    assert {cell for cell in first_cells if "…" in cell} - said == set(), "a line that no relay writes"
+
+
+def test_the_sizes_are_the_sizes() -> None:
+    page = " ".join(OPERATE.read_text(encoding="utf-8").split())
+    sizes, kept = BundleSizes(), BundleSettings().keep_rounds
+    letters, parcels = (
+        HEADER_LEN + count * cell_class.length_after(1) + SIGNATURE_LEN
+        for cell_class, count in ((CellClass.LETTER, sizes.letters), (CellClass.PARCEL, sizes.parcels))
+    )
+    hours = sizes.parcel_every
+    figures = [letters, parcels]
+    for rounds in (96, kept):
+        figures += [rounds * letters, rounds // hours * parcels, rounds * letters + rounds // hours * parcels]
+    for figure in figures:
+        assert f"{figure:,}".replace(",", " ") in page
+
+
+def test_the_settings_that_operators_copy_are_accepted() -> None:
+    page = OPERATE.read_text(encoding="utf-8").replace("<56 characters>", "a" * 56)
+    shown = [block for block in re.findall(r"```toml\n(.*?)```", page, re.S) if "draft.toml" not in block]
+    assert len(shown) == 3
+    for block in shown:
+        root = f'root = "{"0" * 64}"\n'
+        bare = not block.lstrip("#").lstrip().startswith("[") and "[[" not in block and "[tor]" not in block
+        parse(f"[relay]\n{root}{block}" if bare else f"[relay]\n{root}\n{block}")
