@@ -63,9 +63,12 @@ def _closed(arrivals: Sequence[bytes], top_ups: list[bytes], folder: Path, seed:
         key = intake.turn_to(ROUND).key.sealing_key
         assert {intake.accept(wrap(cell, route=[key])) for cell in arrivals} <= {Verdict.ACCEPTED}
         store = BundleStore(folder, keep_rounds=100)
-        closing = Closing(spool=spool, store=store, identity=KEY, sizes=SIZES, relays=1, rng=Random(seed))
+        rounds = Rounds(900, SIZES.parcel_every)
+        closing = Closing(
+            spool=spool, store=store, identity=KEY, rounds=rounds, sizes=SIZES, relays=1, rng=Random(seed)
+        )
         closing._top_ups[L] = list(top_ups)
-        asyncio.run(closing.close(ROUND, Rounds(900, SIZES.parcel_every)))
+        asyncio.run(closing.close(ROUND))
         return store.read(L, ROUND)
 
 
