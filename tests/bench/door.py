@@ -128,7 +128,8 @@ class _Caller(asyncio.Protocol):
         self._transport.write(head + cell)
 
 
-async def _load(path: str, cells: list[bytes]) -> tuple[float, int]:
+async def load(path: str, cells: list[bytes]) -> tuple[float, int]:
+    """Post the cells over keep-alive connections: the seconds it took, and how many were answered 202."""
     loop = asyncio.get_running_loop()
     shares = [cells[start::CONNECTIONS] for start in range(CONNECTIONS)]
     done = [loop.create_future() for _ in shares]
@@ -156,13 +157,12 @@ def _turn(folder: str, *, bare: bool) -> float:
         cells = [wrap(secrets.token_bytes(length), route=[key.key.sealing_key]) for _ in range(CELLS_A_TURN)]
         near.recv()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            seconds, accepted = runner.run(_load(path, cells))
+            seconds, accepted = runner.run(load(path, cells))
         near.send("stop")
         held = near.recv()
     finally:
         server.join()
     if accepted != CELLS_A_TURN or held != (0 if bare else CELLS_A_TURN):
-        print(CELLS_A_TURN / seconds)
         raise RuntimeError(f"{accepted} answered 202 and {held} held of {CELLS_A_TURN}")
     return CELLS_A_TURN / seconds
 

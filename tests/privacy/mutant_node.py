@@ -5,15 +5,19 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from crypto.cells import CellClass
 from crypto.layers import RoundKey, RoundNumber
 from onion_service.answers import Verdict
-from relay import node
+from relay import node, telemetry
 from relay.closing import Closing
 from relay.intake import Intake
 from relay.spool import Spool
+from relay.telemetry import Figures
 
 PROGRAM: Final = "tests.privacy.mutant_node"
 VARIABLE: Final = "VELADORA_MUTANT"
@@ -92,6 +96,36 @@ def keep_the_previous_keys() -> None:
     Intake.turn_to = turn_to  # type: ignore[method-assign]
 
 
+def write_a_line_for_each_report() -> None:
+    """T8: the journal says that something came."""
+    honest = Intake.accept
+
+    def accept(self: Intake, envelope: bytes) -> Verdict:
+        verdict = honest(self, envelope)
+        sys.stderr.write("veladora: a cell came in\n")
+        return verdict
+
+    Intake.accept = accept  # type: ignore[method-assign]
+
+
+def count_at_arrival() -> None:
+    """T10: a figure moves when a cell comes."""
+    honest, write = Intake.accept, telemetry.write
+    written: list[tuple[Figures, Path]] = []
+
+    def remember(figures: Figures, path: Path) -> None:
+        written[:] = [(figures, path)]
+        write(figures, path)
+
+    def accept(self: Intake, envelope: bytes) -> Verdict:
+        for figures, path in written:
+            remember(msgspec.structs.replace(figures, bundles_kept=figures.bundles_kept + 1), path)
+        return honest(self, envelope)
+
+    telemetry.write = remember
+    Intake.accept = accept  # type: ignore[method-assign]
+
+
 MUTANTS: Final[dict[str, Callable[[], None]]] = {
     plant.__name__: plant
     for plant in (
@@ -100,6 +134,8 @@ MUTANTS: Final[dict[str, Callable[[], None]]] = {
         accept_any_length,
         forget_the_seen_set_on_restart,
         keep_the_previous_keys,
+        write_a_line_for_each_report,
+        count_at_arrival,
     )
 }
 

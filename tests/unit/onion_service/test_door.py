@@ -4,7 +4,6 @@ A real node behind a real unix socket, and raw bytes.
 """
 
 import asyncio
-import re
 import secrets
 import socket
 import time
@@ -29,26 +28,15 @@ from onion_service.serving import Answer, Limits, serve_on
 from relay.intake import Intake
 from relay.spool import Spool
 from tests.rig import Rig, Running
+from tests.unit.onion_service.raw import CLOSE, CONSTANTS, request, say, split, status, wires
 from tests.unit.onion_service.wire import exchange
 from tests.unit.relay.given import REAL, attached, memory
 
 L, P = CellClass.LETTER, CellClass.PARCEL
-HEAD: Final = re.compile(rb"HTTP/1\.1 (\d{3}) [A-Za-z ]+\r\nContent-Length: (\d+)\r\n")
 NAMES: Final = {
     "Content-Length", "Content-Type", "Cache-Control", "Content-Security-Policy", "Cross-Origin-Opener-Policy",
     "Cross-Origin-Resource-Policy", "Referrer-Policy", "X-Content-Type-Options", "Connection",
 }  # fmt: skip
-CLOSE: Final = (b"Connection: close\r\n",)
-
-
-def wires(answer: Answer) -> set[bytes]:
-    """What an answer can be on the wire: kept alive, last, and the heads of both."""
-    return {b"".join(parts) for parts in (answer._kept, answer._last)} | {answer._kept[0], answer._last[0]}
-
-
-CONSTANTS: Final = frozenset().union(
-    *map(wires, (*CELLS.values(), CUT_OFF, NOT_FOUND, REFUSALS.malformed, REFUSALS.missing, REFUSALS.fault))
-)
 
 
 @pytest.fixture(scope="module")
@@ -56,47 +44,6 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     rig = Rig(tmp_path_factory.mktemp("door") / "relay", round_seconds=86_400, letters=1_024)
     with rig.running() as running:
         yield running
-
-
-def request(method: str, target: str, body: bytes = b"", headers: tuple[bytes, ...] = CLOSE) -> bytes:
-    """A request on the wire; its length is said when it has a body."""
-    length = b"Content-Length: %d\r\n" % len(body) if body else b""
-    return f"{method} {target} HTTP/1.1\r\nHost: x\r\n".encode() + length + b"".join(headers) + b"\r\n" + body
-
-
-def say(path: Path, sent: bytes, *, hang_up: bool = False, seconds: float = 20.0) -> bytes:
-    """Everything the door says to these bytes until it ends the connection, or stays silent for so many seconds."""
-    heard = b""
-    with socket.socket(socket.AF_UNIX) as line:
-        line.settimeout(seconds)
-        line.connect(str(path))
-        with suppress(BrokenPipeError, ConnectionResetError):
-            line.sendall(sent)
-            if hang_up:
-                line.shutdown(socket.SHUT_WR)
-        with suppress(ConnectionResetError, TimeoutError):
-            while part := line.recv(65_536):
-                heard += part
-    return heard
-
-
-def split(heard: bytes) -> list[bytes]:
-    """One piece for each answer."""
-    found = []
-    while heard:
-        head = HEAD.match(heard)
-        assert head is not None, heard[:200]
-        end = heard.index(b"\r\n\r\n") + 4 + int(head[2])
-        found.append(heard[:end])
-        heard = heard[end:]
-    return found
-
-
-def status(heard: bytes) -> int:
-    (one,) = split(heard)
-    found = HEAD.match(one)
-    assert found is not None
-    return int(found[1])
 
 
 def _letter(node: Running) -> bytes:
