@@ -40,6 +40,9 @@ class CellClass(Enum):
     LETTER = 1
     PARCEL = 2
 
+    # Members are one of a kind, so where they are is who they are; the name's hash would cost more at every cell.
+    __hash__ = object.__hash__
+
     @property
     def wire_length(self) -> int:
         """Bytes of an envelope on the way from a reporter to the first relay."""

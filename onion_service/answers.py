@@ -30,6 +30,8 @@ class Verdict(Enum):
     ROTATED = 410
     FULL = 503
 
+    __hash__ = object.__hash__
+
 
 def _say(status: int, reason: str, text: bytes) -> Answer:
     return Answer(status, reason, body=text, content_type=_TEXT, headers=_HEADERS)

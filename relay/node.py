@@ -5,6 +5,7 @@ It may be killed at any moment: what it answered for is in the spool's memory, w
 
 import argparse
 import asyncio
+import gc
 import os
 import random
 import resource
@@ -125,6 +126,8 @@ class Node:
         socket = door_socket(self._settings)
         socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         async with serve_on(handler, socket, refusals=REFUSALS, on_fault=self._fault):
+            # What is built now stays for good; the collector need not look at it again and again while cells come.
+            gc.freeze()
             self._journal.record(Event.NODE_STARTED)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._close_rounds(number), name="rounds")

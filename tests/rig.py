@@ -3,6 +3,7 @@
 import base64
 import http.client
 import os
+import secrets
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 from crypto import directory as directories
 from crypto import keys
 from crypto.bundle import HashList
+from crypto.cells import CellClass
 from crypto.directory import BundleSizes, Directory, Partner, Relay, TrustedDirectory, Words
 from crypto.keys import KeyKind, PartnerKey, RelayKey, RootKey
 from crypto.layers import AnnouncedKey
@@ -54,6 +56,11 @@ def partner_key() -> PartnerKey:
     key = keys.generate(KeyKind.PARTNER)
     assert isinstance(key, PartnerKey)
     return key
+
+
+def any_cell(cell_class: CellClass = CellClass.LETTER) -> bytes:
+    """What a relay takes for a letter or a parcel: it cannot tell one from any other bytes."""
+    return secrets.token_bytes(cell_class.length_after(1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ server is one process over its unix socket; the load comes from another process 
 """
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import secrets
@@ -86,6 +87,7 @@ def _serve(pipe: Connection, path: str, *, bare: bool) -> None:
 
     async def run() -> None:
         async with serve_on(handler, Path(path)):
+            gc.freeze()  # as the node does
             pipe.send("ready")
             await asyncio.to_thread(pipe.recv)
 

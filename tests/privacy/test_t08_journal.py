@@ -1,4 +1,4 @@
-"""T8: the journal says nothing. Of no report, one and two hundred it is the same but for its start and its rounds."""
+"""T8: the journal says nothing. Of no report, one and five hundred it is the same but for its start and its rounds."""
 
 import re
 from collections import Counter
@@ -7,15 +7,14 @@ from typing import Final
 
 import pytest
 
-from crypto import letter
 from crypto.cells import CellClass
 from crypto.layers import wrap
 from relay.journal import Event
 from tests.privacy import mutant_node
 from tests.privacy.mutants import caught
-from tests.rig import Rig
+from tests.rig import Rig, any_cell
 
-REPORTS: Final = (0, 1, 200)
+REPORTS: Final = (0, 1, 500)
 _NUMBER: Final = re.compile(r"\d+")
 _CLOSED: Final = f"veladora: {Event.ROUND_CLOSED.value.format(round='N')}"
 
@@ -25,9 +24,8 @@ def _journal(rig: Rig, reports: int, capfd: pytest.CaptureFixture[str], program:
     capfd.readouterr()
     with rig.running(program=program) as running:
         first = running.announced()[0]
-        cell = letter.top_up(CellClass.LETTER, relays=1)
         for _ in range(reports):
-            assert running.post(wrap(cell, route=[first.key])) in (202, 410)
+            assert running.post(wrap(any_cell(), route=[first.key])) in (202, 410)
         # What is refused is not spoken of either.
         for _ in range(reports):
             assert running.post(bytes(CellClass.LETTER.wire_length)) == 400
@@ -39,7 +37,7 @@ def _journal(rig: Rig, reports: int, capfd: pytest.CaptureFixture[str], program:
 
 def the_journal_says_nothing(folder: Path, capfd: pytest.CaptureFixture[str], *, program: str) -> None:
     """The proof."""
-    journals = [_journal(Rig(folder / str(count), letters=512), count, capfd, program) for count in REPORTS]
+    journals = [_journal(Rig(folder / str(count), letters=1_024), count, capfd, program) for count in REPORTS]
     for journal in journals:
         assert journal.pop(_CLOSED) >= 1
     assert journals == [{f"veladora: {Event.NODE_STARTED.value}": 1}] * len(REPORTS)

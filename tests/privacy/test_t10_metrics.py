@@ -5,13 +5,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from crypto import letter
-from crypto.cells import CellClass
 from crypto.layers import wrap
 from relay.telemetry import Figures
 from tests.privacy import mutant_node
 from tests.privacy.mutants import caught
-from tests.rig import Rig, Running
+from tests.rig import Rig, Running, any_cell
 
 
 def _seen(running: Running, reports: int) -> dict[int, set[tuple[int, bytes]]]:
@@ -19,11 +17,10 @@ def _seen(running: Running, reports: int) -> dict[int, set[tuple[int, bytes]]]:
     path = running.rig.folder / "state" / "figures.json"
     first = running.announced()[0].round_number
     running.wait_round(first)
-    cell = letter.top_up(CellClass.LETTER, relays=1)
     found: dict[int, set[tuple[int, bytes]]] = {}
     while max(found, default=0) < first + 1:
         if reports:
-            assert running.post(wrap(cell, route=running.route())) == 202
+            assert running.post(wrap(any_cell(), route=running.route())) == 202
             reports -= 1
         running.keeper.look()
         if path.exists():
