@@ -154,6 +154,11 @@ class Settings(msgspec.Struct, frozen=True):
         """The folder that the relay writes to."""
         return self.folder / self.config.relay.state
 
+    @property
+    def door_socket(self) -> Path:
+        """Where the door listens for the onion's tor."""
+        return self.state / "run" / "door.sock"
+
 
 def parse(text: str) -> Config:
     """The settings in a TOML text. Raises ConfigError that names what is wrong; nothing is guessed."""

@@ -20,7 +20,6 @@ from typing import Final
 import uvloop
 
 from crypto.cells import CellClass
-from crypto.directory import TrustedDirectory
 from crypto.layers import RoundNumber
 from crypto.signing import SEED_LEN, SigningKey
 from forwarder.bundles import BundleStore
@@ -38,11 +37,11 @@ from relay.closing import Closing
 from relay.config import ConfigError, Settings
 from relay.intake import Intake
 from relay.journal import Event, Journal
-from relay.public import Public, StartError, read_directory
+from relay.public import Public
 from relay.rounds import Rounds
-from relay.spool import Geometry, Spool, SpoolError
+from relay.spool import Spool, SpoolError
+from relay.start import RELAYS, StartError, geometry, read_directory
 
-RELAYS: Final = 1
 _TICK_SECONDS: Final = 0.5
 
 _DELIVERY_EVENTS: Final = {
@@ -62,24 +61,6 @@ class Given:
     spool_fd: int
     identity: SigningKey
     socks: str
-
-
-def geometry(settings: Settings, trusted: TrustedDirectory) -> Geometry:
-    """The spool that these settings ask for. Raises StartError when a bundle would not fit into it."""
-    wanted, sizes = settings.config.spool, trusted.directory.bundle
-    if wanted.letters < sizes.letters or wanted.parcels < sizes.parcels:
-        raise StartError(f"[spool] must hold a whole bundle: letters >= {sizes.letters}, parcels >= {sizes.parcels}")
-    return Geometry(
-        letters=wanted.letters,
-        letter_length=CellClass.LETTER.length_after(RELAYS),
-        parcels=wanted.parcels,
-        parcel_length=CellClass.PARCEL.length_after(RELAYS),
-    )
-
-
-def door_socket(settings: Settings) -> Path:
-    """Where the door listens for the onion's tor."""
-    return settings.state / "run" / "door.sock"
 
 
 class Node:
@@ -123,7 +104,7 @@ class Node:
         """Serve until cancelled."""
         number = await self._begin()
         handler = door(accept=self._intake.accept, said=self._public)
-        socket = door_socket(self._settings)
+        socket = self._settings.door_socket
         socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         async with serve_on(handler, socket, refusals=REFUSALS, on_fault=self._fault):
             # What is built now stays for good; the collector need not look at it again and again while cells come.

@@ -6,30 +6,11 @@ from typing import Final
 from crypto.directory import TrustedDirectory, write_answer
 from crypto.errors import CryptoError, Expired
 from crypto.layers import RoundKey, RoundNumber
-from crypto.signing import SigningKey, VerifyingKey
+from crypto.signing import SigningKey
 from onion_service import answers, site
 from onion_service.serving import Answer
 from relay.journal import Event, Journal
-
-
-class StartError(Exception):
-    """The relay cannot start as it is set up; the operator must act, and the text says how."""
-
-
-def read_directory(path: Path, *, root: VerifyingKey, identity: VerifyingKey, now: int) -> TrustedDirectory:
-    """The relay's own directory. Raises StartError when it is missing, not trusted, or does not name this relay."""
-    try:
-        trusted = TrustedDirectory.read(path.read_bytes(), root=root, now=now)
-    except OSError as error:
-        raise StartError(f"cannot read the directory {path}: {error.strerror}; `veladora directory sign`") from error
-    except CryptoError as error:
-        raise StartError(f"the directory {path} is not usable: {error}") from error
-    route = trusted.directory.route
-    if identity.wire.hex() not in {relay.id for relay in route}:
-        raise StartError(f"the directory {path} does not name this relay, whose id is {identity.wire.hex()}")
-    if len(route) != 1:
-        raise StartError("this version runs a relay that is alone on its route; sign a directory with one relay")
-    return trusted
+from relay.start import StartError
 
 
 class Public:

@@ -24,8 +24,7 @@ from onion_service.torrc import DialTor, OnionTor, UnixSocket, socks_address
 from relay import spool
 from relay.config import Settings
 from relay.journal import Event, Journal
-from relay.node import door_socket, geometry
-from relay.public import StartError, read_directory
+from relay.start import StartError, geometry, read_directory
 
 STOP_SECONDS: Final = 10.0
 TOR_SECONDS: Final = 180.0
@@ -257,7 +256,7 @@ def onion_tor(settings: Settings) -> OnionTor:
     return OnionTor(
         data_directory=settings.state / "tor-onion",
         service_directory=settings.state / "onion",
-        target=UnixSocket(door_socket(settings)),
+        target=UnixSocket(settings.door_socket),
         control=UnixSocket(run / "onion.control"),
         private_net=private_net(settings.config.tor.authority),
     )

@@ -23,7 +23,6 @@ from forwarder.bundles import BundleStore
 from relay import config
 from relay.config import Settings
 from relay.journal import Journal
-from relay.node import door_socket
 from relay.supervisor import NodeKeeper
 
 ONION = "a" * 56 + ".onion"
@@ -122,7 +121,7 @@ class Rig:
             journal = Journal(stream)
             with NodeKeeper(settings, self.relay.signing, socks=NOBODY, journal=journal, program=program) as keeper:
                 keeper.start()
-                running = Running(self, keeper, door_socket(settings))
+                running = Running(self, keeper, settings.door_socket)
                 running.wait_open()
                 yield running
 

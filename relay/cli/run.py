@@ -24,8 +24,8 @@ def run(
     from relay import config, supervisor
     from relay.cli.keys import open_key
     from relay.journal import Journal
-    from relay.public import StartError
     from relay.spool import SpoolError
+    from relay.start import StartError
 
     try:
         read = config.read(settings / "relay.toml" if settings.is_dir() else settings)

@@ -14,8 +14,7 @@ import uvloop
 
 from crypto.directory import BundleSizes
 from crypto.layers import wrap
-from relay.node import geometry
-from relay.public import read_directory
+from relay.start import geometry, read_directory
 from tests.bench.door import load
 from tests.rig import Rig, Running, any_cell
 

@@ -18,9 +18,9 @@ from crypto.cells import CellClass, cell_hash
 from crypto.layers import wrap
 from relay import spool, telemetry
 from relay.config import Settings
-from relay.node import Given, Node, geometry
-from relay.public import StartError, read_directory
+from relay.node import Given, Node
 from relay.spool import Geometry, Spool
+from relay.start import StartError, geometry, read_directory
 from tests.rig import NOBODY, Rig, Running
 
 

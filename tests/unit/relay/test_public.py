@@ -13,7 +13,8 @@ from crypto.directory import BundleSizes, Directory, Relay, TrustedDirectory
 from crypto.layers import RoundKey, RoundNumber
 from onion_service import answers
 from relay.journal import Journal
-from relay.public import Public, StartError, read_directory
+from relay.public import Public
+from relay.start import StartError, read_directory
 from tests.rig import ONION, Rig
 
 NOW = int(time.time())

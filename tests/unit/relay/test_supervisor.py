@@ -19,7 +19,7 @@ from crypto.layers import wrap
 from onion_service.errors import TorError
 from relay import supervisor
 from relay.journal import Event, Journal
-from relay.public import StartError
+from relay.start import StartError
 from relay.supervisor import NodeKeeper, onion_tor
 from tests.rig import NOBODY, Rig
 
