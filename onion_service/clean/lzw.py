@@ -38,7 +38,7 @@ def _end_of_pixels(coded: bytes, code_size: int, pixels: int) -> tuple[int, int]
     following, width, before = clear + 2, code_size + 1, 0
     held, held_bits, place, bit = 0, 0, 0, 0
     while pixels:
-        if held_bits < width:
+        while held_bits < width:
             step = coded[place : place + READ_STEP]
             if not step:
                 raise MalformedPhotoError("the picture is cut off")

@@ -200,7 +200,8 @@ def _picture(compressed: bytes, header: bytes, removed: Counter[str]) -> bytes:
 def _inflated(inflater: "zlib._Decompress", step: bytes, *, at_most: int) -> int:
     """How many bytes this step of the stream unpacks to, never holding more than a step of them."""
     length = len(inflater.decompress(step, INFLATE_STEP))
-    while inflater.unconsumed_tail and length <= at_most:
+    # After the end of the stream the tail may still be there, and would be for ever.
+    while inflater.unconsumed_tail and not inflater.eof and length <= at_most:
         length += len(inflater.decompress(inflater.unconsumed_tail, INFLATE_STEP))
     if length > at_most:
         raise MalformedPhotoError("more picture data than the picture has")

@@ -124,7 +124,17 @@ def photo_cases() -> dict[str, tuple[str, bytes]]:
         kind = name.partition("-")[0]
         cases[f"{name}-hidden"] = ("everything hidden is left behind; turned a quarter", hide[kind](photo))
         cases[f"{name}-cut"] = ("the last quarter is missing", photo[: len(photo) * 3 // 4])
+    cases["png-large-trailing"] = (
+        "more than one step of picture data, and bytes behind its end",
+        _behind_the_picture_data(seeds["png-large"]),
+    )
     return cases | _refused(seeds)
+
+
+def _behind_the_picture_data(png: bytes) -> bytes:
+    start = png.index(b"IDAT") + 4
+    length = int.from_bytes(png[start - 8 : start - 4], "big")
+    return png[: start - 8] + chunk(b"IDAT", png[start : start + length] + SECRET) + png[start + length + 4 :]
 
 
 def _hide_in_jpeg(photo: bytes) -> bytes:
@@ -172,7 +182,14 @@ def _refused(seeds: dict[str, bytes]) -> dict[str, tuple[str, bytes]]:
         "refused-png-critical": ("a chunk one must know", with_chunks(png, chunk(b"FOOO", b""))),
         "refused-png-two-headers": ("two headers", with_chunks(png, chunk(b"IHDR", png[16:29]))),
         "refused-gif-no-trailer": ("not whole", gif[:-1]),
+        "refused-gif-half-a-code": ("the last code is cut in its middle", _cut_in_a_code(gif)),
         "refused-gif-no-picture": ("nothing to show", gif[:13] + b";"),
         "refused-webp-two-pictures": ("more than one", with_riff_chunks(webp, webp[12:])),
         "refused-webp-start-code": ("not VP8", webp[:23] + b"\0" + webp[24:]),
     }
+
+
+def _cut_in_a_code(gif: bytes) -> bytes:
+    """A picture of one pixel in codes of nine bits, of which one byte is there."""
+    screen = gif[:6] + bytes([1, 0, 1, 0, 0x80, 0, 0]) + bytes(6)
+    return screen + b"," + bytes(4) + bytes([1, 0, 1, 0, 0]) + b"\x08\x01\xa1\x00;"
