@@ -72,8 +72,11 @@ const CRC = Uint32Array.from({ length: 256 }, (_, byte) => {
 
 /** What was read so far that the clean PNG is made of. */
 class Kept {
+  /** @type {Uint8Array} */
   header = new Uint8Array();
+  /** @type {Uint8Array} */
   palette = new Uint8Array();
+  /** @type {Uint8Array} */
   transparency = new Uint8Array();
   orientation = UPRIGHT;
   /** @type {Uint8Array[]} */
