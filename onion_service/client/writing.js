@@ -40,7 +40,7 @@ export function cleanDraft({ text, lang = "es", topic = "", place = "", where = 
   const said = cleanText(text);
   const there = cleanText(where);
   if (said.text.trim() === "") throw new CannotSend("empty", "the text is empty");
-  const draft = { text: said.text, lang, topic, place, where: there.text.replaceAll("\n", " "), when };
+  const draft = { text: said.text, lang, topic, place, where: there.text.split(/[ \n]+/).join(" "), when };
   return { draft, removed: added(said.removed, there.removed) };
 }
 

@@ -257,7 +257,8 @@ test("a cell that is in no list in time is said not to have been seen", async ()
 test("a report that cannot be sent says why", async () => {
   const world = new World();
   const directory = await world.reporter.directory();
-  const { draft } = cleanDraft({ text: "Vi algo." });
+  const { draft } = cleanDraft({ text: "Vi algo.", where: " Atrás\n\nde la\u00a0 iglesia " });
+  assert.equal(draft.where, "Atrás de la iglesia");
   assert.throws(() => cleanDraft({ text: " \u200b\n" }), { outcome: "cannot-send", reason: "empty" });
   assert.throws(() => cleanFile({ name: "a.jpg", data: new Uint8Array() }), { reason: "empty-file" });
   assert.throws(() => cleanFile({ name: "a.pdf", data: utf8("%PDF-1.7") }), { outcome: "uncleanable" });
