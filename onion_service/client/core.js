@@ -1,0 +1,13 @@
+// @ts-check
+/** All that the page needs: write, clean, seal, send and see it leave. */
+
+export { armour, dearmour, LETTER, PARCEL } from "./cells.js";
+export { CleanError } from "./clean/errors.js";
+export { Card } from "./directory.js";
+export { CryptoError } from "./errors.js";
+export { fingerprintWords } from "./keys.js";
+export { ReporterError } from "./refusals.js";
+export { Reporter } from "./reporter.js";
+export { Trust } from "./trust.js";
+export { awaitRounds } from "./watching.js";
+export { cleanDraft, cleanFile, prepare } from "./writing.js";
