@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast lint bench vectors lock clean ready need-test need-demo
+.PHONY: help demo test test-fast lint bench client vectors lock clean ready need-test need-demo
 
 PYTHON ?= python3
 export PYTHON
@@ -45,6 +45,9 @@ lint: ready  ## ruff, its formatter and mypy (strict, tests too)
 bench: ready  ## the door's figures beside a bare server's and one X-Wing open
 	@exec $(PY) -m tests.bench
 
+client: need-test ready  ## the browser client: its tables are Python's, and it bundles to the same bytes each time
+	@cd onion_service/client && npm ci --no-audit --no-fund --silent && node tables.js --check && node build.js ../../$(BUILD)/client.js
+
 vectors: ready  ## write the test vectors anew (make test checks that they are what the code writes)
 	@$(PY) -m tests.vectors
 
@@ -65,7 +68,7 @@ ready:
 	@bash deploy/venv.sh
 
 need-test:
-	@bash deploy/need.sh venv tor exiftool
+	@bash deploy/need.sh venv tor exiftool openssl node
 
 need-demo:
 	@bash deploy/need.sh venv tor

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What Veladora needs from the system is there, or you are told what is missing, why, and how to get it.
 #
-#   bash deploy/need.sh [venv] [tor] [exiftool]
+#   bash deploy/need.sh [venv] [tor] [exiftool] [openssl] [node]
 #
 # Debian's packages only, and only the ones that are missing. Root installs them; anybody else is asked before sudo is
 # used; where nobody can be asked, the exact command is printed and nothing is changed.
@@ -44,6 +44,18 @@ need_tor() {
 need_exiftool() {
     command -v exiftool >/dev/null ||
         want libimage-exiftool-perl "exiftool is not installed; the tests use it to look for what our own cleaner may have left in a photo"
+}
+
+need_openssl() {
+    command -v openssl >/dev/null ||
+        want openssl "openssl is not installed; the tests check with it that partners can verify a delivery by standard tools"
+}
+
+need_node() {
+    local major=0
+    command -v node >/dev/null && major=$(node --version | sed -n 's/^v\([0-9]*\).*/\1/p')
+    [ "$major" -ge 18 ] || want nodejs "node 18 or newer is not installed; the tests run the browser client in it"
+    command -v npm >/dev/null || want npm "npm is not installed; it brings the browser client's pinned packages"
 }
 
 need_venv() {
@@ -144,8 +156,8 @@ if [ "${1:-}" = --as-root ]; then
 fi
 for name in "$@"; do
     case $name in
-        venv | tor | exiftool) "need_$name" ;;
-        *) fail "unknown need: $name" "bash deploy/need.sh [venv] [tor] [exiftool]" ;;
+        venv | tor | exiftool | openssl | node) "need_$name" ;;
+        *) fail "unknown need: $name" "bash deploy/need.sh [venv] [tor] [exiftool] [openssl] [node]" ;;
     esac
 done
 [ ${#packages[@]} = 0 ] && exit 0
