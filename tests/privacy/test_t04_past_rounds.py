@@ -1,5 +1,6 @@
 """T4: past rounds are gone. After the edges, what opened them is in no memory and nothing opens them again."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -37,7 +38,13 @@ def _process_memory(pid: int) -> bytes:
                 continue
             memory.seek(start)
             while start < end:
-                part = memory.read(min(1 << 20, end - start))
+                try:
+                    part = memory.read(min(1 << 20, end - start))
+                except OSError as error:
+                    # Given back to the system since we read the map: nothing is there any more.
+                    if error.errno != errno.EIO:
+                        raise
+                    break
                 if not part:
                     break
                 parts.append(part)
