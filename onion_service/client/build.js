@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The client as one script, the same bytes from the same sources: `node build.js FILE`. Without FILE it only says how long
- * the script is.
+ * The page's script, or its style, as one file, the same bytes from the same sources: `node build.js FILE [ENTRY]`. FILE `-`
+ * is the standard output; without FILE it only says how long the script is.
  */
 
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 import { build } from "esbuild";
 
+const ENTRY = "page/main.js";
 const HERE = fileURLToPath(new URL("./", import.meta.url));
 
 // Curves that we do not use are made by these calls when the module is loaded, unless they are known to do nothing else.
@@ -31,11 +32,11 @@ const withoutUnusedSuites = {
   },
 };
 
-/** The bundle of `core.js`, as bytes. */
-export async function bundle() {
+/** The bundle of one entry, as bytes. @param {string} [entry] */
+export async function bundle(entry = ENTRY) {
   const { outputFiles, warnings } = await build({
     absWorkingDir: HERE,
-    entryPoints: ["core.js"],
+    entryPoints: [entry],
     bundle: true,
     charset: "ascii",
     format: "esm",
@@ -52,8 +53,12 @@ export async function bundle() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const script = await bundle();
-  const [, , file] = process.argv;
-  if (file !== undefined) writeFileSync(file, script);
-  console.log(`${script.length} bytes`);
+  const [, , file, entry] = process.argv;
+  const built = await bundle(entry);
+  if (file === "-") {
+    process.stdout.write(built);
+  } else {
+    if (file !== undefined) writeFileSync(file, built);
+    console.log(`${built.length} bytes`);
+  }
 }
