@@ -10,6 +10,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.ext import babel_extract
 from markupsafe import Markup, escape
 
-from onion_service.answers import PAGE_LEN
+from onion_service.site import PAGE_LEN
 
 ROOT: Final = Path(__file__).parents[1]
 CLIENT: Final = ROOT / "onion_service" / "client"
@@ -121,24 +122,33 @@ def pages(known: Sequence[Language], *, script: str, style: str) -> dict[str, by
     return built
 
 
-def bundled(entry: str) -> str:
-    """The script or the style, as the client's bundler makes it small."""
-    done = subprocess.run(["node", "build.js", "-", entry], cwd=CLIENT, capture_output=True, check=False)
+def bundled(entry: str, *, messages_file: Path) -> str:
+    """The script or the style, as the client's bundler makes it small, with these messages."""
+    command = ["node", "build.js", "-", entry, str(messages_file)]
+    done = subprocess.run(command, cwd=CLIENT, capture_output=True, check=False)
     if done.returncode:
         raise PageNotBuilt(f"the bundler stopped: {done.stderr.decode(errors='replace').strip()}")
     return done.stdout.decode()
 
 
-def build(*, locale: Path = LOCALE, check: bool = False) -> list[str]:
-    """Build everything into its place; what differed before, by its name. With `check` nothing is written."""
+def pages_from(locale: Path) -> dict[str, bytes]:
+    """The built pages with the catalogues of a folder; nothing is written that stays."""
     said = messages()
     known = languages(locale, said.all)
-    changed = _put(SOURCES / "messages.js", messages_module(known, said.script).encode(), check=check)
-    if check and changed:
-        return changed
-    built = pages(known, script=bundled("page/main.js"), style=bundled("page/style.css"))
-    for name, page in built.items():
-        changed += _put(SITE / name, page, check=check)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "messages.js"
+        file.write_text(messages_module(known, said.script), encoding="utf-8")
+        script, style = (bundled(entry, messages_file=file) for entry in ("page/main.js", "page/style.css"))
+    return pages(known, script=script, style=style)
+
+
+def build(*, check: bool = False) -> list[str]:
+    """Build everything into its place; what differed before, by its name. With `check` nothing is written."""
+    said = messages()
+    module = messages_module(languages(LOCALE, said.all), said.script)
+    changed = _put(SOURCES / "messages.js", module.encode(), check=check)
+    for name, html in pages_from(LOCALE).items():
+        changed += _put(SITE / name, html, check=check)
     return changed
 
 

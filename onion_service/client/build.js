@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * The page's script, or its style, as one file, the same bytes from the same sources: `node build.js FILE [ENTRY]`. FILE `-`
- * is the standard output; without FILE it only says how long the script is.
+ * The page's script, or its style, as one file, the same bytes from the same sources: `node build.js FILE [ENTRY
+ * [MESSAGES]]`. FILE `-` is the standard output; without FILE it only says how long the script is. MESSAGES stands for
+ * `page/messages.js`.
  */
 
 import { fileURLToPath } from "node:url";
@@ -32,8 +33,16 @@ const withoutUnusedSuites = {
   },
 };
 
-/** The bundle of one entry, as bytes. @param {string} [entry] */
-export async function bundle(entry = ENTRY) {
+/** Other messages in the place of the committed ones. @param {string} file @returns {import("esbuild").Plugin} */
+const withMessages = (file) => ({
+  name: "with-messages",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.[/]messages\.js$/ }, () => ({ path: file }));
+  },
+});
+
+/** The bundle of one entry, as bytes. @param {string} [entry] @param {string} [messages] */
+export async function bundle(entry = ENTRY, messages = `${HERE}page/messages.js`) {
   const { outputFiles, warnings } = await build({
     absWorkingDir: HERE,
     entryPoints: [entry],
@@ -44,7 +53,7 @@ export async function bundle(entry = ENTRY) {
     logLevel: "error",
     minify: true,
     platform: "browser",
-    plugins: [withoutUnusedSuites],
+    plugins: [withoutUnusedSuites, withMessages(messages)],
     target: ["es2022", "firefox128"],
     write: false,
   });
@@ -53,8 +62,8 @@ export async function bundle(entry = ENTRY) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [, , file, entry] = process.argv;
-  const built = await bundle(entry);
+  const [, , file, entry, messages] = process.argv;
+  const built = await bundle(entry, messages);
   if (file === "-") {
     process.stdout.write(built);
   } else {
