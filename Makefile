@@ -10,6 +10,7 @@ PYTHON ?= python3
 export PYTHON
 PY := .venv/bin/python
 BUILD := build
+CLIENT_PACKAGES := onion_service/client/node_modules/.package-lock.json
 TEST_LIMIT ?= 60m
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m piptools compile --quiet --generate-hashes --allow-unsafe \
 	--strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links $(if $(UPGRADE),--upgrade)
@@ -22,9 +23,15 @@ help:  ## this list
 demo: need-demo ready  ## three reports over a private Tor network to two desks; KEEP=1 leaves it running
 	@exec $(PY) -m deploy.demo $(if $(filter 1,$(KEEP)),--keep)
 
-test: need-test ready  ## everything that must hold: lint, vectors, all tests with coverage (about 20 minutes)
+$(CLIENT_PACKAGES): onion_service/client/package-lock.json
+	@cd onion_service/client && npm ci --no-audit --no-fund --silent
+	@touch $@
+
+test: need-test ready $(CLIENT_PACKAGES)  ## everything that must hold: lint, vectors, all tests with coverage (about 20 minutes)
 	@$(MAKE) --no-print-directory lint
 	@$(PY) -m tests.vectors --check
+	@cd onion_service/client && node tables.js --check
+	@$(PY) -m deploy.page --check
 	@mkdir -p $(BUILD)
 	@$(PY) -m coverage erase
 	@timeout --foreground --signal=INT --kill-after=60s $(TEST_LIMIT) \
@@ -45,8 +52,9 @@ lint: ready  ## ruff, its formatter and mypy (strict, tests too)
 bench: ready  ## the door's figures beside a bare server's and one X-Wing open
 	@exec $(PY) -m tests.bench
 
-client: need-test ready  ## the browser client: its tables are Python's, and it bundles to the same bytes each time
-	@cd onion_service/client && npm ci --no-audit --no-fund --silent && node tables.js --check && node build.js ../../$(BUILD)/client.js
+client: need-test ready $(CLIENT_PACKAGES)  ## build the reporter's page from its sources, the same bytes each time
+	@cd onion_service/client && node tables.js
+	@$(PY) -m deploy.page
 
 vectors: ready  ## write the test vectors anew (make test checks that they are what the code writes)
 	@$(PY) -m tests.vectors

@@ -1,7 +1,9 @@
-"""The reporter's page is the same bytes from the same sources, in every language that has a catalogue (docs/spec/page.md).
+"""The reporter's page is the same bytes from the same sources, in every language that has a catalogue
+(docs/spec/page.md).
 
-`python -m deploy.page` writes the page's messages and builds it into `onion_service/site/`; with `--check` it only compares.
-A language is one file `onion_service/client/page/locale/<code>.po`; `--template FILE` writes what a translator starts from.
+`python -m deploy.page` writes the page's messages and builds it into `onion_service/site/`; with `--check` it only
+compares. A language is one file `onion_service/client/page/locale/<code>.po`; `--template FILE` writes what a translator
+starts from.
 """
 
 import argparse
@@ -107,7 +109,11 @@ def messages_module(known: Sequence[Language], said: Mapping[str, str]) -> str:
 def pages(known: Sequence[Language], *, script: str, style: str) -> dict[str, bytes]:
     """The built pages by file name. Raises PageNotBuilt when the page is longer than the door can say."""
     environment = Environment(
-        loader=FileSystemLoader(SOURCES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(SOURCES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.globals["t"] = lambda text: _in_each(text, known)
     if "</" in script or "</" in style:
@@ -165,8 +171,8 @@ def template(said: Mapping[str, str]) -> bytes:
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m deploy.page", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="change nothing; fail when what is there is not what is built")
-    parser.add_argument("--template", type=Path, metavar="FILE", help="write an empty catalogue for a new language, and end")
+    parser.add_argument("--check", action="store_true", help="change nothing; fail when it is not what is there")
+    parser.add_argument("--template", type=Path, metavar="FILE", help="write an empty catalogue, and end")
     asked = parser.parse_args()
     try:
         if asked.template is not None:

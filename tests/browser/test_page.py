@@ -44,9 +44,7 @@ def third_language(folder: Path) -> None:
 
     def translate(held: Catalog) -> None:
         for entry in held:
-            entry.string = " ".join(
-                "".join(re.findall(r"\{\w+\}", word)) or WORD for word in str(entry.id).split()
-            )
+            entry.string = " ".join("".join(re.findall(r"\{\w+\}", word)) or WORD for word in str(entry.id).split())
 
     catalogue(folder / "ar.po", translate)
 
@@ -57,7 +55,9 @@ def built(locale: Path) -> dict[str, bytes]:
 
 
 def test_the_committed_page_is_what_its_sources_give() -> None:
-    done = subprocess.run([sys.executable, "-m", "deploy.page", "--check"], capture_output=True, text=True, cwd=page.ROOT)
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.page", "--check"], capture_output=True, text=True, cwd=page.ROOT
+    )
     assert done.returncode == 0, done.stderr
     assert "nothing changed" in done.stdout
 
