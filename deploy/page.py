@@ -2,8 +2,8 @@
 (docs/spec/page.md).
 
 `python -m deploy.page` writes the page's messages and builds it into `onion_service/site/`; with `--check` it only
-compares. A language is one file `onion_service/client/page/locale/<code>.po`; `--template FILE` writes what a translator
-starts from.
+compares. A language is one file `onion_service/client/page/locale/<code>.po`; `--template FILE` writes what a
+translator starts from.
 """
 
 import argparse
