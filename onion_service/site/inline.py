@@ -15,9 +15,10 @@ from onion_service.errors import SiteBroken
 Attributes = list[tuple[str, str | None]]
 
 _LEADS_SOMEWHERE: Final = frozenset(
-    "src href xlink:href srcset imagesrcset poster background action formaction ping manifest data cite".split()
+    ["src", "href", "xlink:href", "srcset", "imagesrcset", "poster", "background"]
+    + ["action", "formaction", "ping", "manifest", "data", "cite"]
 )
-_FOREIGN: Final = frozenset("iframe frame frameset object embed applet portal base".split())
+_FOREIGN: Final = frozenset(["iframe", "frame", "frameset", "object", "embed", "applet", "portal", "base"])
 _WITHIN: Final = re.compile(r"#[\w-]*")
 _ON_THIS_DOOR: Final = re.compile(r"(?:/(?![/\\])[\w/.-]*)?(?:#[\w-]*)?")
 _CARRIED: Final = re.compile(r"data:(?:image/[a-z.+-]+;base64)?,[A-Za-z0-9+/=]*")
