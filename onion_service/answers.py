@@ -6,15 +6,15 @@ From outside, an answer says only what its sender already knows; two senders of 
 from enum import Enum
 from typing import Final
 
+from onion_service import site
 from onion_service.serving import Answer, Refusals, closing
 
-PAGE_LEN: Final = 262_144
-
 _TEXT: Final = "text/plain; charset=utf-8"
+_HTML: Final = "text/html; charset=utf-8"
 # Said on every answer, so that none differs by its headers.
 _HEADERS: Final = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "Content-Security-Policy": site.policy(),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
@@ -33,32 +33,48 @@ class Verdict(Enum):
     __hash__ = object.__hash__
 
 
-def _say(status: int, reason: str, text: bytes) -> Answer:
-    return Answer(status, reason, body=text, content_type=_TEXT, headers=_HEADERS)
-
-
-CELLS: Final = {
-    Verdict.ACCEPTED: _say(202, "Accepted", b"accepted\n"),
-    Verdict.REFUSED: _say(400, "Bad Request", b"not one whole cell sealed to this relay\n"),
-    Verdict.ROTATED: _say(410, "Gone", b"the key has rotated; fetch the directory\n"),
-    Verdict.FULL: _say(503, "Service Unavailable", b"full or frozen; try again in a while\n"),
+_REASONS: Final = {
+    Verdict.ACCEPTED: "Accepted",
+    Verdict.REFUSED: "Bad Request",
+    Verdict.ROTATED: "Gone",
+    Verdict.FULL: "Service Unavailable",
 }
-# The same words to whoever sends what cannot be a cell; his connection ends, so that the rest of it is never read.
-CUT_OFF: Final = closing(_say(400, "Bad Request", b"not one whole cell sealed to this relay\n"))
-NOT_FOUND: Final = _say(404, "Not Found", b"not here\n")
-UNAVAILABLE: Final = CELLS[Verdict.FULL]
+_WORDS: Final = {
+    Verdict.ACCEPTED: b"accepted\n",
+    Verdict.REFUSED: b"not one whole cell sealed to this relay\n",
+    Verdict.ROTATED: b"the key has rotated; fetch the directory\n",
+    Verdict.FULL: b"full or frozen; try again in a while\n",
+}
 
-BUSY: Final = closing(_say(503, "Service Unavailable", b"full or frozen; try again in a while\n"))
+
+def _cells(verdict: Verdict) -> Answer:
+    return Answer(verdict.value, _REASONS[verdict], body=_WORDS[verdict], content_type=_TEXT, headers=_HEADERS)
+
+
+def _pasted(verdict: Verdict) -> Answer:
+    body = site.pasted(verdict.value)
+    return Answer(verdict.value, _REASONS[verdict], body=body, content_type=_HTML, headers=_HEADERS)
+
+
+# To programs in plain words, to a person whose browser posted a form as a page.
+CELLS: Final = {verdict: _cells(verdict) for verdict in Verdict}
+PASTED: Final = {verdict: _pasted(verdict) for verdict in Verdict}
+# The same to whoever sends what cannot be a cell; their connection ends, so that the rest of it is never read.
+CUT_OFF: Final = closing(_cells(Verdict.REFUSED))
+PASTED_CUT_OFF: Final = closing(_pasted(Verdict.REFUSED))
+# The same when all places for parcels are taken.
+BUSY: Final = closing(_cells(Verdict.FULL))
+PASTED_BUSY: Final = closing(_pasted(Verdict.FULL))
+NOT_FOUND: Final = Answer(404, "Not Found", body=b"not here\n", content_type=_TEXT, headers=_HEADERS)
+UNAVAILABLE: Final = CELLS[Verdict.FULL]
 
 # What is said when no handler was reached.
 REFUSALS: Final = Refusals(malformed=CUT_OFF, missing=NOT_FOUND, fault=BUSY)
 
 
-def page(html: bytes) -> Answer:
-    """The one page, filled behind its end to the constant length. Raises ValueError when it is too long."""
-    if len(html) > PAGE_LEN:
-        raise ValueError(f"the page is {len(html)} bytes long; it may have {PAGE_LEN}")
-    return _found("text/html; charset=utf-8", html.ljust(PAGE_LEN, b"\n"))
+def page(served: bytes) -> Answer:
+    """The one page, filled to its constant length already (`onion_service.site.served`)."""
+    return _found(_HTML, served)
 
 
 def directory(wire: bytes) -> Answer:

@@ -13,8 +13,19 @@ from typing import Final, Protocol
 from aiohttp import ClientPayloadError, web
 
 from crypto.cells import CellClass
+from crypto.errors import Malformed
 from crypto.layers import RoundNumber
-from onion_service.answers import BUSY, CELLS, CUT_OFF, NOT_FOUND, Verdict
+from onion_service import pasted
+from onion_service.answers import (
+    BUSY,
+    CELLS,
+    CUT_OFF,
+    NOT_FOUND,
+    PASTED,
+    PASTED_BUSY,
+    PASTED_CUT_OFF,
+    Verdict,
+)
 from onion_service.serving import Answer, Handler
 
 # Whoever holds so many parcels half sent cannot take the memory of those who come after.
@@ -54,6 +65,8 @@ class _Door:
         path = request.raw_path
         if request.method == "POST" and path == "/cells":
             return await self._submit(request)
+        if request.method == "POST" and path == "/paste":
+            return await self._paste(request)
         if request.method == "GET":
             if path == "/":
                 return self._said.page()
@@ -68,14 +81,40 @@ class _Door:
         length = request.content_length
         if length not in _CELL_LENGTHS:
             return CUT_OFF
-        is_parcel = length == CellClass.PARCEL.wire_length
-        if is_parcel and self._parcels >= PARCELS_AT_ONCE:
-            return BUSY
-        self._parcels += is_parcel
         try:
-            cell = await request.content.readexactly(length)
+            cell = await self._read(request, length, parcel=length == CellClass.PARCEL.wire_length)
+        except _NoPlace:
+            return BUSY
         except (asyncio.IncompleteReadError, ClientPayloadError):
             return CUT_OFF
-        finally:
-            self._parcels -= is_parcel
         return CELLS[self._accept(cell)]
+
+    async def _paste(self, request: web.BaseRequest) -> Answer:
+        """The same for the form of those who have scripts off; what is not one armoured cell goes no further."""
+        length = request.content_length or 0
+        if (cell_class := pasted.cell_class(length)) is None:
+            return PASTED_CUT_OFF
+        try:
+            body = await self._read(request, length, parcel=cell_class is CellClass.PARCEL)
+            envelope = pasted.envelope(body)
+        except _NoPlace:
+            return PASTED_BUSY
+        except (asyncio.IncompleteReadError, ClientPayloadError):
+            return PASTED_CUT_OFF
+        except Malformed:
+            return PASTED[Verdict.REFUSED]
+        return PASTED[self._accept(envelope)]
+
+    async def _read(self, request: web.BaseRequest, length: int, *, parcel: bool) -> bytes:
+        """All of a body. Raises _NoPlace, IncompleteReadError or ClientPayloadError."""
+        if parcel and self._parcels >= PARCELS_AT_ONCE:
+            raise _NoPlace
+        self._parcels += parcel
+        try:
+            return await request.content.readexactly(length)
+        finally:
+            self._parcels -= parcel
+
+
+class _NoPlace(Exception):
+    """So many parcels are half sent that another one must wait."""

@@ -1,7 +1,7 @@
 """Everything `onion_service` raises on purpose, each with the remedy for whoever must act.
 
 `TorError` is about a tor process of ours; `DialError` is about one outbound call; `ServingError` is about the
-socket we listen on. Each has a `hint`: one sentence that says what to do next.
+socket we listen on and what is served there. Each has a `hint`: one sentence that says what to do next.
 """
 
 from __future__ import annotations
@@ -154,3 +154,13 @@ class SocketPathTooLong(ServingError):
     def __init__(self, path: Path) -> None:
         super().__init__(f"too long for a unix socket: {path}")
         self.path = path
+
+
+class SiteBroken(ServingError):
+    """A file that reporters would load is missing, too long, or would load something itself. Nothing is served."""
+
+    hint = "install veladora again from where you trust it; the page is made by `make client` and not by hand"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} cannot be served: {reason}")
+        self.name = name

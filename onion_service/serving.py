@@ -102,7 +102,8 @@ class Limits:
     hears the answer.
     """
 
-    idle: float = 60.0
+    # An open page sends a cell every 60 s over one connection; a limit near that would close it under a cell.
+    idle: float = 90.0
     request: float = 180.0
     linger: float = 2.0
     connections: int = 512

@@ -17,7 +17,7 @@ class Public:
     """The page, the directory and the hash lists, as answers."""
 
     def __init__(self, trusted: TrustedDirectory, *, identity: SigningKey, journal: Journal) -> None:
-        self._page: Final = answers.page(site.page())
+        self._page: Final = answers.page(site.served(trusted.root))
         self._trusted = trusted
         self._identity: Final = identity
         self._journal: Final = journal
@@ -70,6 +70,10 @@ def _check_same_shape(old: TrustedDirectory, new: TrustedDirectory) -> None:
     before, after = old.directory, new.directory
     if (before.route, before.bundle, before.round_seconds) != (after.route, after.bundle, after.round_seconds):
         raise StartError("it changes the route, the round length or the bundle sizes: restart the relay to take it")
+    if before.site.get("/") != after.site.get("/"):
+        raise StartError(
+            "it names another page than the one that is served: restart the relay with the version it is of"
+        )
 
 
 def _say(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""What must hold before a relay starts: a directory that names it, and memory that a bundle fits into
+"""What must hold before a relay starts: a directory that names it and its page, and memory that a bundle fits into
 (docs/operate.md)."""
 
 from pathlib import Path
@@ -8,6 +8,7 @@ from crypto.cells import CellClass
 from crypto.directory import TrustedDirectory
 from crypto.errors import CryptoError
 from crypto.signing import VerifyingKey
+from onion_service import site
 from relay.config import Settings
 from relay.spool import Geometry
 
@@ -19,7 +20,8 @@ class StartError(Exception):
 
 
 def read_directory(path: Path, *, root: VerifyingKey, identity: VerifyingKey, now: int) -> TrustedDirectory:
-    """The relay's own directory. Raises StartError when it is missing, not trusted, or does not name this relay."""
+    """The relay's own directory. Raises StartError when it is missing, not trusted, or does not name this relay
+    and the page that it would serve; SiteBroken when there is no such page."""
     try:
         trusted = TrustedDirectory.read(path.read_bytes(), root=root, now=now)
     except OSError as error:
@@ -31,6 +33,11 @@ def read_directory(path: Path, *, root: VerifyingKey, identity: VerifyingKey, no
         raise StartError(f"the directory {path} does not name this relay, whose id is {identity.wire.hex()}")
     if len(route) != 1:
         raise StartError("this version runs a relay that is alone on its route; sign a directory with one relay")
+    if trusted.directory.site.get("/") != site.site_hashes(root)["/"]:
+        raise StartError(
+            f"the directory {path} does not name the page that this version serves: put the lines of "
+            f"`veladora directory site {root.wire.hex()}` into the draft, and sign it again"
+        )
     return trusted
 
 

@@ -27,6 +27,7 @@ from crypto.layers import RoundKey, RoundNumber, peel
 from crypto.letter import open_letter, top_up
 from crypto.report import Report
 from onion_service.address import OnionAddress
+from onion_service.site import site_hashes
 from onion_service.torrc import UnixSocket
 
 ROUND_SECONDS: Final = 5
@@ -109,6 +110,7 @@ class World:
             bundle=SIZES,
             places=[Place(id="sonora", name="Sonora")],
             round_seconds=self.round_seconds,
+            site=site_hashes(self.root.signing.verifying_key),
             topics=[Topic(id="desaparicion", name=Words(en="Disappearance", es="Desaparición"))],
         )
         self.signed = sign(self.directory, self.root)

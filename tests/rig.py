@@ -20,6 +20,7 @@ from crypto.keys import KeyKind, PartnerKey, RelayKey, RootKey
 from crypto.layers import AnnouncedKey
 from crypto.suite import SealingKey
 from forwarder.bundles import BundleStore
+from onion_service.site import site_hashes
 from relay import config
 from relay.config import Settings
 from relay.journal import Journal
@@ -92,6 +93,7 @@ class Rig:
                 )
                 for number, partner in enumerate(self.partners)
             ],
+            site=site_hashes(self.root.signing.verifying_key),
         )
 
     def write(self, *, more_settings: str = "") -> Settings:

@@ -31,6 +31,15 @@ def example() -> None:
 
 
 @app.command()
+def site(root: Annotated[str, typer.Argument(metavar="ROOT", help="The root's public key.")]) -> None:
+    """Print the [site] table of a draft: the page that this version of Veladora serves under that root."""
+    from relay.cli.draft import site_table
+
+    answer(site_table(_root(root)))
+    say("Put it into the draft, in place of the old one, and sign: veladora directory sign DRAFT --key FILE --out FILE")
+
+
+@app.command()
 def sign(
     draft: Annotated[Path, typer.Argument(metavar="DRAFT", help="The draft, in TOML (see `directory example`).")],
     key: Annotated[Path, typer.Option("--key", metavar="FILE", help="The root key.")],
@@ -41,6 +50,7 @@ def sign(
     from crypto import directory as directories
     from crypto.keys import RootKey
     from onion_service import durable
+    from onion_service.site import site_hashes
     from relay.cli.draft import DRAFT_MAX, read_draft
 
     text = _text(draft, DRAFT_MAX)
@@ -54,6 +64,9 @@ def sign(
     if held_wire is not None:
         _require_same_root(held_wire, root.signing.verifying_key, out)
     signed = directories.sign(found, root)
+    if found.site.get("/") != site_hashes(root.signing.verifying_key)["/"]:
+        say("The page it names is not this version's; a relay of this version will not start with it.")
+        say(f"Next: veladora directory site {root.public.hex()}")
     if held_wire is None:
         durable.write_new(out, signed, mode=_PUBLIC_MODE)
     else:

@@ -14,8 +14,10 @@ from typing import Any, Final
 import msgspec
 
 from crypto.directory import BundleSizes, Directory, Partner, Place, Relay, Topic, Words
+from crypto.signing import VerifyingKey
 from onion_service.address import OnionAddress
 from onion_service.errors import NotAnOnion, OnionServiceError
+from onion_service.site import site_hashes
 
 DRAFT_MAX: Final = 1_048_576
 KEY_TEXT_MAX: Final = 16_384
@@ -46,6 +48,9 @@ name = "Sonora"
 letters = 64
 parcels = 16
 parcel_every = 4
+
+[site]                        # the page, as the relay's version of Veladora serves it: veladora directory site ROOT
+"/" = "<64 hexadecimal digits>"
 """
 
 
@@ -107,6 +112,11 @@ def read_draft(text: str, *, folder: Path, held_version: int, now: int) -> Direc
         )
     except ValueError as error:
         raise DraftRefused(str(error)) from error
+
+
+def site_table(root: VerifyingKey) -> str:
+    """The `[site]` table of a draft: the page that this version serves under `root`. Raises SiteBroken."""
+    return "\n".join(["[site]", *(f'"{path}" = "{digest}"' for path, digest in site_hashes(root).items())])
 
 
 def _partner(partner: _DraftPartner, folder: Path) -> Partner:

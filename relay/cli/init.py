@@ -39,6 +39,9 @@ id = "{relay}"
 # name = "Red Norte"
 # about = {{ es = "Personas desaparecidas", en = "Missing persons" }}
 # key_file = "red-norte.pub"
+
+# The page that this version serves. After an upgrade: veladora directory site {root}
+{site}
 """
 
 
@@ -60,10 +63,12 @@ def init(
     from datetime import UTC, datetime, timedelta
 
     from crypto import keys
+    from crypto.signing import VerifyingKey
     from onion_service import control
     from onion_service.durable import write_new
     from onion_service.program import usable_tor
     from relay import config, supervisor
+    from relay.cli.draft import site_table
 
     if len(root) != _ROOT_LEN or not all(digit in "0123456789abcdef" for digit in root):
         fail("the root public key is 64 hexadecimal digits", hint="`veladora keys show root.key` prints it", code=2)
@@ -74,6 +79,7 @@ def init(
         if file.exists():
             fail(f"{file} exists already", hint="choose another folder; nothing is overwritten")
     usable_tor(tor)
+    table = site_table(VerifyingKey(bytes.fromhex(root)))
     passphrase = ask_passphrase("Passphrase for the relay", confirm=True, fd=passphrase_fd) if locked else None
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     identity = keys.generate(keys.KeyKind.RELAY)
@@ -86,7 +92,7 @@ def init(
         bar.step("tor makes the onion address; nothing leaves this machine")
         onion = control.make_onion(supervisor.onion_tor(settings), program=tor)
     expires = (datetime.now(UTC) + timedelta(days=90)).date()
-    draft = _DRAFT.format(expires=expires, name=name, onion=onion, relay=identity.public.hex())
+    draft = _DRAFT.format(expires=expires, name=name, onion=onion, relay=identity.public.hex(), root=root, site=table)
     write_new(folder / "draft.toml", draft.encode())
     answer(f"onion: {onion}")
     answer(f"relay: {identity.public.hex()}")

@@ -21,7 +21,7 @@ from crypto import letter
 from crypto.cells import CellClass
 from crypto.layers import RoundNumber, cover, wrap
 from crypto.suite import OpeningKey
-from onion_service import answers
+from onion_service import answers, site
 from onion_service.answers import CELLS, CUT_OFF, NOT_FOUND, REFUSALS, Verdict
 from onion_service.door import door
 from onion_service.serving import Answer, Limits, serve_on
@@ -131,7 +131,7 @@ def test_two_hundred_idle_connections_keep_nobody_out(node: Running) -> None:
             if number % 2:
                 line.sendall(b"POST /cells HTTP/1.1\r\nHo")
         assert status(_cells(node, _letter(node))) == 202
-        assert len(node.ask("GET", "/").body) == answers.PAGE_LEN
+        assert len(node.ask("GET", "/").body) == site.PAGE_LEN
 
 
 @pytest.mark.parametrize(

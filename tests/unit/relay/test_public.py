@@ -11,7 +11,7 @@ import pytest
 from crypto import directory as directories
 from crypto.directory import BundleSizes, Directory, Relay, TrustedDirectory
 from crypto.layers import RoundKey, RoundNumber
-from onion_service import answers
+from onion_service import answers, site
 from relay.journal import Journal
 from relay.public import Public
 from relay.start import StartError, read_directory
@@ -143,7 +143,7 @@ def test_an_answer_is_the_same_object_until_the_round_turns(relay: Given) -> Non
     first = relay.public.directory()
     assert relay.public.directory() is first
     assert relay.public.page() is relay.public.page()
-    assert len(relay.public.page().content) == answers.PAGE_LEN
+    assert len(relay.public.page().content) == site.PAGE_LEN
     assert len(first.content) % directories.ANSWER_STEP == 0
 
 
