@@ -1,13 +1,11 @@
 // @ts-check
-/** All that the page needs: write, clean, seal, send and see it leave. */
+/** All that the page needs: write, clean, seal, keep the pace and see it leave. */
 
 export { armour, dearmour, LETTER, PARCEL } from "./cells.js";
 export { CleanError } from "./clean/errors.js";
 export { Card } from "./directory.js";
 export { CryptoError } from "./errors.js";
 export { fingerprintWords } from "./keys.js";
+export { PACE_SECONDS, Pacer } from "./pacing.js";
 export { ReporterError } from "./refusals.js";
-export { Reporter } from "./reporter.js";
-export { Trust } from "./trust.js";
-export { awaitRounds } from "./watching.js";
 export { cleanDraft, cleanFile, prepare } from "./writing.js";

@@ -20,7 +20,7 @@ export class ReporterError extends Error {
 }
 
 /** The report cannot be sent as it is written; its writer must change it. `reason`: `empty`, `empty-file`, `partners`,
- * `unknown-partner`, `unknown-topic`, `unknown-place`, `too-large` or `too-long`. */
+ * `unknown-partner`, `unknown-topic`, `unknown-place`, `too-large`, `too-long`, or `another` (one report is on its way). */
 export class CannotSend extends ReporterError {
   /** @param {string} reason @param {string} message @param {ErrorOptions} [options] */
   constructor(reason, message, options = {}) {
@@ -70,7 +70,7 @@ export class CellRefused extends ReporterError {
   }
 }
 
-/** A newer directory sends letters over another number of relays. What was sealed must be sealed anew. */
+/** A newer directory sends letters over another number of relays. What was sealed is sealed anew. */
 export class RouteChanged extends ReporterError {
   /** @param {string} message @param {ErrorOptions} [options] */
   constructor(message, options) {
@@ -78,21 +78,9 @@ export class RouteChanged extends ReporterError {
   }
 }
 
-/** The relay did not take a cell, or did not answer, for as long as we were told to try. `reason`: `busy`, `unreachable` or
- * `key`. */
-export class OutOfPatience extends ReporterError {
-  /** @param {string} reason */
-  constructor(reason) {
-    super("out-of-patience", `the relay did not take it in time: ${reason}`, { reason });
-  }
-}
-
-/** No hash list showed the cells in time. The relay may have lost its open round; send the report again. */
-export class NotSeen extends ReporterError {
-  /** @param {{ seen: number, unseen: number }} counted */
-  constructor({ seen, unseen }) {
-    super("not-seen", `${unseen} of ${seen + unseen} cells are in no bundle`);
-    this.seen = seen;
-    this.unseen = unseen;
+/** The writer stopped it. Nothing is sent any more. */
+export class Stopped extends ReporterError {
+  constructor() {
+    super("stopped", "nothing is sent any more");
   }
 }

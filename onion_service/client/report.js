@@ -127,16 +127,22 @@ export function decode(wire) {
 
 /**
  * What the report says of `data`, and the parts to send, one in each parcel. Throws Malformed when it is empty, too large,
- * or of a kind that we do not know.
+ * or of a kind that we do not know. `breathe` is waited for before each part.
  * @param {Uint8Array} data
  * @param {{ media: string, cleaned: boolean }} about
+ * @param {() => Promise<void>} breathe
  */
-export function attach(data, { media, cleaned }) {
+export async function attach(data, { media, cleaned }, breathe) {
   if (data.length > ATTACHMENT_MAX) throw new Malformed(`an attachment is at most ${ATTACHMENT_MAX} bytes`);
   const parts = Array.from({ length: Math.ceil(data.length / PART_MAX) }, (_, at) =>
     data.subarray(at * PART_MAX, (at + 1) * PART_MAX),
   );
-  return { attachment: attachmentShape({ cleaned, media, parts: parts.map(partName), size: data.length }), parts };
+  const names = [];
+  for (const part of parts) {
+    await breathe();
+    names.push(partName(part));
+  }
+  return { attachment: attachmentShape({ cleaned, media, parts: names, size: data.length }), parts };
 }
 
 /** A part is known by the SHA-256 of its data and by nothing else. @param {Uint8Array} data */

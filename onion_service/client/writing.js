@@ -68,14 +68,17 @@ export function cleanFile({ name, data }, { allowUncleaned = false } = {}) {
 /**
  * The report sealed to the partners named in `to`, for the directory's route.
  *
+ * With the `nonce` of a report sealed before it is that report once more, its parcels in the same order. `breathe` is waited
+ * for before each part is hashed and sealed, which takes up to half a second where scripts are slow.
+ *
  * Throws CannotSend when the directory knows no such partner, topic or place, when there are too many partners or attachments,
  * or when it does not fit; its writer must change it.
  * @param {Draft} draft cleaned
  * @param {CleanFile[]} files
- * @param {{ directory: Directory, to: string[] }} road
+ * @param {{ directory: Directory, to: string[], nonce?: string, breathe?: () => Promise<void> }} road
  * @returns {Promise<Prepared>}
  */
-export async function prepare(draft, files, { directory, to }) {
+export async function prepare(draft, files, { directory, to, nonce, breathe = async () => {} }) {
   checkNames(draft, directory, to);
   const total = files.reduce((sum, file) => sum + file.data.length, 0);
   if (total > directory.attachments_max) {
@@ -86,11 +89,14 @@ export async function prepare(draft, files, { directory, to }) {
     relays: directory.route.length,
   };
   try {
-    const attached = files.map((file) => reports.attach(file.data, file));
-    const report = reports.report({ ...draft, attachments: attached.map(({ attachment }) => attachment) });
+    const attached = [];
+    for (const file of files) attached.push(await reports.attach(file.data, file, breathe));
+    const attachments = attached.map(({ attachment }) => attachment);
+    const report = reports.report({ ...draft, attachments, ...(nonce === undefined ? {} : { nonce }) });
     const letter = { cell: await letters.sealReport(report, road), cellClass: LETTER };
     const parcels = [];
     for (const part of differentParts(attached)) {
+      await breathe();
       parcels.push({ cell: await letters.sealPart(part, road), cellClass: PARCEL });
     }
     return { report, letter, parcels };

@@ -21,13 +21,12 @@ import { fingerprintWords } from "../keys.js";
 import { openContent } from "../letter.js";
 import { peel } from "../layers.js";
 import { LETTER, PARCEL } from "../cells.js";
+import { Pacer } from "../pacing.js";
 import { ReporterError } from "../refusals.js";
 import { decode } from "../report.js";
-import { Reporter } from "../reporter.js";
 import { VerifyingKey } from "../signing.js";
 import { OpeningKey, SealingKey } from "../suite.js";
 import { Trust } from "../trust.js";
-import { awaitRounds } from "../watching.js";
 import { cleanDraft, cleanFile, prepare } from "../writing.js";
 
 /** @param {string} spelling */
@@ -48,26 +47,30 @@ const DEEDS = {
     return { cells: wrapped.map(both), covers: covers.map(both) };
   },
 
-  /** The same, brought to the door of a running relay and seen to leave. */
-  async send({ socket, card, draft, files, to }) {
-    const trust = new Trust(Card.parse(card));
-    /** @type {string[]} */
-    const news = [];
+  /** The same, at the pace of an open page, at the door of a running relay, and seen to leave. */
+  async send({ socket, card, pace, draft, files, to }) {
+    const lines = new Set();
     const around = {
       fetch: (/** @type {string} */ path, /** @type {RequestInit} */ init) => overSocket(socket, path, init),
       now: () => Date.now() / 1_000,
-      rest: (/** @type {number} */ seconds) => sleep(seconds * 1_000),
+      rest: (/** @type {number} */ seconds, /** @type {AbortSignal | undefined} */ signal) =>
+        sleep(seconds * 1_000, undefined, { signal }),
       chance: Math.random,
-      told: (/** @type {import("../reporter.js").News} */ { doing }) => news.push(doing),
     };
-    const reporter = new Reporter(trust, around, { patience: 20 });
-    const directory = await reporter.directory();
-    const { parcels, letter } = await written({ directory, draft, files, to });
-    await reporter.bringCover(LETTER);
-    const sent = [];
-    for (const sealed of [letter, ...parcels]) sent.push(await reporter.bring(sealed));
-    const rounds = await awaitRounds(sent, trust.directory, around);
-    return { hashes: sent.map(({ hashes }) => hashes), rounds, news };
+    /** @type {import("../outgoing.js").ReportProgress | undefined} */
+    let last;
+    const told = (/** @type {import("../pacing.js").Progress} */ { line, report }) => {
+      lines.add(line);
+      last = report ?? last;
+      if (report?.letter === "unseen") throw new Error("in no list");
+      if (report?.letter === "seen" && report.parcels.seen === report.parcels.of) pacer.stop();
+    };
+    const pacer = new Pacer({ card: Card.parse(card), around, told, pace });
+    await pacer.open();
+    const running = pacer.run();
+    await pacer.queue(cleanDraft(draft).draft, cleaned(files), { to });
+    await running;
+    return { report: last, lines: [...lines] };
   },
 
   /** The content of a cell. */
@@ -113,8 +116,12 @@ const DEEDS = {
 
 /** @param {any} asked */
 async function written({ directory, draft, files, to }) {
-  const cleaned = files.map((/** @type {any} */ file) => cleanFile({ name: file.name, data: bytes(file.data) }));
-  return prepare(cleanDraft(draft).draft, cleaned, { directory, to });
+  return prepare(cleanDraft(draft).draft, cleaned(files), { directory, to });
+}
+
+/** @param {any[]} files */
+function cleaned(files) {
+  return files.map(({ name, data }) => cleanFile({ name, data: bytes(data) }));
 }
 
 /** @param {import("../layers.js").Wrapped} wrapped */
@@ -134,15 +141,16 @@ function outcomeOf(deed) {
 }
 
 /** One request over a unix socket. @param {string} socketPath @param {string} path @param {RequestInit} init @returns {Promise<Response>} */
-function overSocket(socketPath, path, { method, body }) {
+function overSocket(socketPath, path, { method, body, signal }) {
   return new Promise((resolve, reject) => {
-    const sent = request({ socketPath, path, method, headers: { host: "door" } }, (response) => {
+    const sent = request({ socketPath, path, method, signal: signal ?? undefined, headers: { host: "door" } }, (response) => {
       const pieces = /** @type {Buffer[]} */ ([]);
       response.on("data", (piece) => pieces.push(piece));
-      response.on("error", reject);
+      response.on("error", (cause) => reject(new TypeError("no answer", { cause })));
       response.on("end", () => resolve(new Response(Buffer.concat(pieces), { status: response.statusCode })));
     });
-    sent.on("error", reject);
+    // What a browser says of a line that broke.
+    sent.on("error", (cause) => reject(new TypeError("no answer", { cause })));
     if (body === undefined) sent.end();
     else sent.setHeader("content-length", /** @type {Uint8Array} */ (body).length).end(body);
   });

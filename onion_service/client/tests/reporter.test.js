@@ -1,262 +1,194 @@
 // @ts-check
-/** What a reporter does with every answer of a door, on a relay that is made here and in a time that passes when it rests. */
-
-import "./surroundings.js";
+/** What a reporter does with every answer of a door to one request, and what is never sealed or sent at all. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ed25519 } from "@noble/curves/ed25519.js";
-import { sha256 } from "@noble/hashes/sha2.js";
-
-import { concat, hex, joined, numbered, utf8 } from "../bytes.js";
-import { base64, encode } from "../canonical.js";
+import { hex, utf8 } from "../bytes.js";
 import { LETTER, PARCEL, cellHash } from "../cells.js";
-import { Card, writeAnswer } from "../directory.js";
-import { Kind, peel } from "../layers.js";
 import { openLetter } from "../letter.js";
+import { Kind } from "../layers.js";
 import { Reporter } from "../reporter.js";
-import { Use, VerifyingKey } from "../signing.js";
-import { OpeningKey, randomBytes } from "../suite.js";
+import { randomBytes } from "../suite.js";
 import { Trust } from "../trust.js";
-import { awaitRounds } from "../watching.js";
+import { TRIES, Lookout, readLists } from "../watching.js";
 import { cleanDraft, cleanFile, prepare } from "../writing.js";
+import { PERIOD, START, World } from "./world.js";
 
-const ONION = `${"a".repeat(56)}.onion`;
-const PERIOD = 900;
-const START = 1_700_000_100;
-
-/** @param {Uint8Array} seed @param {string} use @param {Uint8Array} message */
-const signed = (seed, use, message) => ed25519.sign(concat(utf8(use), message), seed);
-
-/** A relay with one partner: its keys, its clock, what it was brought, and how it answers. */
-class World {
-  time = START;
-  root = randomBytes(32);
-  relay = randomBytes(32);
-  partner = OpeningKey.generate();
-  /** @type {Map<number, OpeningKey>} */
-  roundKeys = new Map();
-  version = 1;
-  onion = ONION;
-  /** Answers that are given before the honest ones: a status, or an error of the line. @type {(number | Error)[]} */
-  troubles = [];
-  /** @type {Uint8Array[]} */
-  posted = [];
-  /** @type {Map<number, Uint8Array[]>} */
-  kept = new Map();
-  /** @type {string[]} */
-  asked = [];
-  /** @type {import("../reporter.js").News[]} */
-  news = [];
-
-  trust = new Trust(new Card(ONION, new VerifyingKey(ed25519.getPublicKey(this.root))));
-  around = {
-    fetch: (/** @type {string} */ path, /** @type {RequestInit} */ init) => this.answer(path, init),
-    now: () => this.time,
-    rest: async (/** @type {number} */ seconds) => void (this.time += seconds),
-    chance: () => 0.5,
-    told: (/** @type {import("../reporter.js").News} */ news) => void this.news.push(news),
-  };
-  reporter = new Reporter(this.trust, this.around, { patience: 300 });
-
-  get round() {
-    return Math.floor(this.time / PERIOD);
-  }
-
-  /** @param {number} round */
-  roundKey(round) {
-    const key = this.roundKeys.get(round) ?? OpeningKey.generate();
-    this.roundKeys.set(round, key);
-    return key;
-  }
-
-  directory() {
-    const id = ed25519.getPublicKey(this.relay);
-    const body = encode({
-      attachments_max: 16_777_216,
-      bundle: { letters: 2, parcel_every: 2, parcels: 2 },
-      expires: START + 86_400,
-      partners: [{ about: { en: "", es: "" }, id: "norte", key: base64(this.partner.sealingKey.wire), name: "Norte" }],
-      places: [{ id: "iguala", name: "Iguala" }],
-      round_seconds: PERIOD,
-      route: [{ id: hex(id), name: "relay", onion: this.onion }],
-      site: {},
-      topics: [],
-      v: 1,
-      version: this.version,
-    });
-    const first = `veladora-directory-v1\n${base64(signed(this.root, Use.DIRECTORY, body))}\n`;
-    const announced = concat(id, numbered(this.round, 8), this.roundKey(this.round).sealingKey.wire);
-    return writeAnswer(concat(utf8(first), body), [concat(announced, signed(this.relay, Use.ROUND_KEY, announced))]);
-  }
-
-  /** @param {string} path @param {RequestInit} init */
-  async answer(path, { method, body }) {
-    this.asked.push(`${method} ${path}`);
-    const trouble = path === "/cells" ? this.troubles.shift() : undefined;
-    if (trouble instanceof Error) throw trouble;
-    if (trouble !== undefined) return new Response("", { status: trouble });
-    if (path === "/directory") return new Response(this.directory(), { status: 200 });
-    if (path === "/cells") return new Response("", { status: await this.take(/** @type {Uint8Array} */ (body)) });
-    const lists = this.lists(Number(path.replace("/rounds/", "")));
-    return lists === undefined ? new Response("", { status: 404 }) : new Response(lists, { status: 200 });
-  }
-
-  /** @param {Uint8Array} envelope */
-  async take(envelope) {
-    this.posted.push(envelope);
-    for (const round of [this.round, this.round - 1]) {
-      const peeled = await peel(envelope, this.roundKey(round)).catch(() => undefined);
-      if (peeled === undefined) continue;
-      if (peeled.kind === Kind.PASS) this.kept.set(this.round, [...(this.kept.get(this.round) ?? []), peeled.inner]);
-      return 202;
-    }
-    return 410;
-  }
-
-  /** @param {number} round */
-  lists(round) {
-    if (round >= this.round) return undefined;
-    const cells = this.kept.get(round) ?? [];
-    return joined((round % 2 === 1 ? [LETTER, PARCEL] : [LETTER]).map((cellClass) => this.list(round, cellClass, cells)));
-  }
-
-  /** @param {number} round @param {import("../cells.js").Class} cellClass @param {Uint8Array[]} cells */
-  list(round, cellClass, cells) {
-    const own = cells.filter(({ length }) => length === cellClass.lengthAfter(1)).map(cellHash);
-    const hashes = [...own, randomBytes(32)];
-    const header = concat(
-      utf8("VLB1"),
-      Uint8Array.of(cellClass.value),
-      ed25519.getPublicKey(this.relay),
-      numbered(round, 8),
-      numbered(hashes.length, 2),
-      numbered(cellClass.lengthAfter(1), 4),
-    );
-    return joined([header, ...hashes, signed(this.relay, Use.BUNDLE, concat(header, sha256(joined(hashes))))]);
-  }
-
-  async prepared() {
-    const directory = await this.reporter.directory();
-    const { draft } = cleanDraft({ text: "Vi\u200b algo." });
-    const file = cleanFile({ name: "nota.txt", data: utf8("una nota") });
-    return prepare(draft, [file], { directory, to: ["norte"] });
-  }
+/** A reporter of that world, with a directory. @param {World} world */
+async function opened(world) {
+  const [halt, trust] = [new AbortController(), new Trust(world.card)];
+  const reporter = new Reporter(trust, world.around, halt.signal);
+  assert.equal(await reporter.directory(), "");
+  return { halt, trust, reporter };
 }
 
-test("a report is brought, opened by its partner, and seen in a round", async () => {
+test("a cell is brought and opened by its partner; a cover is brought the same way and kept nowhere", async () => {
   const world = new World();
-  const { letter, parcels } = await world.prepared();
-  const sent = [await world.reporter.bring(letter), await world.reporter.bring(parcels[0])];
-  const first = world.round;
-  const rounds = await awaitRounds(sent, world.trust.directory, world.around);
-  assert.deepEqual(rounds, [first]);
-  const [kept, part] = world.kept.get(first) ?? [];
-  const report = await openLetter(kept, [world.partner]);
+  const { trust, reporter } = await opened(world);
+  const { draft } = cleanDraft({ text: "Vi\u200b algo." });
+  const file = cleanFile({ name: "nota.txt", data: utf8("una nota") });
+  const { letter, parcels } = await prepare(draft, [file], { directory: trust.directory, to: ["norte"] });
+  for (const { cell } of [letter, parcels[0]]) {
+    const brought = await reporter.bring(() => trust.wrap(cell));
+    assert.deepEqual(brought, { because: "", hashes: [hex(cellHash(cell))] });
+  }
+  for (const cellClass of [LETTER, PARCEL]) {
+    const { because, hashes } = await reporter.bring(() => trust.cover(cellClass));
+    assert.deepEqual([because, hashes.length], ["", 1]);
+  }
+  assert.deepEqual(world.kinds, [Kind.PASS, Kind.PASS, Kind.COVER, Kind.COVER]);
+  assert.deepEqual(world.asked.map(({ size }) => size), [0, ...[LETTER, PARCEL, LETTER, PARCEL].map((one) => one.wireLength)]);
+  const [kept, part] = world.kept.get(world.round) ?? [];
+  const report = await openLetter(kept, world.partners);
   assert.ok(!(report instanceof Uint8Array));
   assert.equal(report.text, "Vi algo.");
-  assert.deepEqual(await openLetter(part, [world.partner]), utf8("una nota"));
+  assert.deepEqual(await openLetter(part, world.partners), utf8("una nota"));
 });
 
-test("a cell whose answer was lost, or that finds the relay busy, is sent again as it is", async () => {
+test("nothing is tried twice, and a cell may have arrived whose answer was lost", async () => {
   const world = new World();
-  const { letter } = await world.prepared();
+  const { trust, reporter } = await opened(world);
   world.troubles = [new TypeError("the line broke"), 503];
-  const posts = world.asked.length;
-  await world.reporter.bring(letter);
-  assert.equal(world.asked.length - posts, 3);
-  assert.equal(world.posted.length, 1);
-  assert.deepEqual(world.news.filter(({ doing }) => doing === "retrying").map(({ because }) => because), ["unreachable", "busy"]);
+  for (const because of ["unreachable", "busy", ""]) {
+    const brought = await reporter.bring(() => trust.cover(LETTER));
+    assert.deepEqual([brought.because, brought.hashes.length], [because, 1]);
+  }
+  assert.equal(world.asked.length, 4);
 });
 
-test("a key that has rotated is fetched anew and the same letter wrapped again", async () => {
+test("a key that has rotated is fetched and the cell wrapped anew, once", async () => {
   const world = new World();
-  const { letter } = await world.prepared();
-  world.time += PERIOD;
-  const bringing = world.reporter.bring(letter);
+  const { trust, reporter } = await opened(world);
+  world.clock.time += 2 * PERIOD;
+  const brought = await reporter.bring(() => trust.cover(LETTER));
+  assert.deepEqual([brought.because, brought.hashes.length], ["", 2]);
+  assert.deepEqual(world.paths, ["GET /directory", "POST /cells", "GET /directory", "POST /cells"]);
   world.troubles = [410];
-  world.version = 2;
-  const { hashes } = await bringing;
-  assert.equal(world.posted.length, 1);
-  assert.deepEqual(new Set(hashes), new Set([hex(cellHash(letter.cell))]));
-  assert.equal(world.asked.filter((path) => path === "GET /directory").length, 2);
-});
-
-test("keys that are too old are not used at all", async () => {
-  const world = new World();
-  const { letter } = await world.prepared();
-  world.time += 3 * PERIOD;
-  await world.reporter.bring(letter);
-  assert.deepEqual(world.asked.slice(-2), ["GET /directory", "POST /cells"]);
+  assert.equal((await reporter.bring(() => trust.cover(LETTER))).because, "key");
 });
 
 test("a 400 under a key that is still announced is final, and one under another is not", async () => {
   const world = new World();
-  const { letter } = await world.prepared();
+  const { trust, reporter } = await opened(world);
+  world.loseMemory();
+  assert.equal((await reporter.bring(() => trust.cover(LETTER))).because, "");
   world.troubles = [400];
-  await assert.rejects(world.reporter.bring(letter), { outcome: "cell-refused" });
-  world.troubles = [400];
-  world.roundKeys.clear();
-  world.version = 2;
-  await world.reporter.bring(letter);
-});
-
-test("patience ends, and the same letter may be brought later", async () => {
-  const world = new World();
-  const { letter } = await world.prepared();
-  world.troubles = Array(50).fill(503);
-  await assert.rejects(world.reporter.bring(letter), { outcome: "out-of-patience", reason: "busy" });
-  world.troubles = [];
-  await world.reporter.bring(letter);
+  await assert.rejects(reporter.bring(() => trust.cover(LETTER)), { outcome: "cell-refused" });
 });
 
 test("an answer that no relay gives is said to be one", async () => {
   const world = new World();
-  const { letter } = await world.prepared();
-  world.troubles = [500];
-  await assert.rejects(world.reporter.bring(letter), { outcome: "door-broken" });
+  const { trust, reporter } = await opened(world);
+  world.trouble = 500;
+  await assert.rejects(reporter.directory(), { outcome: "door-broken" });
+  await assert.rejects(reporter.lists(world.round), { outcome: "door-broken" });
+  await assert.rejects(reporter.bring(() => trust.cover(LETTER)), { outcome: "door-broken" });
   world.around.fetch = async () => new Response(new Uint8Array(700_000), { status: 200 });
-  await assert.rejects(world.reporter.directory(), { outcome: "door-broken" });
+  await assert.rejects(reporter.directory(), { outcome: "door-broken" });
 });
 
-test("cover is brought as a report is", async () => {
+test("a fault of ours is not taken for one of the line", async () => {
   const world = new World();
-  await world.reporter.directory();
-  for (const cellClass of [LETTER, PARCEL]) await world.reporter.bringCover(cellClass);
-  assert.deepEqual(world.posted.map(({ length }) => length), [LETTER.wireLength, PARCEL.wireLength]);
-  assert.equal(world.kept.size, 0);
+  const { reporter } = await opened(world);
+  world.trouble = new RangeError("ours");
+  await assert.rejects(reporter.directory(), RangeError);
+});
+
+test("a request without an answer ends", async () => {
+  const world = new World();
+  const { reporter } = await opened(world);
+  world.latency = Infinity;
+  const asking = reporter.directory();
+  await world.clock.pass(179);
+  assert.equal(await Promise.race([asking, Promise.resolve("asking")]), "asking");
+  await world.clock.pass(1);
+  assert.equal(await asking, "unreachable");
+});
+
+test("what is asked for after the end is not asked", async () => {
+  const world = new World();
+  const { halt, trust, reporter } = await opened(world);
+  world.latency = 5;
+  const asking = [reporter.directory(), reporter.bring(() => trust.cover(LETTER))];
+  const ended = Promise.all(asking.map((one) => assert.rejects(one, { outcome: "stopped" })));
+  await world.clock.pass(1);
+  halt.abort();
+  await ended;
+  await assert.rejects(reporter.lists(world.round), { outcome: "stopped" });
+  assert.equal(world.asked.length, 3);
 });
 
 test("nothing is sent to a relay of another card, of another time, or with an older directory", async () => {
   const other = new World();
   other.onion = `${"b".repeat(56)}.onion`;
-  await assert.rejects(other.reporter.directory(), { outcome: "wrong-relay" });
+  await assert.rejects(opened(other), { outcome: "wrong-relay" });
   const late = new World();
   late.around.now = () => START - 2 * PERIOD;
-  await assert.rejects(late.reporter.directory(), { outcome: "clock-wrong" });
+  await assert.rejects(opened(late), { outcome: "clock-wrong" });
   const older = new World();
   older.version = 2;
-  await older.reporter.directory();
+  const { reporter } = await opened(older);
   older.version = 1;
-  await assert.rejects(older.reporter.directory(), { outcome: "rolled-back" });
+  await assert.rejects(reporter.directory(), { outcome: "rolled-back" });
   const forged = new World();
+  const { card } = forged;
   forged.root = randomBytes(32);
-  await assert.rejects(forged.reporter.directory(), { outcome: "forged" });
-  assert.deepEqual([other, late, older, forged].flatMap(({ posted }) => posted), []);
+  const trust = new Trust(card);
+  const asking = new Reporter(trust, forged.around, new AbortController().signal).directory();
+  await assert.rejects(asking, { outcome: "forged" });
 });
 
-test("a cell that is in no list in time is said not to have been seen", async () => {
+test("two that ask for the directory at once share one answer", async () => {
   const world = new World();
-  const { letter } = await world.prepared();
-  const sent = await world.reporter.bring(letter);
-  world.kept.clear();
-  await assert.rejects(awaitRounds([sent], world.trust.directory, world.around), { outcome: "not-seen" });
+  const { reporter } = await opened(world);
+  assert.deepEqual(await Promise.all([reporter.directory(), reporter.directory()]), ["", ""]);
+  assert.equal(world.asked.length, 2);
+});
+
+test("hash lists are those of that round and relay, each class once", async () => {
+  const world = new World();
+  const { trust, reporter } = await opened(world);
+  const [round, relay] = [world.round, trust.directory.route[0].identity];
+  assert.deepEqual(await reporter.lists(round), []);
+  world.clock.time += PERIOD + 10;
+  assert.deepEqual((await reporter.lists(round))?.map(({ header }) => header.cellClass), [LETTER, PARCEL]);
+  assert.deepEqual((await reporter.lists(round - 1))?.map(({ header }) => header.cellClass), [LETTER]);
+  const [letters, parcels] = [LETTER, PARCEL].map((cellClass) => world.list(round, cellClass));
+  for (const wire of [[], [...parcels, ...letters], [...letters, ...letters], [...letters, 0]]) {
+    assert.throws(() => readLists(Uint8Array.from(wire), { round, relay }), { outcome: "malformed" });
+  }
+  assert.throws(() => readLists(letters, { round: round - 1, relay }), { outcome: "malformed" });
+  letters[letters.length - 1] ^= 1;
+  assert.throws(() => readLists(letters, { round, relay }), { outcome: "forged" });
+});
+
+test("which lists are due follows from the clock, and none is asked for for ever", () => {
+  const lookout = new Lookout({ first: 10, period: 100 });
+  assert.equal(lookout.due(1_109.9), undefined);
+  assert.equal(lookout.due(1_110), 10);
+  assert.equal(lookout.due(2_000), 10);
+  lookout.seen();
+  assert.equal(lookout.due(1_110), undefined);
+  assert.deepEqual(Array.from({ length: TRIES }, () => lookout.missing()), [...Array(TRIES - 1).fill(false), true]);
+  assert.equal(lookout.due(2_000), 12);
+});
+
+test("a report sealed anew is the same report", async () => {
+  const world = new World();
+  const { trust } = await opened(world);
+  const { draft } = cleanDraft({ text: "Vi algo." });
+  const way = { directory: trust.directory, to: ["norte"] };
+  const [one, other] = [await prepare(draft, [], way), await prepare(draft, [], way)];
+  assert.notEqual(one.report.nonce, other.report.nonce);
+  const again = await prepare(draft, [], { ...way, nonce: one.report.nonce });
+  assert.deepEqual(again.report, one.report);
+  assert.notDeepEqual(again.letter.cell, one.letter.cell);
 });
 
 test("a report that cannot be sent says why", async () => {
   const world = new World();
-  const directory = await world.reporter.directory();
+  const { directory } = (await opened(world)).trust;
   const { draft } = cleanDraft({ text: "Vi algo.", where: " Atrás\n\nde la\u00a0 iglesia " });
   assert.equal(draft.where, "Atrás de la iglesia");
   assert.throws(() => cleanDraft({ text: " \u200b\n" }), { outcome: "cannot-send", reason: "empty" });

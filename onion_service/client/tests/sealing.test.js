@@ -74,13 +74,17 @@ test("an envelope of a letter and of cover are alike but for the last relay", as
   }
 });
 
-test("an attachment is cut into parts of one length but for the last", () => {
+test("an attachment is cut into parts of one length but for the last", async () => {
   const data = new Uint8Array(2 * PART_MAX + 1).fill(3);
-  const { attachment, parts } = attach(data, { media: "image/png", cleaned: true });
+  let breaths = 0;
+  const breathe = async () => void (breaths += 1);
+  const { attachment, parts } = await attach(data, { media: "image/png", cleaned: true }, breathe);
+  assert.equal(breaths, 3);
   assert.deepEqual(parts.map(({ length }) => length), [PART_MAX, PART_MAX, 1]);
   assert.equal(attachment.parts[0], attachment.parts[1]);
-  assert.throws(() => attach(new Uint8Array(), { media: "image/png", cleaned: true }), { name: "malformed" });
-  assert.throws(() => attach(data, { media: "image/bmp", cleaned: true }), { name: "malformed" });
+  const empty = attach(new Uint8Array(), { media: "image/png", cleaned: true }, breathe);
+  await assert.rejects(empty, { name: "malformed" });
+  await assert.rejects(attach(data, { media: "image/bmp", cleaned: true }, breathe), { name: "malformed" });
 });
 
 test("a private key is not printed", () => {
