@@ -76,7 +76,7 @@ ready:
 	@bash deploy/venv.sh
 
 need-test:
-	@bash deploy/need.sh venv tor exiftool openssl node
+	@bash deploy/need.sh venv tor exiftool openssl node firefox
 
 need-demo:
 	@bash deploy/need.sh venv tor

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What Veladora needs from the system is there, or you are told what is missing, why, and how to get it.
 #
-#   bash deploy/need.sh [venv] [tor] [exiftool] [openssl] [node]
+#   bash deploy/need.sh [venv] [tor] [exiftool] [openssl] [node] [firefox]
 #
 # Debian's packages only, and only the ones that are missing. Root installs them; anybody else is asked before sudo is
 # used; where nobody can be asked, the exact command is printed and nothing is changed.
@@ -56,6 +56,11 @@ need_node() {
     command -v node >/dev/null && major=$(node --version | sed -n 's/^v\([0-9]*\).*/\1/p')
     [ "$major" -ge 18 ] || want nodejs "node 18 or newer is not installed; the tests run the browser client in it"
     command -v npm >/dev/null || want npm "npm is not installed; it brings the browser client's pinned packages"
+}
+
+need_firefox() {
+    command -v firefox-esr >/dev/null ||
+        want firefox-esr "firefox-esr is not installed; the tests drive it with Tor Browser's settings"
 }
 
 need_venv() {
@@ -156,8 +161,8 @@ if [ "${1:-}" = --as-root ]; then
 fi
 for name in "$@"; do
     case $name in
-        venv | tor | exiftool | openssl | node) "need_$name" ;;
-        *) fail "unknown need: $name" "bash deploy/need.sh [venv] [tor] [exiftool] [openssl] [node]" ;;
+        venv | tor | exiftool | openssl | node | firefox) "need_$name" ;;
+        *) fail "unknown need: $name" "bash deploy/need.sh [venv] [tor] [exiftool] [openssl] [node] [firefox]" ;;
     esac
 done
 [ ${#packages[@]} = 0 ] && exit 0

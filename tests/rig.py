@@ -1,23 +1,27 @@
 """A relay's folder as an operator would have it, and a reporter at its door; made fresh for each test."""
 
 import base64
+import hashlib
 import http.client
 import os
 import secrets
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from crypto import directory as directories
 from crypto import keys
-from crypto.bundle import HashList
+from crypto.bundle import Bundle, HashList
 from crypto.cells import CellClass
 from crypto.directory import BundleSizes, Directory, Partner, Relay, TrustedDirectory, Words
+from crypto.errors import NotForUs
 from crypto.keys import KeyKind, PartnerKey, RelayKey, RootKey
 from crypto.layers import AnnouncedKey
+from crypto.letter import open_letter
+from crypto.report import Report, join
 from crypto.suite import SealingKey
 from forwarder.bundles import BundleStore
 from onion_service.site import site_hashes
@@ -75,6 +79,7 @@ class Rig:
     root: RootKey = field(default_factory=_root)
     relay: RelayKey = field(default_factory=_relay)
     partners: tuple[PartnerKey, ...] = field(default_factory=lambda: (partner_key(), partner_key()))
+    onion: str = ONION
 
     def directory(self, *, version: int = 1, expires_in: int = 86_400) -> Directory:
         """The directory that names this relay and its partners."""
@@ -83,7 +88,7 @@ class Rig:
             version=version,
             round_seconds=self.round_seconds,
             bundle=self.sizes,
-            route=[Relay(id=self.relay.public.hex(), name="test", onion=ONION)],
+            route=[Relay(id=self.relay.public.hex(), name="test", onion=self.onion)],
             partners=[
                 Partner(
                     id=f"partner-{number}",
@@ -95,6 +100,11 @@ class Rig:
             ],
             site=site_hashes(self.root.signing.verifying_key),
         )
+
+    @property
+    def card(self) -> str:
+        """What a reporter is given: where the relay is, and under which key its directory must be signed."""
+        return f"{self.onion}#{self.root.public.hex()}"
 
     def write(self, *, more_settings: str = "") -> Settings:
         """Write the folder and read the settings back."""
@@ -110,6 +120,37 @@ class Rig:
     def store(self) -> BundleStore:
         """The relay's closed bundles."""
         return BundleStore(self.folder / "state" / "bundles", keep_rounds=100_000)
+
+    def cells(self) -> dict[CellClass, list[bytes]]:
+        """Every cell that has left in a closed bundle, by class."""
+        store, key = self.store(), self.relay.signing.verifying_key
+        return {
+            cell_class: [
+                cell
+                for number in store.rounds(cell_class)
+                for cell in Bundle.parse(store.read(cell_class, number), relay=key).cells
+            ]
+            for cell_class in CellClass
+        }
+
+    def opened(self, partner: PartnerKey) -> list[Report | bytes]:
+        """What a partner can open of all that has left: reports, and parts of attachments."""
+        found = []
+        for cells in self.cells().values():
+            for cell in cells:
+                with suppress(NotForUs):
+                    found.append(open_letter(cell, [partner.opening]))
+        return found
+
+    def reports(self, partner: PartnerKey) -> list[tuple[Report, list[bytes]]]:
+        """The reports that have left for a partner, each with those attachments of which every part has left too."""
+        opened = self.opened(partner)
+        parts = {hashlib.sha256(part).hexdigest(): part for part in opened if isinstance(part, bytes)}
+        return [
+            (report, [join(one, parts) for one in report.attachments if set(one.parts) <= parts.keys()])
+            for report in opened
+            if isinstance(report, Report)
+        ]
 
     @contextmanager
     def running(self, settings: Settings | None = None, *, program: str = "relay.node") -> Iterator["Running"]:

@@ -1,0 +1,244 @@
+"""A tab as a person has it: it is looked at, clicked, typed into and pressed; and what went wrong in it is kept."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from tests.browser.bidi import Bidi, BidiError, Json, local, plain
+
+LOAD_SECONDS: Final = 120.0
+WAIT_SECONDS: Final = 30.0
+_LOOK_SECONDS: Final = 0.05
+
+# WebDriver's code points for keys that write nothing (https://w3c.github.io/webdriver/#keyboard-actions).
+KEYS: Final = {
+    "Backspace": "\ue003",
+    "Tab": "\ue004",
+    "Enter": "\ue007",
+    "Shift": "\ue008",
+    "Control": "\ue009",
+    "Alt": "\ue00a",
+    "Escape": "\ue00c",
+    "Space": " ",
+    "PageUp": "\ue00e",
+    "PageDown": "\ue00f",
+    "End": "\ue010",
+    "Home": "\ue011",
+    "ArrowLeft": "\ue012",
+    "ArrowUp": "\ue013",
+    "ArrowRight": "\ue014",
+    "ArrowDown": "\ue015",
+    "Delete": "\ue017",
+}
+
+
+class ScriptError(Exception):
+    """A function that a test called in a page has thrown."""
+
+
+class Page:
+    """One tab."""
+
+    def __init__(self, bidi: Bidi, context: str, *, chrome: Callable[..., Any]) -> None:
+        self._bidi = bidi
+        self._chrome = chrome
+        self.context = context
+        self.errors: list[str] = []
+        self.prompts: list[str] = []
+
+    # --- where it is ---
+
+    def open(self, url: str, *, wait: str = "complete", seconds: float = LOAD_SECONDS) -> float:
+        """Go there, as by the address bar; returns the seconds until it was loaded."""
+        began = time.monotonic()
+        self._do("browsingContext.navigate", {"url": url, "wait": wait}, seconds=seconds)
+        return time.monotonic() - began
+
+    def reload(self) -> None:
+        """Load it again."""
+        self._do("browsingContext.reload", {"wait": "complete"}, seconds=LOAD_SECONDS)
+
+    def leave_for(self, url: str) -> None:
+        """Set out for another page and do not wait, because this one may ask first."""
+        self.evaluate("url => { setTimeout(() => location.assign(url)); }", url)
+
+    def back(self) -> None:
+        """One step back."""
+        self._do("browsingContext.traverseHistory", {"delta": -1})
+
+    def close(self, *, warn: bool = False) -> None:
+        """Close the tab; with `warn` the page is asked first, as when a person closes it."""
+        self._do("browsingContext.close", {"promptUnload": warn})
+
+    @property
+    def url(self) -> str:
+        """Where it is now."""
+        tree = self._bidi.command("browsingContext.getTree", {"root": self.context})
+        url: str = tree["contexts"][0]["url"]
+        return url
+
+    def answer_prompt(self, *, accept: bool) -> None:
+        """Answer the question that the browser asks, such as whether to leave."""
+        self._do("browsingContext.handleUserPrompt", {"accept": accept})
+
+    # --- what is in it ---
+
+    def evaluate(self, function: str, *args: object, seconds: float = WAIT_SECONDS) -> Any:  # noqa: ANN401
+        """What a JavaScript function returns in the page, waited for; ScriptError when it throws."""
+        found = self._bidi.command(
+            "script.callFunction",
+            {
+                "functionDeclaration": function,
+                "arguments": [argument if _is_reference(argument) else local(argument) for argument in args],
+                "awaitPromise": True,
+                "target": {"context": self.context},
+                "userActivation": False,
+            },
+            seconds=seconds,
+        )
+        if found["type"] == "exception":
+            details = found["exceptionDetails"]
+            raise ScriptError(f"{details['text']} (line {details['lineNumber']})")
+        return plain(found["result"])
+
+    def run(self, script: str, *, seconds: float = WAIT_SECONDS) -> Any:  # noqa: ANN401
+        """The value of a whole script in the page."""
+        found = self._bidi.command(
+            "script.evaluate",
+            {"expression": script, "awaitPromise": True, "target": {"context": self.context}},
+            seconds=seconds,
+        )
+        if found["type"] == "exception":
+            raise ScriptError(found["exceptionDetails"]["text"])
+        return plain(found["result"])
+
+    def find_all(self, css: str) -> list[Json]:
+        """References to all elements that a selector means."""
+        located = self._do("browsingContext.locateNodes", {"locator": {"type": "css", "value": css}})
+        return [{"sharedId": node["sharedId"]} for node in located["nodes"]]
+
+    def find(self, css: str) -> Json:
+        """A reference to the first element that a selector means; LookupError when there is none."""
+        found = self.find_all(css)
+        if not found:
+            raise LookupError(f"nothing in the page is {css}")
+        return found[0]
+
+    def text(self, css: str = "body") -> str:
+        """What a person reads there."""
+        text: str = self.evaluate("element => element.innerText", self.find(css))
+        return text
+
+    def wait_for(self, condition: str, seconds: float = WAIT_SECONDS) -> Any:  # noqa: ANN401
+        """The value of a JavaScript expression once it is true; TimeoutError when it does not come true."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                if found := self.evaluate(f"() => ({condition})"):
+                    return found
+            except BidiError as error:
+                # Between one document and the next there is nothing to ask.
+                if error.kind not in ("no such frame", "unknown error", "no such node"):
+                    raise
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not true after {seconds:.0f} s: {condition}; errors: {self.errors}")
+            time.sleep(_LOOK_SECONDS)
+
+    # --- what a person does ---
+
+    def click(self, css: str) -> None:
+        """Point at the middle of an element and press."""
+        element = self.find(css)
+        self.evaluate("element => element.scrollIntoView({ block: 'center', inline: 'center' })", element)
+        moved = {"type": "pointerMove", "x": 0, "y": 0, "origin": {"type": "element", "element": element}}
+        pressed = [{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
+        self._act({"type": "pointer", "id": "mouse", "actions": [moved, *pressed]})
+
+    def type(self, css: str, text: str) -> None:
+        """Click there and write."""
+        self.click(css)
+        self.write(text)
+
+    def write(self, text: str) -> None:
+        """Write wherever the cursor is."""
+        self._strike(KEYS["Enter"] if letter == "\n" else letter for letter in text)
+
+    def press(self, *keys: str, holding: Iterable[str] = ()) -> None:
+        """Press keys by name one after the other (see KEYS), holding others down meanwhile."""
+        held = [KEYS[name] for name in holding]
+        actions = [{"type": "keyDown", "value": key} for key in held]
+        for key in (KEYS.get(name, name) for name in keys):
+            actions += [{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]
+        actions += [{"type": "keyUp", "value": key} for key in reversed(held)]
+        self._act({"type": "key", "id": "keyboard", "actions": actions})
+
+    def set_files(self, css: str, paths: Iterable[Path]) -> None:
+        """Choose files, as from the dialog."""
+        self._do("input.setFiles", {"element": self.find(css), "files": [str(path) for path in paths]})
+
+    # --- how it looks ---
+
+    def set_viewport(self, width: int, height: int, *, pixels: float = 1.0) -> None:
+        """The size of the window's inside in CSS pixels, and device pixels for each of them."""
+        self._do(
+            "browsingContext.setViewport",
+            {"viewport": {"width": width, "height": height}, "devicePixelRatio": pixels},
+        )
+
+    def set_dark(self, dark: bool | None) -> None:
+        """Light or dark as the person's system would ask for; None for what the browser does by itself."""
+        wanted = "none" if dark is None else "dark" if dark else "light"
+        self._chrome(_ON_CONTEXT % "context.prefersColorSchemeOverride = value;", self.context, wanted)
+
+    def set_zoom(self, factor: float) -> None:
+        """The browser's own zoom; 2 is 200 %."""
+        self._chrome(_ON_CONTEXT % "context.fullZoom = value;", self.context, factor)
+
+    def screenshot(
+        self, path: Path, width: int = 1280, height: int = 900, *, dark: bool | None = None, whole: bool = True
+    ) -> Path:
+        """A picture of the page at this size as PNG; with `whole` all of it, else what fits the window."""
+        self.set_viewport(width, height)
+        self.set_dark(dark)
+        origin = "document" if whole else "viewport"
+        picture = self._do("browsingContext.captureScreenshot", {"origin": origin})["data"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(base64.b64decode(picture))
+        return path
+
+    # --- what is told ---
+
+    def hear(self, event: str, told: Json) -> None:
+        """Keep what the browser tells about this tab."""
+        match event:
+            case "log.entryAdded" if told["level"] == "error":
+                self.errors.append(told["text"] or "")
+            case "browsingContext.userPromptOpened":
+                self.prompts.append(told["type"])
+
+    def _strike(self, keys: Iterable[str]) -> None:
+        actions: list[Json] = []
+        for key in keys:
+            actions += [{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]
+        self._act({"type": "key", "id": "keyboard", "actions": actions})
+
+    def _act(self, source: Json) -> None:
+        self._do("input.performActions", {"actions": [source]})
+
+    def _do(self, method: str, params: Json, *, seconds: float = WAIT_SECONDS) -> Json:
+        return self._bidi.command(method, {"context": self.context, **params}, seconds=seconds)
+
+
+_ON_CONTEXT: Final = """(id, value) => {
+  const { NavigableManager } = ChromeUtils.importESModule("chrome://remote/content/shared/NavigableManager.sys.mjs");
+  const context = NavigableManager.getBrowsingContextById(id);
+  %s
+}"""
+
+
+def _is_reference(argument: object) -> bool:
+    return isinstance(argument, dict) and set(argument) == {"sharedId"}

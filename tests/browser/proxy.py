@@ -1,0 +1,138 @@
+"""A SOCKS 5 proxy on a unix socket that remembers every name it was asked for, and leads only where a test says.
+
+A name may lead to a unix socket on this machine (a door, a page of the test's own) or to the SOCKS port of a tor.
+Everything else is refused, and remembered all the same (RFC 1928).
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from onion_service.torrc import UnixSocket
+from tests.browser.background import Background
+
+VERSION: Final = 5
+NO_LOGIN: Final = 0
+CONNECT: Final = 1
+IPV4, NAME, IPV6 = 1, 3, 4
+GRANTED, REFUSED = 0, 2
+_NOWHERE: Final = bytes([IPV4, 0, 0, 0, 0, 0, 0])
+_PIECE: Final = 65_536
+
+
+@dataclass
+class Proxy:
+    """Where each name leads, and what was asked for."""
+
+    socket: Path
+    tor: UnixSocket | None = None
+    doors: dict[str, Path] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def lead(self, host: str, to: Path) -> None:
+        """From now on this name is answered by the server on a unix socket."""
+        self.doors[host] = to
+
+    @property
+    def hosts(self) -> set[str]:
+        """Every name or address, with its port, that anybody wanted to reach."""
+        return set(self.asked)
+
+
+@contextmanager
+def proxying(folder: Path, *, tor: UnixSocket | None = None) -> Iterator[Proxy]:
+    """A proxy in `folder` until the block is left; with `tor`, an onion that has no door here is asked for there."""
+    proxy = Proxy(folder / "socks", tor)
+    with Background("proxy") as background:
+        server = background.do(asyncio.start_unix_server(lambda *ends: _serve(proxy, *ends), str(proxy.socket)))
+        try:
+            yield proxy
+        finally:
+            background.do(_close(server))
+
+
+async def _close(server: asyncio.AbstractServer) -> None:
+    server.close()
+
+
+async def _serve(proxy: Proxy, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        request = await _read_request(reader, writer)
+        host, port = _host_of(request), int.from_bytes(request[-2:], "big")
+        proxy.asked.append(f"{host}:{port}")
+        onward = await _lead_on(proxy, host, request)
+        writer.write(bytes([VERSION, GRANTED if onward else REFUSED, 0]) + _NOWHERE)
+        await writer.drain()
+        if onward is not None:
+            await asyncio.gather(_pass_on(reader, onward[1]), _pass_on(onward[0], writer))
+    except (OSError, asyncio.IncompleteReadError):
+        return
+    finally:
+        writer.close()
+
+
+async def _read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    _, methods = await reader.readexactly(2)
+    await reader.readexactly(methods)
+    writer.write(bytes([VERSION, NO_LOGIN]))
+    head = await reader.readexactly(4)
+    match head[3]:
+        case 1:
+            rest = await reader.readexactly(4 + 2)
+        case 4:
+            rest = await reader.readexactly(16 + 2)
+        case _:
+            length = await reader.readexactly(1)
+            rest = length + await reader.readexactly(length[0] + 2)
+    return head + rest
+
+
+def _host_of(request: bytes) -> str:
+    match request[3]:
+        case 3:
+            return request[5:-2].decode("ascii", "backslashreplace")
+        case 1:
+            return ".".join(map(str, request[4:-2]))
+    return request[4:-2].hex(":", 2)
+
+
+async def _lead_on(
+    proxy: Proxy, host: str, request: bytes
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+    if request[1] != CONNECT:
+        return None
+    try:
+        if host in proxy.doors:
+            return await asyncio.open_unix_connection(str(proxy.doors[host]))
+        if proxy.tor is not None and host.endswith(".onion"):
+            return await _through_tor(proxy.tor, request)
+    except (OSError, asyncio.IncompleteReadError):
+        return None
+    return None
+
+
+async def _through_tor(
+    tor: UnixSocket, request: bytes
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+    reader, writer = await asyncio.open_unix_connection(str(tor.path))
+    writer.write(bytes([VERSION, 1, NO_LOGIN]))
+    await reader.readexactly(2)
+    writer.write(request)
+    answer = await reader.readexactly(4)
+    await reader.readexactly({IPV4: 6, IPV6: 18}.get(answer[3], 6))
+    if answer[1] != GRANTED:
+        writer.close()
+        return None
+    return reader, writer
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while piece := await reader.read(_PIECE):
+            writer.write(piece)
+            await writer.drain()
+    with suppress(OSError):
+        writer.close()
