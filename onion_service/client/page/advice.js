@@ -97,6 +97,8 @@ export function draftTrouble(reason) {
       return say("Falta decidir sobre un archivo: mándalo así o quítalo.");
     case "closed":
       return say("Todavía no hay conexión con el relevo. Tu texto sigue aquí; espera un momento.");
+    case "another":
+      return say("Ya hay un informe en camino. Espera a que salga.");
     default:
       return say("El relevo cambió su lista de temas, lugares u organizaciones. Elige otra vez.");
   }

@@ -91,7 +91,10 @@ class Page {
       this.#show("sent");
     }
     if (progress.report?.letter === "seen") this.#checked = undefined;
-    if (progress.report?.letter === "unseen" && this.#checked !== undefined) this.#sendAgain(this.#checked);
+    if (progress.report?.letter === "unseen") {
+      this.#sendAgain(say("Tu informe no aparece en ninguna ronda: quizá el relevo se apagó. Mándalo otra vez."));
+    }
+    if (progress.report?.letter === "unsent") this.#sendAgain(draftTrouble("changed"));
   }
 
   #check() {
@@ -138,11 +141,12 @@ class Page {
     }
   }
 
-  /** A report that is in no round is offered to its writer again. @param {Checked} checked */
-  #sendAgain({ clean, files, to }) {
-    if (this.#pacer === undefined) return;
-    showCheck(clean, files, { directory: this.#pacer.directory, to });
-    set("send-trouble", say("Tu informe no aparece en ninguna ronda: quizá el relevo se apagó. Mándalo otra vez."));
+  /** A report that is in no round, or cannot be sealed any more, is offered to its writer again. @param {HTMLElement[]} why */
+  #sendAgain(why) {
+    const [pacer, checked] = [this.#pacer, this.#checked];
+    if (pacer === undefined || checked === undefined || state() === "check") return;
+    showCheck(checked.clean, checked.files, { directory: pacer.directory, to: checked.to });
+    set("send-trouble", why);
     this.#show("check");
   }
 

@@ -280,6 +280,9 @@ export const MESSAGES = {
  "Va en la ronda de las {utc} UTC ({mexico} en el centro de México). Ya está en camino a las organizaciones.": {
   "en": "It is in the round of {utc} UTC ({mexico} in central Mexico). It is on its way to the organisations."
  },
+ "Ya hay un informe en camino. Espera a que salga.": {
+  "en": "A report is on its way already. Wait until it has left."
+ },
  "«{name}»:": {
   "en": "“{name}”:"
  }
