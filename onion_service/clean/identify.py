@@ -8,7 +8,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-from onion_service.clean.identify_tables import CARD, KINDS, NOTHING, PARTS, RULES, WRITTEN
+from onion_service.clean.identify_parts import PARTS
+from onion_service.clean.identify_tables import CARD, KINDS, NOTHING, RULES, WRITTEN
 
 CARD_LENGTHS: Final = range(13, 20)
 CLABE_LEN: Final = 18
@@ -46,11 +47,11 @@ def folded(text: str) -> str:
 
 def is_card(written: str) -> bool:
     """Whether the digits are those of a bank card or a CLABE: their last digit is the one their others give."""
-    digits = [int(character) for character in written if character.isdecimal()]
-    if len(digits) == CLABE_LEN and sum(d * CLABE_WEIGHTS[at % 3] % 10 for at, d in enumerate(digits[:-1])) % 10 == (
-        -digits[-1] % 10
-    ):
-        return True
+    digits = [int(character) for character in written if character.isascii() and character.isdecimal()]
+    if len(digits) == CLABE_LEN:
+        total = sum(digit * CLABE_WEIGHTS[at % 3] % 10 for at, digit in enumerate(digits[:-1]))
+        if (total + digits[-1]) % 10 == 0:
+            return True
     if len(digits) not in CARD_LENGTHS or digits[0] not in (3, 4, 5, 6):
         return False
     doubled = [sum(divmod(2 * d, 10)) if at % 2 else d for at, d in enumerate(reversed(digits))]
@@ -70,10 +71,10 @@ def _apart(found: list[Finding], length: int) -> list[Finding]:
     return sorted(kept, key=lambda one: one.start)
 
 
-def _whole(pattern: str) -> str:
+def whole(pattern: str) -> str:
     """The pattern with its parts in their places."""
-    while (whole := re.sub(r"<([A-Za-z]+)>", lambda part: PARTS[part[1]], pattern)) != pattern:
-        pattern = whole
+    while (filled := re.sub(r"<([A-Za-z]+)>", lambda part: PARTS[part[1]], pattern)) != pattern:
+        pattern = filled
     return pattern
 
 
@@ -87,4 +88,4 @@ def _fold_table() -> dict[str, str]:
 
 
 _FOLDED: Final = _fold_table()
-_COMPILED: Final = tuple((rule, re.compile(_whole(rule.pattern), re.ASCII)) for rule in RULES)
+_COMPILED: Final = tuple((rule, re.compile(whole(rule.pattern), re.ASCII)) for rule in RULES)
