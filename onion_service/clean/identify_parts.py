@@ -1,15 +1,9 @@
 """The parts that the patterns of `identify_tables` are put together from, by the name that they have there.
 
-Tables only, and one way to spell words. A part may name other parts, and never itself.
+Tables only. A part may name other parts, and never itself.
 """
 
 from typing import Final
-
-
-def any_case(words: str) -> str:
-    """A pattern for these words in capitals, small letters or both, where the text is read as it is written."""
-    return "".join(f"[{one.upper()}{one}]" if one.isalpha() else one for one in words)
-
 
 PARTS: Final = {
     # Phones.

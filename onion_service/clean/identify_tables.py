@@ -8,8 +8,6 @@ text takes no longer than its length says. `<word>` in a pattern stands for a pa
 from dataclasses import dataclass
 from typing import Final
 
-from onion_service.clean.identify_parts import any_case
-
 # The most serious first. What is NOTHING is known to be harmless: it hides what it covers.
 NOTHING: Final = ""
 KINDS: Final = (
@@ -223,8 +221,8 @@ RULES: Final = (
     # name
     Rule(
         "name",
-        f"(?<![A-Za-zÀ-ÿ])(?:{any_case('me llamo')}|{any_case('mi nombre')}(?: completo)? {any_case('es')}"
-        f"|{any_case('my name is')}|[Mm]i apellido es|[Mm]is apellidos son|[Mm]i apodo es|[Mm]e (?:dicen|apodan)"
+        "(?<![A-Za-zÀ-ÿ])(?:[Mm]e llamo|ME LLAMO|[Mm]i nombre(?: completo)? es|MI NOMBRE ES|[Mm]y name is|MY NAME IS"
+        "|[Mm]i apellido es|[Mm]is apellidos son|[Mm]i apodo es|[Mm]e (?:dicen|apodan)"
         "|[Mm]e conocen (?:como|por))[ :]{1,2}(?:[Ee]l |[Ll]a )?<name>",
         WRITTEN,
     ),

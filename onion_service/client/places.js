@@ -62,15 +62,13 @@ function wayTo({ plain: name, own, around }, wanted, plain) {
     const next = name.charAt(plain.length);
     return next === "" || next === " " ? Found.NAME : Found.NAME_BEGINS;
   }
-  let [worst, some] = [Found.OWN_WORD, false];
+  let [worst, ofItsOwn] = [Found.ANY_WORD, false];
   for (const typed of wanted) {
-    let way = wayInto(own, typed);
-    if (way === Found.ANY_WORD) some = true;
-    else way = Math.min(way, wayInto(around, typed));
-    if (way === NEVER) return NEVER;
-    worst = Math.max(worst, way);
+    const way = wayInto(own, typed);
+    ofItsOwn ||= way === Found.ANY_WORD;
+    worst = Math.max(worst, Math.min(way, wayInto(around, typed)));
   }
-  return worst === Found.ANY_WORD && some ? Found.OWN_WORD : worst;
+  return worst === Found.ANY_WORD && ofItsOwn ? Found.OWN_WORD : worst;
 }
 
 /** How one typed word is found among these. @param {string[]} words @param {string} typed */
