@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * The tables that the client shares with Python, written as modules: the words of fingerprints and the characters of clean
- * texts. `node tables.js` writes them; with `--check` it writes nothing and fails when one is not as it would be written.
+ * texts, and what may identify a writer. `node tables.js` writes them; with `--check` it writes nothing and fails when one is not as it would be written.
  */
 
 import { readFileSync, writeFileSync } from "node:fs";
@@ -11,7 +11,7 @@ const ROOT = new URL("../../", HERE);
 
 /** Every table, by its path in this folder, as it must be. @returns {Record<string, string>} */
 export function files() {
-  return { "words.js": words(), "clean/tables.js": characters() };
+  return { "words.js": words(), "clean/tables.js": characters(), "identify-tables.js": identifying() };
 }
 
 /** The paths of tables that are not as they would be written. */
@@ -41,6 +41,20 @@ function characters() {
     "// @ts-check",
     "// Written by tables.js from tests/vectors/clean-tables.json; change onion_service/clean/characters.py.",
     "/** Which characters a text may keep, and the plain form of the rest (docs/spec/cleaning.md). @type {any} */",
+    `export const TABLES = ${escaped(JSON.stringify(tables))};`,
+    "",
+  ].join("\n");
+}
+
+function identifying() {
+  const tables = JSON.parse(readFileSync(new URL("tests/vectors/identify-tables.json", ROOT), "utf8"));
+  return [
+    "// @ts-check",
+    "// Written by tables.js from tests/vectors/identify-tables.json; change onion_service/clean/identify_tables.py.",
+    "/**",
+    " * What may identify a writer (docs/spec/cleaning.md).",
+    " * @type {{ kinds: string[], parts: Record<string, string>, rules: string[][] }}",
+    " */",
     `export const TABLES = ${escaped(JSON.stringify(tables))};`,
     "",
   ].join("\n");
