@@ -14,9 +14,8 @@ from onion_service.errors import SiteBroken
 
 Attributes = list[tuple[str, str | None]]
 
-_LEADS_SOMEWHERE: Final = frozenset(
-    ["src", "href", "xlink:href", "srcset", "imagesrcset", "poster", "background"]
-    + ["action", "formaction", "ping", "manifest", "data", "cite"]
+_LEADS_SOMEWHERE: Final = re.compile(
+    "src|href|xlink:href|srcset|imagesrcset|poster|background|action|formaction|ping|manifest|data|cite"
 )
 _FOREIGN: Final = frozenset(["iframe", "frame", "frameset", "object", "embed", "applet", "portal", "base"])
 _WITHIN: Final = re.compile(r"#[\w-]*")
@@ -61,8 +60,12 @@ def inline(name: str, html: bytes) -> Inline:
     if len(_END.findall(text)) != len(_PLAIN_END.findall(text)):
         raise SiteBroken(name, "the end of a style or script is not spelled plainly")
     reader = _Reader(name)
-    reader.feed(text)
-    reader.close()
+    try:
+        reader.feed(text)
+        reader.close()
+    except AssertionError as error:
+        # How html.parser of Python 3.11 says that a `<![` is none of its sections.
+        raise SiteBroken(name, "it has <![…>") from error
     if reader.within:
         raise SiteBroken(name, f"its <{reader.within}> does not end")
     return Inline(tuple(reader.found["style"]), tuple(reader.found["script"]))
@@ -117,7 +120,7 @@ class _Reader(HTMLParser):
             self._refuse(f"<{tag}> has {name}=, which runs or styles without a hash")
         if name == "http-equiv":
             self._refuse("it has <meta http-equiv>, which speaks in place of our headers")
-        if name in _LEADS_SOMEWHERE:
+        if _LEADS_SOMEWHERE.fullmatch(name):
             allowed = _MAY_LEAD.get((tag, name))
             if allowed is None or not allowed.fullmatch(value):
                 self._refuse(f"<{tag} {name}> leads elsewhere")

@@ -13,6 +13,7 @@ from crypto.directory import Card, TrustedDirectory
 from crypto.keys import KeyKind, generate, lock
 from onion_service.address import OnionAddress
 from onion_service.durable import write_new
+from onion_service.site import site_hashes
 from relay.cli.draft import DraftRefused, read_draft
 from tests.cli.typed import PASSPHRASE, Ended, run
 from tests.loopback_relay import partner_key, relay_key, root_key
@@ -233,8 +234,28 @@ def test_an_expired_directory_is_not_good(folder: Path) -> None:
 
 def test_the_example_names_every_table() -> None:
     shown = run("directory", "example").out
-    for table in ("[[relays]]", "[[partners]]", "[[topics]]", "[[places]]", "[bundle]"):
+    for table in ("[[relays]]", "[[partners]]", "[[topics]]", "[[places]]", "[bundle]", "[site]"):
         assert table in shown
+
+
+def test_the_site_table_is_what_a_draft_takes(folder: Path) -> None:
+    without = sign(folder)
+    assert without.code == 0
+    assert "will not start with it" in without.err
+    table = run("directory", "site", ROOT.public.hex())
+    assert table.code == 0
+    (folder / "draft.toml").write_text(f"{draft()}\n{table.out}")
+    done = sign(folder)
+    assert done.code == 0, done.err
+    assert "will not start with it" not in done.err
+    assert signed(folder).directory.site == site_hashes(ROOT.signing.verifying_key)
+
+
+@pytest.mark.parametrize("root", ["", "00", "g" * 64, "a" * 65])
+def test_a_site_is_asked_for_with_a_root(root: str) -> None:
+    refused = run("directory", "site", root)
+    assert (refused.code, refused.out) == (2, "")
+    assert "64 hexadecimal digits" in refused.err
 
 
 def test_a_write_is_whole_or_not_at_all(tmp_path: Path) -> None:

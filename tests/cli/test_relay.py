@@ -3,11 +3,16 @@
 import re
 import subprocess
 import time
+import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from crypto import directory as directories
 from crypto import keys
+from crypto.signing import VerifyingKey
+from onion_service.site import site_hashes
 from relay import config
 from tests.cli.typed import COMMAND, ENVIRONMENT, PASSPHRASE, run
 from tests.rig import Rig
@@ -28,7 +33,20 @@ def test_init_makes_a_whole_relay_and_answers_with_its_card(tmp_path: Path) -> N
     assert onion[1] in draft
     assert key.public.hex() in draft
     assert (settings.state / "onion" / "hostname").read_text().strip() == onion[1]
+    assert tomllib.loads(draft)["site"] == site_hashes(VerifyingKey(bytes.fromhex(ROOT)))
     assert "veladora run" in made.err
+
+
+def test_a_relay_whose_directory_names_another_page_says_what_to_sign(tmp_path: Path) -> None:
+    rig = Rig(tmp_path / "relay")
+    rig.write()
+    old = msgspec.structs.replace(rig.directory(), site={"/": "0" * 64})
+    (rig.folder / "directory.signed").write_bytes(directories.sign(old, rig.root))
+    refused = run("run", rig.folder)
+    assert refused.code == 1
+    told = re.search(r"veladora (directory site [0-9a-f]{64})", refused.err.replace("\n", ""))
+    assert told is not None, refused.err
+    assert tomllib.loads(run(*told[1].split()).out)["site"] == rig.directory().site
 
 
 def test_init_can_lock_the_identity(tmp_path: Path) -> None:

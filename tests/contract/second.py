@@ -81,6 +81,23 @@ def read_answer(answer: bytes, *, root: bytes, now: int) -> Route:
     return Route(directory, [announcement[40:-64] for announcement in keys])
 
 
+def read_page(page: bytes, *, route: Route, root: bytes) -> bytes:
+    """door.md, "The page"; directory.md, "site": the page without its filling."""
+    if len(page) != 262_144 or hashlib.sha256(page).hexdigest() != route.directory["site"]["/"]:
+        raise Refused("not the page that the directory names")
+    if page.count(b'data-root="' + root.hex().encode() + b'"') != 1:
+        raise Refused("the root key of the page")
+    return page.rstrip(b"\n")
+
+
+def form(cell: bytes) -> bytes:
+    """cells.md, "Armour"; door.md, "POST /paste"."""
+    text = base64.b64encode(cell).decode()
+    lines = [text[at : at + 64] for at in range(0, len(text), 64)]
+    armoured = ["-----BEGIN VELADORA CELL-----", *lines, "-----END VELADORA CELL-----", ""]
+    return b"cell=" + "\r\n".join(armoured).encode() + b"\r\n"
+
+
 def report(text: str, **said: Any) -> bytes:  # noqa: ANN401 - JSON
     """report.md, "Fields"."""
     plain = {

@@ -1,4 +1,7 @@
-"""A cell built from docs/spec alone is accepted by a relay that runs, and comes out of its bundle whole."""
+"""A cell built from docs/spec alone, sent or pasted, is accepted by a relay that runs and comes out of its bundle.
+
+Its page is the one that the directory names.
+"""
 
 import time
 from pathlib import Path
@@ -9,6 +12,7 @@ from tests.contract import second
 from tests.rig import Rig
 
 TEXT = "Retén en la salida a San Fernando. Áéíñ ¿sí?"
+PASTED = "Sin programas en el navegador."
 
 
 def test_a_running_relay_takes_the_second_implementation_s_cell_and_bundles_it(tmp_path: Path) -> None:
@@ -16,9 +20,15 @@ def test_a_running_relay_takes_the_second_implementation_s_cell_and_bundles_it(t
     root, relay, partner = rig.root.public, rig.relay.public, rig.partners[0]
     with rig.running() as running:
         answer = running.ask("GET", "/directory").body
-        envelope = second.report_envelope(answer, root=root, now=int(time.time()), to=["partner-0"], text=TEXT)
+        now = int(time.time())
+        route = second.read_answer(answer, root=root, now=now)
+        assert b"<html" in second.read_page(running.ask("GET", "/").body, route=route, root=root)
         number = running.announced()[0].round_number
-        assert running.post(envelope) == 202
+        sent, pasted = (
+            second.report_envelope(answer, root=root, now=now, to=["partner-0"], text=text) for text in (TEXT, PASTED)
+        )
+        assert running.post(sent) == 202
+        assert running.ask("POST", "/paste", second.form(pasted)).status == 202
         reports = []
         for after in range(2):
             one = RoundNumber(number + after)
@@ -28,4 +38,4 @@ def test_a_running_relay_takes_the_second_implementation_s_cell_and_bundles_it(t
             lists = second.read_hash_lists(running.ask("GET", f"/rounds/{one}").body, relay=relay)
             assert lists[0][1] == one
             assert len(lists[0][2]) == rig.sizes.letters
-    assert [report["text"] for report in reports] == [TEXT]
+    assert sorted(report["text"] for report in reports) == sorted([TEXT, PASTED])

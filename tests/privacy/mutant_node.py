@@ -11,7 +11,9 @@ from typing import Final
 import msgspec
 
 from crypto.cells import CellClass
+from crypto.errors import Malformed
 from crypto.layers import RoundKey, RoundNumber
+from onion_service import pasted
 from onion_service.answers import Verdict
 from relay import node, telemetry
 from relay.closing import Closing
@@ -59,6 +61,30 @@ def accept_any_length() -> None:
         self._spool.put(CellClass.LETTER, envelope[:length].ljust(length), identity=envelope)
         return Verdict.ACCEPTED
 
+    Intake.accept = accept  # type: ignore[method-assign]
+
+
+def take_any_pasted_text() -> None:
+    """T13: what is pasted is kept, whatever it is."""
+    envelope, accept_cell = pasted.envelope, Intake.accept
+    texts: list[bytes] = []
+
+    def take(body: bytes) -> bytes:
+        try:
+            return envelope(body)
+        except Malformed:
+            texts.append(body.partition(b"=")[2])
+            return texts[-1]
+
+    def accept(self: Intake, envelope: bytes) -> Verdict:
+        if envelope not in texts:
+            return accept_cell(self, envelope)
+        length = CellClass.LETTER.length_after(1)
+        self._spool.put(CellClass.LETTER, envelope[:length].ljust(length), identity=envelope)
+        return Verdict.ACCEPTED
+
+    pasted.envelope = take
+    pasted.cell_class = lambda _: CellClass.LETTER
     Intake.accept = accept  # type: ignore[method-assign]
 
 
@@ -132,6 +158,7 @@ MUTANTS: Final[dict[str, Callable[[], None]]] = {
         answer_before_the_cell_is_in_its_slot,
         forget_that_a_bundle_was_stored,
         accept_any_length,
+        take_any_pasted_text,
         forget_the_seen_set_on_restart,
         keep_the_previous_keys,
         write_a_line_for_each_report,

@@ -1,18 +1,20 @@
-"""T13: no plaintext by mistake. A body that is not one whole cell is refused, and is kept nowhere.
+"""T13: no plaintext by mistake. A body that is not one whole cell, sent or pasted, is refused, and is kept nowhere.
 
 The bodies carry a marker. It is looked for in the memory that survives the node, in everything on its disk, in the
 bundles that leave, and in what it said. (That an error of the page's script sends nothing is the browser's proof.)
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from crypto import letter
-from crypto.cells import CellClass
+from crypto.cells import CellClass, armour
 from crypto.layers import wrap
+from onion_service.pasted import LENGTHS
 from tests.privacy import mutant_node
 from tests.privacy.mutants import caught
 from tests.rig import Rig, Running
@@ -37,12 +39,25 @@ def _bodies(running: Running) -> list[bytes]:
     ]
 
 
+def _forms(running: Running) -> list[bytes]:
+    """What a person with scripts off might paste: their text instead of a cell, around one, or inside one."""
+    text = armour(wrap(letter.top_up(CellClass.LETTER, relays=1), route=running.route()))
+    said = MARKER.decode()
+    lengths = [len(MARKER), 3_000, *(edge for span in LENGTHS.values() for edge in (span.start, span.stop - 1))]
+    pasted = [(said * (length // len(said) + 1))[: length - len(b"cell=\r\n")] for length in lengths]
+    pasted += [said + text, text + said, text.replace("\n", f"\n{said}\n", 1), text.replace(text[-80:], said)]
+    forms = [b"cell=" + b"\r\n".join(one.encode().split(b"\n")) + b"\r\n" for one in pasted]
+    good = forms[-4].replace(MARKER, b"")
+    return [*forms, good + b"note=" + MARKER + b"\r\n", b"note=" + MARKER + b"\r\n" + good, MARKER * 2_000]
+
+
 def only_whole_cells_are_kept(rig: Rig, capfd: pytest.CaptureFixture[str], *, program: str) -> None:
     """The proof."""
     with rig.running(program=program) as running:
         statuses = {running.ask("POST", "/cells", body).status for body in _bodies(running)}
         headers = [("Content-Type", "text/plain"), ("X-Report", MARKER.decode()), ("Cookie", MARKER.decode())]
         statuses.add(running.ask("POST", "/cells", MARKER, headers).status)
+        statuses |= {running.ask("POST", "/paste", form).status for form in _forms(running)}
         number = running.announced()[0].round_number
         fd = running.keeper.spool_fd
         assert MARKER not in os.pread(fd, os.fstat(fd).st_size, 0)
@@ -60,13 +75,14 @@ def test_only_whole_cells_are_kept(tmp_path: Path, capfd: pytest.CaptureFixture[
 
 
 @pytest.mark.slow
-def test_a_node_that_accepts_any_length_is_caught(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("mutant", [mutant_node.accept_any_length, mutant_node.take_any_pasted_text])
+def test_a_node_that_takes_something_else_is_caught(
+    mutant: Callable[[], None], tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(mutant_node.VARIABLE, mutant_node.accept_any_length.__name__)
+    monkeypatch.setenv(mutant_node.VARIABLE, mutant.__name__)
     caught(
         "T13",
-        "accept any length",
+        mutant.__name__.replace("_", " "),
         only_whole_cells_are_kept,
         Rig(tmp_path / "relay"),
         capfd,

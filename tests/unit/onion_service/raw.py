@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from onion_service.answers import CELLS, CUT_OFF, NOT_FOUND, REFUSALS
+from onion_service.answers import CELLS, CUT_OFF, NOT_FOUND, PASTED, PASTED_BUSY, PASTED_CUT_OFF, REFUSALS
 from onion_service.serving import Answer
 
 HEAD: Final = re.compile(rb"HTTP/1\.1 (\d{3}) [A-Za-z ]+\r\nContent-Length: (\d+)\r\n")
@@ -19,8 +19,19 @@ def wires(answer: Answer) -> set[bytes]:
 
 
 CONSTANTS: Final = frozenset().union(
-    *map(wires, (*CELLS.values(), CUT_OFF, NOT_FOUND, REFUSALS.malformed, REFUSALS.missing, REFUSALS.fault))
+    *map(
+        wires,
+        (
+            *(*CELLS.values(), CUT_OFF, NOT_FOUND, REFUSALS.malformed, REFUSALS.missing, REFUSALS.fault),
+            *(*PASTED.values(), PASTED_CUT_OFF, PASTED_BUSY),
+        ),
+    )
 )
+
+
+def form(text: str) -> bytes:
+    """What a browser sends of the form with this text in its field (HTML, "text/plain encoding algorithm")."""
+    return b"cell=" + "\r\n".join(text.split("\n")).encode() + b"\r\n"
 
 
 def request(method: str, target: str, body: bytes = b"", headers: tuple[bytes, ...] = CLOSE) -> bytes:

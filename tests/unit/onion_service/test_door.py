@@ -24,12 +24,12 @@ from crypto.suite import OpeningKey
 from onion_service import answers, site
 from onion_service.answers import CELLS, CUT_OFF, NOT_FOUND, REFUSALS, Verdict
 from onion_service.door import door
-from onion_service.serving import Answer, Limits, serve_on
+from onion_service.serving import Limits, serve_on
 from relay.intake import Intake
 from relay.spool import Spool
 from tests.rig import Rig, Running
 from tests.unit.onion_service.raw import CLOSE, CONSTANTS, request, say, split, status, wires
-from tests.unit.onion_service.wire import exchange
+from tests.unit.onion_service.wire import Little, exchange
 from tests.unit.relay.given import REAL, attached, memory
 
 L, P = CellClass.LETTER, CellClass.PARCEL
@@ -146,6 +146,7 @@ def test_two_hundred_idle_connections_keep_nobody_out(node: Running) -> None:
         ("GET", "/rounds/99999999999999999999"), ("GET", "/rounds/9999999999999999"),
         ("GET", "/../etc/passwd"), ("GET", "/favicon.ico"), ("GET", "http://x/"),
         ("POST", "http://x/cells"), ("GET", "https://x/directory"), ("CONNECT", "x:80"),
+        ("GET", "/paste"), ("PUT", "/paste"), ("POST", "/paste/"), ("POST", "/paste?x"), ("POST", "/Paste"),
         ("CONNECT", "/cells"), ("GET", "#"), ("GET", "/cells#x"), ("POST", "/cells#"),
     ],
 )  # fmt: skip
@@ -268,6 +269,7 @@ REQUESTS: Final = st.lists(
             b"GET ", b"POST ", b"/", b"/cells", b"/directory", b" HTTP/1.1", b"\r\n", b"\r\n\r\n", b"Host: x\r\n",
             b"Content-Length: ", b"32768", b"5", b"Transfer-Encoding: chunked\r\n", b"0\r\n\r\n", b"HTTP/1.0",
             b"Connection: close\r\n", b"Expect: 100-continue\r\n", b"Upgrade: websocket\r\n", b":", b" ", b"\t", b"%00",
+            b"/paste", b"43800", b"cell=",
         ]
     )
     | st.binary(max_size=40),
@@ -302,17 +304,6 @@ def _open_answers(node: Running) -> list[tuple[bytes, ...]]:
     return _KNOWN[id(node)]
 
 
-class _Said:
-    def page(self) -> Answer:
-        return NOT_FOUND
-
-    def directory(self) -> Answer:
-        return answers.UNAVAILABLE
-
-    def round_hashes(self, number: RoundNumber) -> Answer:
-        return answers.hash_lists(b"%d" % number)
-
-
 def _at_a_door(tmp_path: Path, sent: bytes, *, rounds_later: int = 0, limits: Limits | None = None) -> bytes:
     """What a door says in this process, to `sent` in which CELL stands for a letter sealed some rounds ago."""
 
@@ -322,7 +313,7 @@ def _at_a_door(tmp_path: Path, sent: bytes, *, rounds_later: int = 0, limits: Li
         intake.turn_to(RoundNumber(1_000 + rounds_later))
         wire = sent.replace(b"CELL", wrap(letter.top_up(L, relays=1), route=[key]))
         path = tmp_path / "door.sock"
-        async with serve_on(door(accept=intake.accept, said=_Said()), path, refusals=REFUSALS, limits=limits):
+        async with serve_on(door(accept=intake.accept, said=Little()), path, refusals=REFUSALS, limits=limits):
             return await exchange(path, wire)
 
     with memory(REAL) as fd, attached(fd, REAL) as spool:

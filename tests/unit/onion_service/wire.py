@@ -9,6 +9,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from crypto.layers import RoundNumber
+from onion_service import answers
 from onion_service.serving import Answer, Handler, Limits, serve_on
 
 ACCEPTED = Answer(202, "Accepted")
@@ -38,6 +40,19 @@ async def refuse_unread(_request: web.BaseRequest) -> Answer:
 
 async def break_down(request: web.BaseRequest) -> Answer:
     raise ValueError(f"{SECRET} {request.path}")
+
+
+class Little:
+    """What a door has to say when there is no relay behind it."""
+
+    def page(self) -> Answer:
+        return answers.NOT_FOUND
+
+    def directory(self) -> Answer:
+        return answers.UNAVAILABLE
+
+    def round_hashes(self, number: RoundNumber) -> Answer:
+        return answers.hash_lists(b"%d" % number)
 
 
 @asynccontextmanager

@@ -97,9 +97,15 @@ def _too_small(rig: Rig) -> None:
     (rig.folder / "directory.signed").write_bytes(directories.sign(changed, rig.root))
 
 
+def _other_page(rig: Rig) -> None:
+    changed = msgspec.structs.replace(rig.directory(), site={"/": "0" * 64})
+    (rig.folder / "directory.signed").write_bytes(directories.sign(changed, rig.root))
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
+        (_other_page, "`veladora directory site "),
         (_expired, "the directory has expired"),
         (_unsigned, "not a signed directory"),
         (_forged, "signature does not hold"),

@@ -1,5 +1,6 @@
 """A directory replaces the one in use only when it is newer, trusted and of the same shape."""
 
+import hashlib
 import io
 import time
 from dataclasses import dataclass, field, replace
@@ -63,6 +64,11 @@ def test_a_newer_directory_is_taken_and_told(relay: Given) -> None:
     assert relay.journal.getvalue() == "veladora: took directory version 5\n"
 
 
+def test_a_directory_may_name_more_of_the_site_than_the_page(relay: Given) -> None:
+    relay.offer(_shape(relay.rig.directory(version=2), site=relay.rig.directory().site | {"/alerts/": "0" * 64}))
+    assert relay.version() == 2
+
+
 def test_the_same_directory_is_nothing_to_speak_of(relay: Given) -> None:
     relay.public.refresh(relay.path, now=NOW)
     assert relay.journal.getvalue() == ""
@@ -86,6 +92,8 @@ def _shape(directory: Directory, **changes: object) -> Directory:
         ({"version": 9, "expires": NOW - 1}, "expired already"),
         ({"version": 9, "round_seconds": 900}, "restart the relay"),
         ({"version": 9, "bundle": BundleSizes(letters=9, parcels=4, parcel_every=2)}, "restart the relay"),
+        ({"version": 9, "site": {"/": "0" * 64}}, "another page than the one that is served"),
+        ({"version": 9, "site": {}}, "another page than the one that is served"),
         ({"version": 9, "route": [Relay(id="0" * 64, name="other", onion=ONION)]}, "restart the relay"),
     ],
 )
@@ -155,6 +163,12 @@ def test_hash_lists_are_there_for_as_long_as_their_bundles(relay: Given) -> None
     assert relay.public.round_hashes(RoundNumber(2)).content == b"list 2"
 
 
+def test_the_page_is_the_one_that_the_directory_names(relay: Given) -> None:
+    page = relay.public.page().content
+    assert relay.rig.directory().site == {"/": hashlib.sha256(page).hexdigest()}
+    assert relay.rig.root.public.hex().encode() in page
+
+
 def _read(rig: Rig, *, now: int = NOW) -> TrustedDirectory:
     return read_directory(
         rig.folder / "directory.signed",
@@ -176,6 +190,10 @@ def test_the_start_names_what_is_wrong_with_the_directory(relay: Given, tmp_path
     relay.offer(_shape(relay.rig.directory(), route=two))
     with pytest.raises(StartError, match="alone on its route"):
         _read(relay.rig)
+    for other in ({}, {"/": "0" * 64}, {"/index.html": relay.rig.directory().site["/"]}):
+        relay.path.write_bytes(directories.sign(_shape(relay.rig.directory(), site=other), relay.rig.root))
+        with pytest.raises(StartError, match=f"veladora directory site {relay.rig.root.public.hex()}"):
+            _read(relay.rig)
     relay.path.write_bytes(b"nonsense")
     with pytest.raises(StartError, match="not a signed directory"):
         _read(relay.rig)
