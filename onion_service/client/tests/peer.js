@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The client as Python's tests speak to it: one JSON object on standard input says what to do, one on standard output what
- * came of it. Bytes are base64.
+ * The client as Python's tests speak to it: one JSON object on standard input says what to do (deeds.js), one on standard
+ * output what came of it.
  */
 
 import "./surroundings.js";
@@ -10,45 +10,18 @@ import { request } from "node:http";
 import { text as read } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { cellHash } from "../cells.js";
-import { hex, unhex } from "../bytes.js";
-import { CleanError } from "../clean/errors.js";
-import { cleanPhoto } from "../clean/photo.js";
-import { cleanText } from "../clean/text.js";
+import { LETTER } from "../cells.js";
 import { Card } from "../directory.js";
-import { CryptoError } from "../errors.js";
-import { fingerprintWords } from "../keys.js";
-import { openContent } from "../letter.js";
-import { peel } from "../layers.js";
-import { LETTER, PARCEL } from "../cells.js";
-import { ReporterError } from "../refusals.js";
-import { decode } from "../report.js";
 import { Reporter } from "../reporter.js";
-import { VerifyingKey } from "../signing.js";
-import { OpeningKey, SealingKey } from "../suite.js";
 import { Trust } from "../trust.js";
 import { awaitRounds } from "../watching.js";
-import { cleanDraft, cleanFile, prepare } from "../writing.js";
-
-/** @param {string} spelling */
-const bytes = (spelling) => new Uint8Array(Buffer.from(spelling, "base64"));
-/** @param {Uint8Array} given */
-const base64 = (given) => Buffer.from(given).toString("base64");
+import { DEEDS, written } from "./deeds.js";
 
 /** @type {Record<string, (asked: any) => unknown>} */
-const DEEDS = {
-  /** A report written, sealed and wrapped, and a cover of each class, for a relay's answer to `GET /directory`. */
-  async write({ answer, card, now, draft, files, to }) {
-    const trust = new Trust(Card.parse(card));
-    const directory = trust.take(bytes(answer), { now });
-    const { parcels, letter } = await written({ directory, draft, files, to });
-    const wrapped = [];
-    for (const { cell } of [letter, ...parcels]) wrapped.push(await trust.wrap(cell));
-    const covers = [await trust.cover(LETTER), await trust.cover(PARCEL)];
-    return { cells: wrapped.map(both), covers: covers.map(both) };
-  },
+const ALL = {
+  ...DEEDS,
 
-  /** The same, brought to the door of a running relay and seen to leave. */
+  /** A report written and sealed, brought to the door of a running relay and seen to leave. */
   async send({ socket, card, draft, files, to }) {
     const trust = new Trust(Card.parse(card));
     /** @type {string[]} */
@@ -69,69 +42,7 @@ const DEEDS = {
     const rounds = await awaitRounds(sent, trust.directory, around);
     return { hashes: sent.map(({ hashes }) => hashes), rounds, news };
   },
-
-  /** The content of a cell. */
-  async open({ cell, seeds }) {
-    const keys = seeds.map((/** @type {string} */ seed) => new OpeningKey(unhex(seed)));
-    return { content: base64(await openContent(bytes(cell), keys)) };
-  },
-
-  async peel({ cell, seed }) {
-    const { kind, inner } = await peel(bytes(cell), new OpeningKey(unhex(seed)));
-    return { kind, inner: base64(inner) };
-  },
-
-  /** Whether each signature holds. */
-  async verify({ signatures }) {
-    return signatures.map((/** @type {any} */ { key, use, message, signature }) =>
-      outcomeOf(() => new VerifyingKey(bytes(key)).verify(bytes(signature), bytes(message), { use })),
-    );
-  },
-
-  /** What becomes of each text. JSON carries half surrogates as escapes. */
-  async texts({ texts }) {
-    return texts.map((/** @type {string} */ text) => cleanText(text));
-  },
-
-  async photos({ photos }) {
-    return photos.map((/** @type {string} */ photo) =>
-      outcomeOf(() => {
-        const { data, mediaType, width, height, removed } = cleanPhoto(bytes(photo));
-        return { photo: base64(data), media_type: mediaType, width, height, removed };
-      }),
-    );
-  },
-
-  async reports({ reports }) {
-    return reports.map((/** @type {string} */ report) => outcomeOf(() => void decode(bytes(report))));
-  },
-
-  async keys({ keys }) {
-    return keys.map((/** @type {string} */ key) => outcomeOf(() => fingerprintWords(new SealingKey(bytes(key)).fingerprint)));
-  },
 };
-
-/** @param {any} asked */
-async function written({ directory, draft, files, to }) {
-  const cleaned = files.map((/** @type {any} */ file) => cleanFile({ name: file.name, data: bytes(file.data) }));
-  return prepare(cleanDraft(draft).draft, cleaned, { directory, to });
-}
-
-/** @param {import("../layers.js").Wrapped} wrapped */
-function both({ envelope, inside }) {
-  return { envelope: base64(envelope), inside: hex(cellHash(inside)) };
-}
-
-/** What came of it, or the name of our error; any other error ends the program. @param {() => unknown} deed */
-function outcomeOf(deed) {
-  try {
-    return deed() ?? "ok";
-  } catch (error) {
-    const isOurs = error instanceof CryptoError || error instanceof CleanError || error instanceof ReporterError;
-    if (!isOurs) throw error;
-    return { error: error.outcome };
-  }
-}
 
 /** One request over a unix socket. @param {string} socketPath @param {string} path @param {RequestInit} init @returns {Promise<Response>} */
 function overSocket(socketPath, path, { method, body }) {
@@ -149,4 +60,4 @@ function overSocket(socketPath, path, { method, body }) {
 }
 
 const asked = JSON.parse(await read(process.stdin));
-console.log(JSON.stringify(await DEEDS[asked.do](asked)));
+console.log(JSON.stringify(await ALL[asked.do](asked)));
