@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The client as Python's tests speak to it: one JSON object on standard input says what to do, one on standard output what
- * came of it. Bytes are base64.
+ * The client as Python's tests speak to it: one JSON object on standard input says what to do (deeds.js), one on standard
+ * output what came of it.
  */
 
 import "./surroundings.js";
@@ -10,44 +10,16 @@ import { request } from "node:http";
 import { text as read } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { cellHash } from "../cells.js";
-import { hex, unhex } from "../bytes.js";
-import { CleanError } from "../clean/errors.js";
-import { cleanPhoto } from "../clean/photo.js";
-import { cleanText } from "../clean/text.js";
 import { Card } from "../directory.js";
-import { CryptoError } from "../errors.js";
-import { fingerprintWords } from "../keys.js";
-import { openContent } from "../letter.js";
-import { peel } from "../layers.js";
-import { LETTER, PARCEL } from "../cells.js";
 import { Pacer } from "../pacing.js";
-import { ReporterError } from "../refusals.js";
-import { decode } from "../report.js";
-import { VerifyingKey } from "../signing.js";
-import { OpeningKey, SealingKey } from "../suite.js";
-import { Trust } from "../trust.js";
-import { cleanDraft, cleanFile, prepare } from "../writing.js";
-
-/** @param {string} spelling */
-const bytes = (spelling) => new Uint8Array(Buffer.from(spelling, "base64"));
-/** @param {Uint8Array} given */
-const base64 = (given) => Buffer.from(given).toString("base64");
+import { cleanDraft } from "../writing.js";
+import { DEEDS, cleaned } from "./deeds.js";
 
 /** @type {Record<string, (asked: any) => unknown>} */
-const DEEDS = {
-  /** A report written, sealed and wrapped, and a cover of each class, for a relay's answer to `GET /directory`. */
-  async write({ answer, card, now, draft, files, to }) {
-    const trust = new Trust(Card.parse(card));
-    const directory = trust.take(bytes(answer), { now });
-    const { parcels, letter } = await written({ directory, draft, files, to });
-    const wrapped = [];
-    for (const { cell } of [letter, ...parcels]) wrapped.push(await trust.wrap(cell));
-    const covers = [await trust.cover(LETTER), await trust.cover(PARCEL)];
-    return { cells: wrapped.map(both), covers: covers.map(both) };
-  },
+const ALL = {
+  ...DEEDS,
 
-  /** The same, at the pace of an open page, at the door of a running relay, and seen to leave. */
+  /** A report written and sealed, brought at the pace of an open page, at the door of a running relay, and seen to leave. */
   async send({ socket, card, pace, draft, files, to }) {
     const lines = new Set();
     const around = {
@@ -72,73 +44,7 @@ const DEEDS = {
     await running;
     return { report: last, lines: [...lines] };
   },
-
-  /** The content of a cell. */
-  async open({ cell, seeds }) {
-    const keys = seeds.map((/** @type {string} */ seed) => new OpeningKey(unhex(seed)));
-    return { content: base64(await openContent(bytes(cell), keys)) };
-  },
-
-  async peel({ cell, seed }) {
-    const { kind, inner } = await peel(bytes(cell), new OpeningKey(unhex(seed)));
-    return { kind, inner: base64(inner) };
-  },
-
-  /** Whether each signature holds. */
-  async verify({ signatures }) {
-    return signatures.map((/** @type {any} */ { key, use, message, signature }) =>
-      outcomeOf(() => new VerifyingKey(bytes(key)).verify(bytes(signature), bytes(message), { use })),
-    );
-  },
-
-  /** What becomes of each text. JSON carries half surrogates as escapes. */
-  async texts({ texts }) {
-    return texts.map((/** @type {string} */ text) => cleanText(text));
-  },
-
-  async photos({ photos }) {
-    return photos.map((/** @type {string} */ photo) =>
-      outcomeOf(() => {
-        const { data, mediaType, width, height, removed } = cleanPhoto(bytes(photo));
-        return { photo: base64(data), media_type: mediaType, width, height, removed };
-      }),
-    );
-  },
-
-  async reports({ reports }) {
-    return reports.map((/** @type {string} */ report) => outcomeOf(() => void decode(bytes(report))));
-  },
-
-  async keys({ keys }) {
-    return keys.map((/** @type {string} */ key) => outcomeOf(() => fingerprintWords(new SealingKey(bytes(key)).fingerprint)));
-  },
 };
-
-/** @param {any} asked */
-async function written({ directory, draft, files, to }) {
-  return prepare(cleanDraft(draft).draft, cleaned(files), { directory, to });
-}
-
-/** @param {any[]} files */
-function cleaned(files) {
-  return files.map(({ name, data }) => cleanFile({ name, data: bytes(data) }));
-}
-
-/** @param {import("../layers.js").Wrapped} wrapped */
-function both({ envelope, inside }) {
-  return { envelope: base64(envelope), inside: hex(cellHash(inside)) };
-}
-
-/** What came of it, or the name of our error; any other error ends the program. @param {() => unknown} deed */
-function outcomeOf(deed) {
-  try {
-    return deed() ?? "ok";
-  } catch (error) {
-    const isOurs = error instanceof CryptoError || error instanceof CleanError || error instanceof ReporterError;
-    if (!isOurs) throw error;
-    return { error: error.outcome };
-  }
-}
 
 /** One request over a unix socket. @param {string} socketPath @param {string} path @param {RequestInit} init @returns {Promise<Response>} */
 function overSocket(socketPath, path, { method, body, signal }) {
@@ -157,4 +63,4 @@ function overSocket(socketPath, path, { method, body, signal }) {
 }
 
 const asked = JSON.parse(await read(process.stdin));
-console.log(JSON.stringify(await DEEDS[asked.do](asked)));
+console.log(JSON.stringify(await ALL[asked.do](asked)));
