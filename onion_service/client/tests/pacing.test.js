@@ -424,6 +424,27 @@ test("stop breaks off what is on the line, and nothing is sent any more", async 
   }
 });
 
+test("stop does not wait for a wait that cannot be broken off", async () => {
+  const world = early();
+  world.around.rest = (seconds) => world.clock.rest(seconds);
+  const page = await Page.running(world);
+  await page.queue();
+  await world.clock.pass(30);
+  page.pacer.stop();
+  await settled();
+  assert.equal(page.ended, "stopped");
+  await world.clock.pass(PERIOD);
+  assert.deepEqual(world.kinds, [Kind.COVER]);
+});
+
+test("a page has one pace", async () => {
+  const world = early();
+  const page = await Page.running(world);
+  await assert.rejects(page.pacer.run(), TypeError);
+  await world.clock.pass(2 * PACE_SECONDS);
+  assert.equal(world.moments("POST /cells").length, 3);
+});
+
 test("stop while a report is being sealed forgets it", async () => {
   const world = early();
   const page = await Page.running(world);
