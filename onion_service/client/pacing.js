@@ -103,6 +103,7 @@ export class Pacer {
   /** @type {Outgoing | undefined} */
   #carried;
   #isSealing = false;
+  #isRunning = false;
 
   /**
    * `told` hears of each change. A page leaves the rest as it is: another pace would single it out.
@@ -146,6 +147,8 @@ export class Pacer {
 
   /** Keep the pace until `stop`. Rejects with the failure after which nothing more is sent. */
   async run() {
+    if (this.#isRunning) throw new TypeError("a page has one pace");
+    this.#isRunning = true;
     try {
       const grid = new Grid({ start: this.#around.now(), pace: this.#pace });
       for (;;) {

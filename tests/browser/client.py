@@ -46,16 +46,32 @@ def run(*arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[st
 
 def ask(do: str, *, timeout: float = 120, **question: object) -> Any:  # noqa: ANN401 - an answer is plain JSON
     """What the client answers to one question (onion_service/client/tests/peer.js)."""
-    program = node()
+    return json.loads(told("tests/peer.js", {"do": do, **question}, timeout=timeout))
+
+
+def told(program: str, question: object, *, folder: Path = CLIENT, timeout: float = 120) -> str:
+    """What a node program of the client, or of a changed copy of it in `folder`, says to one question."""
+    interpreter = node()
     install()
     answered = subprocess.run(
-        [program, "tests/peer.js"],
-        cwd=CLIENT,
-        input=json.dumps({"do": do, **question}),
+        [interpreter, program],
+        cwd=folder,
+        input=json.dumps(question),
         capture_output=True,
         text=True,
         timeout=timeout,
         check=False,
     )
-    assert answered.returncode == 0, answered.stderr
-    return json.loads(answered.stdout)
+    if answered.returncode != 0:
+        raise ChildProcessError(answered.stderr)
+    return answered.stdout
+
+
+def changed(folder: Path, file: str, written: str, instead: str) -> Path:
+    """A copy of the client in `folder` in which one place of one file is written otherwise."""
+    shutil.copytree(CLIENT, folder, ignore=shutil.ignore_patterns("node_modules"))
+    (folder / "node_modules").symlink_to(CLIENT / "node_modules")
+    source = (folder / file).read_text(encoding="utf-8")
+    assert source.count(written) == 1, f"{file} says {written!r} elsewhere or not at all"
+    (folder / file).write_text(source.replace(written, instead), encoding="utf-8")
+    return folder

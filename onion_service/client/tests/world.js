@@ -19,8 +19,6 @@ import { ENC_LEN, OpeningKey, randomBytes } from "../suite.js";
 export const ONION = `${"a".repeat(56)}.onion`;
 export const PERIOD = 900;
 export const START = 1_700_000_100;
-// A bundle is on the disk, and its list there, so many seconds after the edge.
-const CLOSING_SECONDS = 2;
 // More than any promise of ours needs to come to its end.
 const TURNS = 12;
 
@@ -34,29 +32,33 @@ const brokenOff = () => new DOMException("broken off", "AbortError");
 export class Clock {
   /** @type {{ at: number, wake: () => void }[]} */
   #resting = [];
+  #turns;
 
-  /** @param {number} time */
-  constructor(time) {
+  /** @param {number} time @param {number} [turns] of the event loop, after which nobody has anything left to do but rest */
+  constructor(time, turns = TURNS) {
     this.time = time;
+    this.#turns = turns;
   }
 
   /** @param {number} seconds @param {AbortSignal | null} [signal] @returns {Promise<void>} */
   rest(seconds, signal) {
     return new Promise((resolve, reject) => {
+      if (seconds === 0) return void setImmediate(resolve);
       if (signal?.aborted) return void reject(brokenOff());
-      const one = { at: this.time + seconds, wake: resolve };
-      this.#resting.push(one);
-      signal?.addEventListener("abort", () => {
+      const one = { at: this.time + seconds, wake: () => (signal?.removeEventListener("abort", end), resolve()) };
+      const end = () => {
         this.#resting = this.#resting.filter((other) => other !== one);
         reject(brokenOff());
-      });
+      };
+      this.#resting.push(one);
+      signal?.addEventListener("abort", end);
     });
   }
 
   /** Everything that happens up to a moment. @param {number} moment */
   async until(moment) {
     for (;;) {
-      await settled();
+      await settled(this.#turns);
       const next = this.#resting.reduce((first, one) => (one.at < first.at ? one : first), { at: Infinity, wake: () => {} });
       if (next.at > moment) break;
       this.#resting = this.#resting.filter((one) => one !== next);
@@ -78,8 +80,8 @@ export class Clock {
 }
 
 /** Nobody has anything left to do but rest. */
-export async function settled() {
-  for (let turn = 0; turn < TURNS; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+export async function settled(turns = TURNS) {
+  for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** A relay with one partner: its keys, what it was brought, what it was asked, and how it answers. */
@@ -95,6 +97,8 @@ export class World {
   onion = ONION;
   period = PERIOD;
   latency = 0;
+  /** Seconds after an edge until the list of that round is there. */
+  closing = 2;
   bundle = { letters: 2, parcel_every: 2, parcels: 2 };
   /** Answers that are given to cells before the honest ones: a status, or an error of the line. @type {(number | Error)[]} */
   troubles = [];
@@ -212,7 +216,7 @@ export class World {
 
   /** @param {number} round */
   lists(round) {
-    if (this.clock.time < (round + 1) * this.period + CLOSING_SECONDS) return undefined;
+    if (this.clock.time < (round + 1) * this.period + this.closing) return undefined;
     const every = this.bundle.parcel_every;
     const classes = round % every === every - 1 ? [LETTER, PARCEL] : [LETTER];
     return joined(classes.map((cellClass) => this.list(round, cellClass)));
