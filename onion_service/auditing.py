@@ -32,7 +32,7 @@ from onion_service.evidence import (
     judge,
     page_of,
 )
-from onion_service.refusals import ClockWrong, ReporterError
+from onion_service.refusals import ClockWrong, HeldDirectoryBroken, ReporterError
 from onion_service.reporter import CALL_SECONDS, PASSING
 from onion_service.socks import Login
 from onion_service.trust import Trust
@@ -134,6 +134,8 @@ class Auditor:
         try:
             found = self._trust.take(answer.body, now=self._around.now())
             announcements = directories.read_answer(answer.body)[1]
+        except HeldDirectoryBroken:
+            raise
         except (CryptoError, ReporterError) as error:
             if isinstance(error, Expired | ClockWrong) and not any(
                 isinstance(visit.directory, Listed) for visit in self._visits
