@@ -221,7 +221,8 @@ def _expected(pages: Sequence[_Numbered[Page]], listed: Sequence[_Numbered[Liste
     """The published hashes that each page may have; none where nothing is published.
 
     A newer directory may come between a page and the directory of the same visit, so the one believed before and the
-    one believed after are both right.
+    one believed after are both right. Before the first directory there is only the one after: a page that the relay
+    changed for everybody in just that moment is a finding, which the next audit does not repeat.
     """
     visits = [at for at, _ in listed]
     for at, _ in pages:
@@ -231,10 +232,12 @@ def _expected(pages: Sequence[_Numbered[Page]], listed: Sequence[_Numbered[Liste
 
 
 def _pages(pages: Sequence[_Numbered[Page]], expected: dict[int, frozenset[str]]) -> Iterator[Finding]:
+    came = {page.digest.body: page.digest for _, page in reversed(pages)}
     for at, page in pages:
         if expected[at] and page.digest.body not in expected[at]:
+            right = next((came[body] for body in sorted(expected[at]) if body in came), None)
             published = ", ".join(sorted(expected[at]))
-            yield Finding(Kind.NOT_PUBLISHED, PAGE, (at,), page.digest, words=f"published: {published}")
+            yield Finding(Kind.NOT_PUBLISHED, PAGE, (at,), page.digest, right, words=f"published: {published}")
     unpublished = [_Compared(at, PAGE, page.digest.body, page.digest) for at, page in pages if not expected[at]]
     for odd, usual in _odd_ones(unpublished):
         yield Finding(Kind.PAGES_DIFFER, PAGE, (odd.visit,), odd.digest, usual)

@@ -136,7 +136,7 @@ def lines(found: "Audit") -> list[str]:
         _line("pages", _pages(found)),
         *(_line("", f"sha256 {digest}") for digest in found.page_hashes[:3]),
         _line("directories", _directories(found)),
-        _line("no answer", _missing(found)),
+        _line("unanswered", _missing(found)),
     ]
     for finding in found.findings:
         said += _finding(finding)
@@ -168,7 +168,7 @@ def _directories(found: "Audit") -> str:
 
 def _missing(found: "Audit") -> str:
     counted = [f"{path}: {count} {why.value}" for path, whys in found.missing.items() for why, count in whys.items()]
-    return "; ".join(counted) or "every request was answered"
+    return "; ".join(counted) or "none"
 
 
 def _sure(found: "Audit") -> list[str]:
@@ -233,7 +233,7 @@ def _keep(auditor: "Auditor", found: "Audit", folder: Path) -> None:
             if not path.exists():
                 durable.write_new(path, sample)
             saved += 1
-    say(f"{saved} answers are kept in {folder}. Whoever finds them there knows that you audited this relay.")
+    say(f"kept in {folder}: {saved} of the answers that differ. Whoever finds them knows that you audited this relay.")
 
 
 def _conclude(found: "Audit", *, allow_unpublished: bool, kept: bool) -> None:
