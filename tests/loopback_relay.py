@@ -16,6 +16,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from aiohttp import web
 
 from crypto.bundle import Bundle
@@ -27,7 +28,7 @@ from crypto.layers import RoundKey, RoundNumber, peel
 from crypto.letter import open_letter, top_up
 from crypto.report import Report
 from onion_service.address import OnionAddress
-from onion_service.answers import PAGE_LEN
+from onion_service.answers import PAGE_LEN, UNAVAILABLE
 from onion_service.torrc import UnixSocket
 
 ROUND_SECONDS: Final = 5
@@ -93,7 +94,6 @@ class World:
     directory_faults: int = 0
     on_fetch: Callable[[], None] = lambda: None
     page: bytes = b"<!doctype html>\n<title>Veladora</title>\n".ljust(PAGE_LEN, b"\n")
-    site: dict[str, str] = field(default_factory=dict)
     on_page: Callable[[web.Request], web.Response | None] = lambda _request: None
 
     def __post_init__(self) -> None:
@@ -113,7 +113,6 @@ class World:
             bundle=SIZES,
             places=[Place(id="sonora", name="Sonora")],
             round_seconds=self.round_seconds,
-            site=self.site,
             topics=[Topic(id="desaparicion", name=Words(en="Disappearance", es="Desaparición"))],
         )
         self.signed = sign(self.directory, self.root)
@@ -135,6 +134,11 @@ class World:
     def key(self, position: int, number: int) -> RoundKey:
         """The key of a relay for a round."""
         return self._keys.setdefault((position, number), RoundKey.generate(RoundNumber(number)))
+
+    def publish(self, site: dict[str, str]) -> None:
+        """The directory lists these hashes of what the door serves."""
+        self.directory = msgspec.structs.replace(self.directory, site=site)
+        self.signed = sign(self.directory, self.root)
 
     def retire_keys(self, *, remembered: bool = True) -> None:
         """The round keys in use are gone; `remembered` False: so is the memory that they were ours."""
@@ -245,7 +249,7 @@ class World:
         self.on_fetch()
         if self.directory_faults:
             self.directory_faults -= 1
-            return web.Response(status=503)
+            return web.Response(status=503, text=UNAVAILABLE.content.decode())
         return web.Response(body=self.answer())
 
     async def _cells(self, request: web.Request) -> web.Response:

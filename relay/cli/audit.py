@@ -255,7 +255,7 @@ def _conclude(found: "Audit", *, allow_unpublished: bool, kept: bool) -> None:
             hint="this says nothing about the relay but that it did not answer: try again later",
             code=INCONCLUSIVE,
         )
-    if found.published < found.pages and not (allow_unpublished and found.pages > 1):
+    if found.published < found.pages and not (allow_unpublished and found.rounds and found.pages > 1):
         hint = (
             "ask the operator to publish the page's hash in the directory; --allow-unpublished is content without it"
             if found.rounds
