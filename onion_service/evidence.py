@@ -22,7 +22,7 @@ DIRECTORY: Final = "/directory"
 BUSY_BODY: Final = b"full or frozen; try again in a while\n"
 _BUSY_TYPE: Final = b"\r\nContent-Type: text/plain; charset=utf-8\r\n"
 # The one thing that may differ between two answers: whether the connection goes on.
-_CLOSE: Final = b"\r\nConnection: close\r\n"
+_CLOSE: Final = b"\r\nConnection: close\r\n\r\n"
 
 
 class Kind(Enum):
@@ -54,8 +54,9 @@ class Digest:
 
     @classmethod
     def of(cls, head: bytes, body: bytes) -> Digest:
-        """`Connection: close` in the head is passed over, since a door may say it or not."""
-        return cls(sha256(head.replace(_CLOSE, b"\r\n", 1)).hexdigest(), sha256(body).hexdigest())
+        """`Connection: close` at the end of the head is passed over, since a door may say it or not."""
+        told = head.removesuffix(_CLOSE) + b"\r\n\r\n" if head.endswith(_CLOSE) else head
+        return cls(sha256(told).hexdigest(), sha256(body).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,33 +33,40 @@ _UNEVEN: Final = (0.75, 1.25)
 _INDENT: Final = " " * 12
 
 
+TimesOption = Annotated[int, typer.Option("--times", min=1, max=100_000, help="How many visits to make.")]
+EveryOption = Annotated[
+    str,
+    typer.Option(
+        "--every",
+        metavar="SPAN",
+        help="Make as many visits again about every 30m, 1h or 1d, until interrupted or until something is found; "
+        "what is said at the end is about all of them.",
+    ),
+]
+PaceOption = Annotated[float, typer.Option("--pace", min=0, help="Pause up to so many seconds between visits.")]
+KeepOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--keep",
+        metavar="FOLDER",
+        help="When answers differ, save them here, byte for byte, for others to see. Left out: nothing is kept.",
+    ),
+]
+AllowOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-unpublished", help="Be content with equal pages where the directory publishes no hash of the page."
+    ),
+]
+
+
 def audit(
     card: compose.CardArgument,
-    times: Annotated[int, typer.Option("--times", min=1, max=100_000, help="How many visits to make.")] = 10,
-    every: Annotated[
-        str,
-        typer.Option(
-            "--every",
-            metavar="SPAN",
-            help="Make as many visits again about every 30m, 1h or 1d, until interrupted or until something is found; "
-            "what is said at the end is about all of them.",
-        ),
-    ] = "",
-    pace: Annotated[float, typer.Option("--pace", min=0, help="Pause up to so many seconds between visits.")] = 5.0,
-    keep: Annotated[
-        Path | None,
-        typer.Option(
-            "--keep",
-            metavar="FOLDER",
-            help="When answers differ, save them here, byte for byte, for others to see. Left out: nothing is kept.",
-        ),
-    ] = None,
-    allow_unpublished: Annotated[
-        bool,
-        typer.Option(
-            "--allow-unpublished", help="Be content with equal pages where the directory publishes no hash of the page."
-        ),
-    ] = False,
+    times: TimesOption = 10,
+    every: EveryOption = "",
+    pace: PaceOption = 5.0,
+    keep: KeepOption = None,
+    allow_unpublished: AllowOption = False,
     socks: SocksOption = "",
     state: StateOption = None,
 ) -> None:

@@ -153,6 +153,7 @@ def test_pages_are_compared_though_no_directory_came() -> None:
         b"HTTP/1.1 103 Early Hints\r\n\r\n" + HEAD,
         HEAD + b"x",
         HEAD.replace(b"\r\n\r\n", b"\r\nConnection: Close\r\n\r\n"),
+        HEAD.replace(b"OK\r\n", b"OK\r\nConnection: close\r\n"),
     ],
 )
 def test_the_right_page_under_another_head_is_found(head: bytes) -> None:
