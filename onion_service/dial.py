@@ -1,7 +1,7 @@
 """The only dialler: HTTP to onion addresses over tor's SOCKS port, each call on circuits of its own.
 
 Nothing of us goes along: no cookie, no redirect followed, no proxy from the environment, no version, no
-header but `Host`, `Connection` and the caller's own. Nothing comes back but a status and a body of at most
+header but `Host`, `Connection` and the caller's own. Nothing comes back but a status, a head, and a body of at most
 the caller's limit.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, Self
 
 import aiohttp
@@ -26,6 +26,8 @@ from onion_service.torrc import SocksAddress, UnixSocket
 
 CONNECT_SECONDS: Final = 120.0
 URL_MAX: Final = 2_048
+# More than aiohttp takes as one head; an answer may begin with several.
+HEAD_MAX: Final = 65_536
 _PIECE: Final = 65_536
 _NOT_ADDED: Final = (hdrs.USER_AGENT, hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.CONTENT_TYPE)
 
@@ -59,10 +61,11 @@ class OnionUrl:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back."""
+    """What came back. `head`: every byte that came beside the body, as it was on the wire."""
 
     status: int
     body: bytes
+    head: bytes = field(default=b"", compare=False, repr=False)
 
 
 class Dialler:
@@ -74,13 +77,22 @@ class Dialler:
         self._socks = socks
         self._connect_seconds = connect_seconds
 
-    async def get(self, url: str, *, limit: int, timeout: float) -> Answer:  # noqa: ASYNC109
+    async def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        login: Login | None = None,
+        limit: int,
+        timeout: float,  # noqa: ASYNC109
+    ) -> Answer:
         """The answer to GET `url`, of at most `limit` bytes, within `timeout` seconds in all.
 
-        Raises DialError: NotAnOnion and AnswerTooLong are somebody's mistake, TorUnreachable is for the
-        operator, OnionUnreachable, TimedOut and NotHttp may pass by themselves.
+        Calls that are given the same `login` may share circuits, as those of one browser's page do. Raises DialError:
+        NotAnOnion and AnswerTooLong are somebody's mistake, TorUnreachable is for the operator, OnionUnreachable,
+        TimedOut and NotHttp may pass by themselves.
         """
-        return await self._call("GET", url, None, {}, limit, timeout)
+        return await self._call("GET", url, None, headers or {}, limit, timeout, login)
 
     async def post(
         self,
@@ -92,7 +104,7 @@ class Dialler:
         timeout: float,  # noqa: ASYNC109
     ) -> Answer:
         """The answer to POST `url` with `body` and the caller's `headers`; else as `get`."""
-        return await self._call("POST", url, body, headers or {}, limit, timeout)
+        return await self._call("POST", url, body, headers or {}, limit, timeout, None)
 
     async def _call(
         self,
@@ -102,22 +114,25 @@ class Dialler:
         headers: Mapping[str, str],
         limit: int,
         seconds: float,
+        login: Login | None,
     ) -> Answer:
         target = OnionUrl.parse(url)
+        heard = _Heard(limit + HEAD_MAX)
+        connector = _OnionConnector(self._socks, target, self._connect_seconds, login or Login(), heard)
         try:
-            async with asyncio.timeout(seconds), self._session(target) as session:
+            async with asyncio.timeout(seconds), self._session(connector) as session:
                 sent = _sent(headers, body)
                 call = session.request(method, target.url, data=_in_pieces(body), headers=sent, allow_redirects=False)
                 async with call as response:
-                    return Answer(response.status, await _read_at_most(response, limit))
+                    came = await _read_at_most(response, limit)
+                    return Answer(response.status, came, heard.beside(came))
         except TimeoutError as error:
             raise TimedOut(f"no answer within {seconds:g} s") from error
         except (aiohttp.ClientError, ConnectionError) as error:
             raise NotHttp(f"the answer broke off or is not HTTP: {type(error).__name__}") from error
 
     @asynccontextmanager
-    async def _session(self, target: OnionUrl) -> AsyncIterator[aiohttp.ClientSession]:
-        connector = _OnionConnector(self._socks, target, self._connect_seconds)
+    async def _session(self, connector: _OnionConnector) -> AsyncIterator[aiohttp.ClientSession]:
         async with aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -129,14 +144,46 @@ class Dialler:
             yield session
 
 
+class _Heard:
+    """The bytes that came, as they came, up to a limit."""
+
+    __slots__ = ("_bytes", "_limit")
+
+    def __init__(self, limit: int) -> None:
+        self._bytes = bytearray()
+        self._limit = limit
+
+    def hear(self, data: bytes) -> None:
+        self._bytes += data[: max(0, self._limit - len(self._bytes))]
+
+    def beside(self, body: bytes) -> bytes:
+        """All of it but the body; all of it when the body came in chunks."""
+        end = len(self._bytes) - len(body) if self._bytes.endswith(body) else len(self._bytes)
+        return bytes(self._bytes[:end])
+
+
+class _Listening(ResponseHandler):
+    """Reads HTTP, and lets `heard` have the same bytes."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, heard: _Heard) -> None:
+        super().__init__(loop)
+        self._heard = heard
+
+    def data_received(self, data: bytes) -> None:
+        self._heard.hear(data)
+        super().data_received(data)
+
+
 class _OnionConnector(aiohttp.BaseConnector):
     """Connects to one onion service with one login, whatever it is asked for."""
 
-    def __init__(self, socks: SocksAddress, target: OnionUrl, seconds: float) -> None:
+    def __init__(self, socks: SocksAddress, target: OnionUrl, seconds: float, login: Login, heard: _Heard) -> None:
         super().__init__(force_close=True, limit=1)
         self._socks = socks
         self._target = target
         self._seconds = seconds
+        self._login = login
+        self._heard = heard
 
     async def _create_connection(
         self,
@@ -147,14 +194,14 @@ class _OnionConnector(aiohttp.BaseConnector):
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._seconds):
-                sock = await connect(self._socks, to=self._target.address, port=self._target.port, login=Login())
+                sock = await connect(self._socks, to=self._target.address, port=self._target.port, login=self._login)
         except TimeoutError as error:
             raise TimedOut(f"no connection within {self._seconds:g} s") from error
         try:
             if isinstance(self._socks, UnixSocket):
-                _, protocol = await loop.create_unix_connection(lambda: ResponseHandler(loop), sock=sock)
+                _, protocol = await loop.create_unix_connection(lambda: _Listening(loop, self._heard), sock=sock)
             else:
-                _, protocol = await loop.create_connection(lambda: ResponseHandler(loop), sock=sock)
+                _, protocol = await loop.create_connection(lambda: _Listening(loop, self._heard), sock=sock)
         except BaseException:
             sock.close()
             raise

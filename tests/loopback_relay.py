@@ -8,7 +8,7 @@ import asyncio
 import base64
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from aiohttp import web
 
 from crypto.bundle import Bundle
@@ -27,7 +28,8 @@ from crypto.layers import RoundKey, RoundNumber, peel
 from crypto.letter import open_letter, top_up
 from crypto.report import Report
 from onion_service.address import OnionAddress
-from onion_service.site import site_hashes
+from onion_service.answers import UNAVAILABLE
+from onion_service.site import PAGE_LEN, site_hashes
 from onion_service.torrc import UnixSocket
 
 ROUND_SECONDS: Final = 5
@@ -92,6 +94,8 @@ class World:
     clock_error: int = 0
     directory_faults: int = 0
     on_fetch: Callable[[], None] = lambda: None
+    page: bytes = b"<!doctype html>\n<title>Veladora</title>\n".ljust(PAGE_LEN, b"\n")
+    on_page: Callable[[web.Request], web.Response | None] = lambda _request: None
 
     def __post_init__(self) -> None:
         self.identities = [relay_key() for _ in range(self.route_length)]
@@ -132,6 +136,11 @@ class World:
     def key(self, position: int, number: int) -> RoundKey:
         """The key of a relay for a round."""
         return self._keys.setdefault((position, number), RoundKey.generate(RoundNumber(number)))
+
+    def publish(self, site: dict[str, str]) -> None:
+        """The directory lists these hashes of what the door serves."""
+        self.directory = msgspec.structs.replace(self.directory, site=site)
+        self.signed = sign(self.directory, self.root)
 
     def retire_keys(self, *, remembered: bool = True) -> None:
         """The round keys in use are gone; `remembered` False: so is the memory that they were ours."""
@@ -225,19 +234,24 @@ class World:
         app = web.Application(client_max_size=2**21)
         app.add_routes(
             [
+                web.get("/", self._page),
                 web.get("/directory", self._directory),
                 web.post("/cells", self._cells),
                 web.get("/rounds/{number}", self._rounds),
             ]
         )
+        app.on_response_prepare.append(_undated)
         return app
+
+    async def _page(self, request: web.Request) -> web.Response:
+        return self.on_page(request) or web.Response(body=self.page, content_type="text/html")
 
     async def _directory(self, _request: web.Request) -> web.Response:
         self.fetches += 1
         self.on_fetch()
         if self.directory_faults:
             self.directory_faults -= 1
-            return web.Response(status=503)
+            return web.Response(status=503, text=UNAVAILABLE.content.decode())
         return web.Response(body=self.answer())
 
     async def _cells(self, request: web.Request) -> web.Response:
@@ -263,6 +277,12 @@ class World:
         return web.Response(body=self.lists(number))
 
 
+async def _undated(_request: web.Request, response: web.StreamResponse) -> None:
+    """A door tells neither time nor program."""
+    for name in ("Date", "Server"):
+        response.headers.pop(name, None)
+
+
 @dataclass
 class Road:
     """The SOCKS port that leads to the relays of a world, and the logins it was given."""
@@ -275,16 +295,24 @@ class Road:
 @contextmanager
 def road(world: World, folder: Path) -> Iterator[Road]:
     """A world's relays behind a SOCKS port, in a thread of their own until the block is left."""
-    built = Road(UnixSocket(folder / "socks"), [], [])
+    with way(world.onions, folder / "door", folder / "socks", app=world.app()) as built:
+        yield built
+
+
+@contextmanager
+def way(onions: Sequence[str], door: Path, socks: Path, *, app: web.Application | None = None) -> Iterator[Road]:
+    """A SOCKS port through which `onions` are the door at a unix socket, which `app` serves if somebody must."""
+    built = Road(UnixSocket(socks), [], [])
     started: Future[Callable[[], object]] = Future()
 
     async def serve() -> None:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
-        runner = web.AppRunner(world.app(), access_log=None)
+        runner = web.AppRunner(app or web.Application(), access_log=None)
         await runner.setup()
-        await web.UnixSite(runner, str(folder / "door")).start()
+        if app is not None:
+            await web.UnixSite(runner, str(door)).start()
         proxy = await asyncio.start_unix_server(
-            lambda reader, writer: _socks(reader, writer, built, world, folder / "door"), str(built.socks.path)
+            lambda reader, writer: _socks(reader, writer, built, onions, door), str(built.socks.path)
         )
         started.set_result(lambda: loop.call_soon_threadsafe(stop.set))
         await stop.wait()
@@ -302,7 +330,7 @@ def road(world: World, folder: Path) -> Iterator[Road]:
 
 
 async def _socks(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, built: Road, world: World, door: Path
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, built: Road, onions: Sequence[str], door: Path
 ) -> None:
     """RFC 1928 and 1929, as far as one client needs them."""
     try:
@@ -317,7 +345,7 @@ async def _socks(
         host = (await reader.readexactly((await reader.readexactly(5))[4])).decode()
         await reader.readexactly(2)
         built.hosts.append(host)
-        known = host in world.onions
+        known = host in onions
         writer.write(bytes([5, 0 if known else 0xF0, 0, 1, 0, 0, 0, 0, 0, 0]))
         await writer.drain()
         if known:

@@ -187,7 +187,7 @@ def test_the_pages_speak_of_every_part_of_the_way() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["veladora sned CARD", "veladora send CARD --wiat", "sudo /opt/veladora/bin/veladora desk lst", "veladora audit"],
+    ["veladora sned CARD", "veladora send CARD --wiat", "sudo /opt/veladora/bin/veladora desk lst", "veladora adit"],
 )
 def test_a_command_that_does_not_exist_is_noticed(line: str) -> None:
     assert [trouble(words) for words in commands(line)] != [""]

@@ -6,7 +6,7 @@ from typing import Final, NoReturn
 from crypto.errors import CryptoError, Expired, Forged, Malformed, NotForUs, RolledBack, WrongPassphrase
 from forwarder.errors import ForwarderError
 from onion_service.errors import OnionServiceError
-from relay.cli.console import fail
+from relay.cli.console import FAILED, fail
 
 _NEXT_STEP: Final[dict[type[CryptoError], str]] = {
     Malformed: "the file or answer is cut off, altered or of another kind; get it again from where it came",
@@ -28,15 +28,15 @@ _SYSTEM_STEP: Final[dict[int, str]] = {
 }
 
 
-def explain(error: Exception, *, about: str = "") -> NoReturn:
+def explain(error: Exception, *, about: str = "", code: int = FAILED) -> NoReturn:
     """End the command with what `error` means for the person who typed it; `about` names the file it is about."""
     subject = f"{about}: " if about else ""
     if isinstance(error, OnionServiceError | ForwarderError):
-        fail(f"{subject}{error}", hint=error.hint)
+        fail(f"{subject}{error}", hint=error.hint, code=code)
     if isinstance(error, CryptoError):
-        fail(f"{subject}{error}", hint=_NEXT_STEP.get(type(error), "nothing was changed; get it again"))
+        fail(f"{subject}{error}", hint=_NEXT_STEP.get(type(error), "nothing was changed; get it again"), code=code)
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else subject
         hint = _SYSTEM_STEP.get(error.errno or 0, "nothing was overwritten; mend the cause and run it again")
-        fail(f"{place}{error.strerror or error}", hint=hint)
+        fail(f"{place}{error.strerror or error}", hint=hint, code=code)
     raise error

@@ -57,7 +57,7 @@ def surroundings(socks: str, state: Path | None, bar: Bar) -> Iterator["Surround
 
     from onion_service.reporter import Surroundings
 
-    with _dialler(socks, state, bar) as dialler:
+    with dialled(socks, state, bar) as dialler:
         yield Surroundings(
             dialler=dialler, now=time.time, rest=asyncio.sleep, chance=SystemRandom(), told=lambda news: tell(bar, news)
         )
@@ -71,7 +71,8 @@ def tell(bar: Bar, news: "News") -> None:
 
 
 @contextmanager
-def _dialler(socks: str, state: Path | None, bar: Bar) -> Iterator["Dialler"]:
+def dialled(socks: str, state: Path | None, bar: Bar) -> Iterator["Dialler"]:
+    """The dialler alone; a tor of our own is stopped and its folder removed on the way out."""
     from onion_service.dial import Dialler
     from onion_service.errors import UnsafeSetting
     from onion_service.torrc import socks_address

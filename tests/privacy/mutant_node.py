@@ -6,18 +6,24 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from random import Random
 from typing import Final
 
 import msgspec
+from aiohttp import web
 
 from crypto.cells import CellClass
+from crypto.directory import write_answer
 from crypto.errors import Malformed
 from crypto.layers import RoundKey, RoundNumber
-from onion_service import pasted
+from onion_service import answers, pasted
 from onion_service.answers import Verdict
+from onion_service.door import _Door
+from onion_service.serving import Answer
 from relay import node, telemetry
 from relay.closing import Closing
 from relay.intake import Intake
+from relay.public import Public
 from relay.spool import Spool
 from relay.telemetry import Figures
 
@@ -152,6 +158,71 @@ def count_at_arrival() -> None:
     Intake.accept = accept  # type: ignore[method-assign]
 
 
+def vary_on_accept_language() -> None:
+    """T15: whoever reads Spanish gets a page of their own."""
+
+    def changed(request: web.BaseRequest, page: Answer) -> Answer:
+        if request.headers.get("Accept-Language", "").startswith("es"):
+            return _another(page, b"<!-- es -->")
+        return page
+
+    _change_pages(changed)
+
+
+def alter_one_page_in_a_hundred() -> None:
+    """T15: one visitor in a hundred gets something more."""
+    chance = Random(15)
+
+    def changed(_request: web.BaseRequest, page: Answer) -> Answer:
+        return _another(page, b"<script>alert(1)</script>") if chance.random() < 0.01 else page
+
+    _change_pages(changed)
+
+
+def mark_one_page_in_a_hundred() -> None:
+    """T15: one visitor in a hundred is known again by what their browser keeps."""
+    chance = Random(15)
+
+    def changed(_request: web.BaseRequest, page: Answer) -> Answer:
+        return _another(page, header=b'ETag: "7"\r\n') if chance.random() < 0.01 else page
+
+    _change_pages(changed)
+
+
+def _another(page: Answer, more: bytes = b"", *, header: bytes = b"") -> Answer:
+    """The page with something more in its body or in its head, and of the same length."""
+    body = (page.content.rstrip(b"\n") + more).ljust(len(page.content), b"\n")
+    other = Answer(page.status, "OK")
+    other._kept, other._last = ((head[:-2] + header + b"\r\n", body) for head, _ in (page._kept, page._last))
+    return other
+
+
+def _change_pages(changed: Callable[[web.BaseRequest, Answer], Answer]) -> None:
+    honest = _Door.handle
+
+    async def handle(self: _Door, request: web.BaseRequest) -> Answer:
+        answer = await honest(self, request)
+        return changed(request, answer) if request.raw_path == "/" else answer
+
+    _Door.handle = handle  # type: ignore[method-assign]
+
+
+def give_some_a_round_key_of_their_own() -> None:
+    """T15: the cell of one visitor in twenty would be known by its round tag."""
+    honest, turn = Public.directory, Public.turn
+    chance = Random(15)
+
+    def both(self: Public, key: RoundKey) -> None:
+        turn(self, key)
+        own = RoundKey.generate(key.round_number).announce(self._identity)
+        self._own = answers.directory(write_answer(self._trusted.signed, [own]))  # type: ignore[attr-defined]
+
+    def directory(self: Public) -> Answer:
+        return self._own if chance.random() < 0.05 else honest(self)  # type: ignore[attr-defined]
+
+    Public.turn, Public.directory = both, directory  # type: ignore[method-assign]
+
+
 MUTANTS: Final[dict[str, Callable[[], None]]] = {
     plant.__name__: plant
     for plant in (
@@ -163,6 +234,10 @@ MUTANTS: Final[dict[str, Callable[[], None]]] = {
         keep_the_previous_keys,
         write_a_line_for_each_report,
         count_at_arrival,
+        vary_on_accept_language,
+        alter_one_page_in_a_hundred,
+        mark_one_page_in_a_hundred,
+        give_some_a_round_key_of_their_own,
     )
 }
 

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onion_service.dial import Answer, Dialler, OnionUrl
+from onion_service.dial import HEAD_MAX, Answer, Dialler, OnionUrl
 from onion_service.errors import (
     AnswerTooLong,
     DialError,
@@ -29,6 +29,7 @@ from onion_service.errors import (
     TorError,
     TorUnreachable,
 )
+from onion_service.socks import Login
 from onion_service.torrc import LoopbackPort, SocksAddress, UnixSocket
 
 HOST = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion"
@@ -124,6 +125,60 @@ def test_a_post_is_its_length_and_its_body(length: int, tmp_path: Path) -> None:
     asyncio.run(body())
     head = f"POST /cells HTTP/1.1\r\nHost: {HOST}\r\nwebhook-id: letters-7\r\nContent-Length: {length}\r\n"
     assert proxy.requests == [head.encode() + b"Connection: close\r\n\r\n" + sent]
+
+
+def test_a_get_sends_the_callers_headers_in_their_order() -> None:
+    proxy = Proxy()
+    headers = {"User-Agent": "x", "Accept": "*/*", "Connection": "keep-alive", "Priority": "u=4"}
+
+    async def body() -> None:
+        async with proxied(proxy) as socks:
+            await Dialler(socks=socks).get(URL, headers=headers, limit=4, timeout=5)
+
+    asyncio.run(body())
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    assert proxy.requests == [f"GET /cells HTTP/1.1\r\nHost: {HOST}\r\n{lines}\r\n".encode()]
+
+
+@pytest.mark.parametrize(
+    ("answer", "head"),
+    [
+        (OK, OK[:-4]),
+        (b"HTTP/1.1 200  Fine\r\ncontent-length:   4\r\nX: \t y \r\n\r\nhola", None),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + OK, None),
+        (b"HTTP/1.1 204 No Content\r\nX: y\r\n\r\n", None),
+    ],
+)
+def test_the_head_is_every_byte_beside_the_body(answer: bytes, head: bytes | None) -> None:
+    came = get(Proxy(answer=answer))
+    assert came.head + came.body == answer
+    assert head is None or came.head == head
+
+
+def test_the_head_of_an_answer_in_chunks_is_all_of_it() -> None:
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;mark\r\nho\r\n2\r\nla\r\n0\r\nT: x\r\n\r\n"
+    came = get(Proxy(answer=chunked))
+    assert (came.body, came.head) == (b"hola", chunked)
+
+
+def test_a_head_without_end_is_not_kept() -> None:
+    early = b"HTTP/1.1 103 Early Hints\r\n\r\n" * 4_000
+    came = get(Proxy(answer=early + OK))
+    assert came.head == early[: HEAD_MAX + 100]
+
+
+def test_calls_with_one_login_may_share_circuits() -> None:
+    proxy, login = Proxy(), Login()
+
+    async def body() -> None:
+        async with proxied(proxy) as socks:
+            dialler = Dialler(socks=socks)
+            for _ in range(3):
+                await dialler.get(URL, login=login, limit=4, timeout=5)
+
+    asyncio.run(body())
+    assert len(proxy.logins) == 3
+    assert set(proxy.logins) == {b"\x01\x20" + login.name + b"\x20" + login.password}
 
 
 def test_every_call_has_a_login_of_its_own() -> None:
