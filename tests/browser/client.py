@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,9 @@ import pytest
 
 CLIENT: Final = Path(__file__).parents[2] / "onion_service" / "client"
 OLDEST_NODE: Final = 18
+
+# For each module the texts that go, each with what stands there instead.
+Changes = Mapping[str, Sequence[tuple[str, str]]]
 
 
 def node() -> str:
@@ -44,13 +48,13 @@ def run(*arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[st
     )
 
 
-def ask(do: str, *, timeout: float = 120, **question: object) -> Any:  # noqa: ANN401 - an answer is plain JSON
-    """What the client answers to one question (onion_service/client/tests/peer.js)."""
+def ask(do: str, *, timeout: float = 120, at: Path = CLIENT, **question: object) -> Any:  # noqa: ANN401 - plain JSON
+    """What the client in the folder `at` answers to one question (onion_service/client/tests/peer.js)."""
     program = node()
     install()
     answered = subprocess.run(
         [program, "tests/peer.js"],
-        cwd=CLIENT,
+        cwd=at,
         input=json.dumps({"do": do, **question}),
         capture_output=True,
         text=True,
@@ -59,3 +63,18 @@ def ask(do: str, *, timeout: float = 120, **question: object) -> Any:  # noqa: A
     )
     assert answered.returncode == 0, answered.stderr
     return json.loads(answered.stdout)
+
+
+def altered(folder: Path, changes: Changes) -> Path:
+    """A copy of the client in `folder` with a fault planted in it. Each text that goes must stand there once."""
+    install()
+    copy = folder / "client"
+    shutil.copytree(CLIENT, copy, ignore=shutil.ignore_patterns("node_modules"))
+    (copy / "node_modules").symlink_to(CLIENT / "node_modules")
+    for module, edits in changes.items():
+        text = (copy / module).read_text(encoding="utf-8")
+        for before, after in edits:
+            assert text.count(before) == 1, f"{module} does not have {before!r} once"
+            text = text.replace(before, after)
+        (copy / module).write_text(text, encoding="utf-8")
+    return copy
