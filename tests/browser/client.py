@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,9 @@ import pytest
 
 CLIENT: Final = Path(__file__).parents[2] / "onion_service" / "client"
 OLDEST_NODE: Final = 18
+
+# For each module the texts that go, each with what stands there instead.
+Changes = Mapping[str, Sequence[tuple[str, str]]]
 
 
 def node() -> str:
@@ -44,18 +48,13 @@ def run(*arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[st
     )
 
 
-def ask(do: str, *, timeout: float = 120, **question: object) -> Any:  # noqa: ANN401 - an answer is plain JSON
-    """What the client answers to one question (onion_service/client/tests/peer.js)."""
-    return json.loads(told("tests/peer.js", {"do": do, **question}, timeout=timeout))
-
-
-def told(program: str, question: object, *, folder: Path = CLIENT, timeout: float = 120) -> str:
-    """What a node program of the client, or of a changed copy of it in `folder`, says to one question."""
+def told(program: str, question: object, *, at: Path = CLIENT, timeout: float = 120) -> str:
+    """What a node program of the client, or of an altered copy of it in the folder `at`, says to one question."""
     interpreter = node()
     install()
     answered = subprocess.run(
         [interpreter, program],
-        cwd=folder,
+        cwd=at,
         input=json.dumps(question),
         capture_output=True,
         text=True,
@@ -67,11 +66,21 @@ def told(program: str, question: object, *, folder: Path = CLIENT, timeout: floa
     return answered.stdout
 
 
-def changed(folder: Path, file: str, written: str, instead: str) -> Path:
-    """A copy of the client in `folder` in which one place of one file is written otherwise."""
-    shutil.copytree(CLIENT, folder, ignore=shutil.ignore_patterns("node_modules"))
-    (folder / "node_modules").symlink_to(CLIENT / "node_modules")
-    source = (folder / file).read_text(encoding="utf-8")
-    assert source.count(written) == 1, f"{file} says {written!r} elsewhere or not at all"
-    (folder / file).write_text(source.replace(written, instead), encoding="utf-8")
-    return folder
+def ask(do: str, *, timeout: float = 120, at: Path = CLIENT, **question: object) -> Any:  # noqa: ANN401 - plain JSON
+    """What the client in the folder `at` answers to one question (onion_service/client/tests/peer.js)."""
+    return json.loads(told("tests/peer.js", {"do": do, **question}, at=at, timeout=timeout))
+
+
+def altered(folder: Path, changes: Changes) -> Path:
+    """A copy of the client in `folder` with a fault planted in it. Each text that goes must stand there once."""
+    install()
+    copy = folder / "client"
+    shutil.copytree(CLIENT, copy, ignore=shutil.ignore_patterns("node_modules"))
+    (copy / "node_modules").symlink_to(CLIENT / "node_modules")
+    for module, edits in changes.items():
+        text = (copy / module).read_text(encoding="utf-8")
+        for before, after in edits:
+            assert text.count(before) == 1, f"{module} does not have {before!r} once"
+            text = text.replace(before, after)
+        (copy / module).write_text(text, encoding="utf-8")
+    return copy

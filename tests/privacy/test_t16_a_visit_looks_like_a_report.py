@@ -63,7 +63,7 @@ class Visit:
 def visits(folder: Path, *, count: int, seed: int, report: bool, real: bool = False, seal: float = 0.0) -> list[Visit]:
     """Visits of the client in that folder."""
     question = {"count": count, "seed": seed, "report": report, "real": real, "seal_seconds": seal}
-    lines = client.told("tests/visits.js", question, folder=folder, timeout=600).splitlines()
+    lines = client.told("tests/visits.js", question, at=folder, timeout=600).splitlines()
     found = [json.loads(line) for line in lines]
     assert len(found) == count
     return [Visit(one["letter"], tuple((at, what, size) for at, what, size in one["requests"])) for one in found]
@@ -234,10 +234,10 @@ AT_ONCE: Final = (
 @pytest.mark.slow
 @pytest.mark.parametrize(("mutant", "written", "instead"), MUTANTS, ids=[mutant for mutant, _, _ in MUTANTS])
 def test_a_page_that_betrays_a_report_is_caught(tmp_path: Path, mutant: str, written: str, instead: str) -> None:
-    folder = client.changed(tmp_path / "client", "pacing.js", written, instead)
+    folder = client.altered(tmp_path, {"pacing.js": [(written, instead)]})
     caught("T16", mutant, nothing_tells_a_report_from_a_visit, folder, 1_000)
 
 
 def test_a_page_that_tries_again_at_once_is_caught(tmp_path: Path) -> None:
-    folder = client.changed(tmp_path / "client", "pacing.js", *AT_ONCE)
+    folder = client.altered(tmp_path, {"pacing.js": [AT_ONCE]})
     caught("T16", "try a letter again at once", a_visit_is_the_same_with_a_report, folder, 100, real=False)

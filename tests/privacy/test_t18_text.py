@@ -1,15 +1,19 @@
-"""T18: text does not betray. A marked copy and an unmarked one come out equal."""
+"""T18: text does not betray. A marked copy and an unmarked one come out equal, in Python and in the browser."""
 
 import random
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
 from typing import Final
 
 import pytest
 
 from onion_service.clean.text import clean_text
+from tests.browser import client
+from tests.privacy.mutants import caught
 
-Clean = Callable[[str], str]
+Clean = Callable[[list[str]], list[str]]
 
 TEXTS: Final = {
     "Spanish": "¿Quién vio la camioneta? El jueves, a las 10:30, cruzó; ¡nadie ayudó!\nYo sí lo vi.",
@@ -110,40 +114,86 @@ def _between_letters(text: str, chance: random.Random) -> int:
 def betrayed(clean: Clean) -> list[str]:
     """The marked copies that can still be told from the unmarked text after cleaning."""
     chance = random.Random(18)
-    return [copy for text in TEXTS.values() for copy in marked_copies(text, chance) if clean(copy) != clean(text)]
+    pairs = [(text, copy) for text in TEXTS.values() for copy in marked_copies(text, chance)]
+    cleaned = clean([*TEXTS.values(), *(copy for _, copy in pairs)])
+    plain = dict(zip(TEXTS.values(), cleaned, strict=False))
+    return [copy for (text, copy), came in zip(pairs, cleaned[len(TEXTS) :], strict=True) if came != plain[text]]
 
 
-def _clean(text: str) -> str:
-    return clean_text(text).text
+def by_python(texts: list[str]) -> list[str]:
+    return [clean_text(text).text for text in texts]
 
 
-def _nfc_only(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
+def by_browser(texts: list[str], *, at: Path = client.CLIENT) -> list[str]:
+    """What the browser's cleaner makes of each text, in one run of node."""
+    return [answer["text"] for answer in client.ask("texts", at=at, texts=texts)]
 
 
-def test_t18_a_marked_copy_and_an_unmarked_one_come_out_equal() -> None:
+CLEANERS: Final[dict[str, Clean]] = {"python": by_python, "browser": by_browser}
+
+
+def _nfc_only(texts: Iterable[str]) -> list[str]:
+    return [unicodedata.normalize("NFC", text) for text in texts]
+
+
+def proof_marked_and_unmarked_come_out_equal(clean: Clean) -> None:
+    assert betrayed(clean) == []
+
+
+def test_t18_there_are_marks_of_every_sort() -> None:
     assert sum(len(marked_copies(text, random.Random(18))) for text in TEXTS.values()) > 2_000
-    assert betrayed(_clean) == []
 
 
-@pytest.mark.parametrize("language", TEXTS)
-def test_t18_what_was_written_stays_readable(language: str) -> None:
-    assert _clean(TEXTS[language]) == TEXTS[language]
+@pytest.mark.parametrize("cleaner", CLEANERS)
+def test_t18_a_marked_copy_and_an_unmarked_one_come_out_equal(cleaner: str) -> None:
+    proof_marked_and_unmarked_come_out_equal(CLEANERS[cleaner])
+
+
+@pytest.mark.parametrize("cleaner", CLEANERS)
+def test_t18_what_was_written_stays_readable(cleaner: str) -> None:
+    assert CLEANERS[cleaner]([*TEXTS.values()]) == [*TEXTS.values()]
 
 
 def test_t18_mutant_nfc_only_is_caught() -> None:
+    caught("T18", "NFC only (Python)", proof_marked_and_unmarked_come_out_equal, _nfc_only)
     assert len(betrayed(_nfc_only)) > 1_000
+
+
+def test_t18_mutant_nfc_only_is_caught_in_the_browser(tmp_path: Path) -> None:
+    begins = "export function cleanText(text) {"
+    mutant = client.altered(
+        tmp_path, {"clean/text.js": [(begins, f'{begins}\n  return {{ text: text.normalize("NFC"), removed: {{}} }};')]}
+    )
+    nfc_only = partial(by_browser, at=mutant)
+    assert nfc_only(["n\u0303\u200b"]) == ["\u00f1\u200b"]
+    caught("T18", "NFC only (browser)", proof_marked_and_unmarked_come_out_equal, nfc_only)
 
 
 @pytest.mark.parametrize("table", ["_TO_LATIN", "_MADE_PLAIN", "SPACES"])
 def test_t18_mutant_a_forgotten_table_is_caught(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
     empty: dict[str, object] = {"_TO_LATIN": {}, "_MADE_PLAIN": (), "SPACES": frozenset()}
     monkeypatch.setattr(f"onion_service.clean.text.{table}", empty[table])
-    assert betrayed(_clean)
+    caught("T18", f"forget the table {table} (Python)", proof_marked_and_unmarked_come_out_equal, by_python)
+
+
+@pytest.mark.parametrize(
+    ("mutant", "before", "after"),
+    [
+        ("forget look-alikes", "TO_LATIN.get(letter.base) ?? letter.base", "letter.base"),
+        ("forget typography", "const [kind, table] of MADE_PLAIN", "const [kind, table] of []"),
+        ("forget odd spaces", "if (isIn(TABLES.spaces, code))", "if (false)"),
+        ("keep what is on no list", "scriptOf(one) !== undefined)", "true)"),
+    ],
+)
+def test_t18_mutant_a_forgotten_table_is_caught_in_the_browser(
+    mutant: str, before: str, after: str, tmp_path: Path
+) -> None:
+    at = client.altered(tmp_path, {"clean/text.js": [(before, after)]})
+    caught("T18", f"{mutant} (browser)", proof_marked_and_unmarked_come_out_equal, partial(by_browser, at=at))
 
 
 def test_t18_mutant_keeping_unknown_characters_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("onion_service.clean.text.REMOVED", {})
-    assert betrayed(_clean) == [], "what is on no list is removed even when it is not named"
+    assert betrayed(by_python) == [], "what is on no list is removed even when it is not named"
     monkeypatch.setattr("onion_service.clean.text._kept", iter)
-    assert betrayed(_clean)
+    caught("T18", "keep what is on no list (Python)", proof_marked_and_unmarked_come_out_equal, by_python)

@@ -35,10 +35,10 @@ def saved(image: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def decoded(photo: bytes) -> Decoded:
-    """Every frame as it is shown, turned the right way up."""
+    """Every frame as it is shown, turned the right way up; of a PNG and of a JPEG with others behind it, the first."""
     frames: Decoded = []
     with Image.open(io.BytesIO(photo)) as image:
-        count = getattr(image, "n_frames", 1) if image.format != "PNG" else 1
+        count = getattr(image, "n_frames", 1) if image.format in ("GIF", "WEBP") else 1
         for number in range(count):
             image.seek(number)
             upright = ImageOps.exif_transpose(image)
@@ -253,7 +253,7 @@ def _hidden_in_gif(photo: bytes) -> dict[str, bytes]:
 def _hidden_in_webp(photo: bytes) -> dict[str, bytes]:
     out = io.BytesIO()
     with Image.open(io.BytesIO(photo)) as image:
-        head = photo if photo[12:16] == b"VP8X" else _extended(photo, image.size)
+        head = photo if photo[12:16] == b"VP8X" else extended_webp(photo, image.size)
     out.write(head)
     exif = riff_chunk(b"EXIF", betraying_exif(3).removeprefix(b"Exif\0\0"))
     xmp = riff_chunk(b"XMP ", b"<x:xmpmeta>" + SECRET)
@@ -266,7 +266,7 @@ def _hidden_in_webp(photo: bytes) -> dict[str, bytes]:
     return {"standards": whole, "raw": raw + SECRET}
 
 
-def _extended(photo: bytes, size: tuple[int, int]) -> bytes:
+def extended_webp(photo: bytes, size: tuple[int, int]) -> bytes:
     """A plain WebP in the extended container."""
     is_clear = photo[12:16] == b"VP8L" and photo[24] >> 4 & 1
     sides = b"".join((side - 1).to_bytes(3, "little") for side in size)
