@@ -3,10 +3,14 @@
 import time
 from pathlib import Path
 
+import pytest
+
 from crypto.cells import CellClass
 from crypto.layers import RoundNumber
 from tests.contract import second
 from tests.rig import Rig
+
+pytestmark = pytest.mark.slow  # a relay starts
 
 TEXT = "Retén en la salida a San Fernando. Áéíñ ¿sí?"
 

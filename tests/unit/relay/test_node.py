@@ -97,6 +97,7 @@ def _too_small(rig: Rig) -> None:
     (rig.folder / "directory.signed").write_bytes(directories.sign(changed, rig.root))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
