@@ -7,7 +7,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -82,11 +82,15 @@ class Module:
         return tuple(_imports(self))
 
     @cached_property
+    def local_names(self) -> dict[str, str]:
+        """What each imported name stands for here."""
+        return dict(_local_names(self))
+
+    @cached_property
     def uses(self) -> frozenset[str]:
         """Every dotted name it reads, with import aliases undone; builtins stand for themselves."""
-        known = dict(_local_names(self))
         nodes = (node for node in ast.walk(self.tree) if isinstance(node, ast.Name | ast.Attribute))
-        return frozenset(_dotted(node, known) for node in nodes)
+        return frozenset(_dotted(node, self.local_names) for node in nodes)
 
     def is_in(self, *places: str) -> bool:
         return any(self.name == place or self.name.startswith(f"{place}/") for place in places)
@@ -104,12 +108,13 @@ class Module:
 Rule = Callable[[Module], Iterator[str]]
 
 
-def modules() -> list[Module]:
-    """All Python files of the project as they lie on disk, tests too."""
+@cache
+def modules() -> tuple[Module, ...]:
+    """All Python files of the project as they lie on disk, tests too; read once."""
     paths = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
-    return [
+    return tuple(
         Module(PurePosixPath(path.relative_to(ROOT).as_posix()), path.read_text(encoding="utf-8")) for path in paths
-    ]
+    )
 
 
 def imports_point_left(module: Module) -> Iterator[str]:
@@ -178,7 +183,7 @@ def only_onion_service_connects(module: Module) -> Iterator[str]:
     yield from (f"imports {name}" for name in module.imports if _under(name, *DIALLING_IMPORTS))
     yield from (f"uses {name}" for name in sorted(module.uses & DIALLING_NAMES))
     for call in _calls(module):
-        called = _dotted(call.func, dict(_local_names(module)))
+        called = _dotted(call.func, module.local_names)
         if called.rpartition(".")[2] in DIALLING_METHODS and called not in DIALLING_NAMES:
             yield f"line {call.lineno}: calls {called}"
         # A socket that was handed to us by its number is not a new way out.
@@ -265,9 +270,8 @@ def _calls(module: Module) -> Iterator[ast.Call]:
 
 
 def _unseeded(module: Module) -> Iterator[int]:
-    known = dict(_local_names(module))
     for call in _calls(module):
-        if _dotted(call.func, known) == "random.Random" and not call.args and not call.keywords:
+        if _dotted(call.func, module.local_names) == "random.Random" and not call.args and not call.keywords:
             yield call.lineno
 
 

@@ -7,6 +7,8 @@ import zlib
 from random import Random
 from typing import Any, Final
 
+import pytest
+
 from crypto.errors import CryptoError, Forged, Malformed
 from crypto.keys import fingerprint_words
 from crypto.report import Report
@@ -17,6 +19,8 @@ from onion_service.clean.photo import clean_photo
 from onion_service.clean.text import clean_text
 from tests.browser import client
 from tests.vectors.recipes import FOLDER, files, load
+
+pytestmark = pytest.mark.slow  # node starts for each question
 
 SEED: Final = 20_240_601
 # The order of the group of Ed25519 (RFC 8032, section 5.1).

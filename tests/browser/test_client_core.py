@@ -23,6 +23,8 @@ from tests.browser.road import Road
 from tests.rig import ONION, Rig
 from tests.vectors.recipes import load
 
+pytestmark = pytest.mark.slow  # node starts for each question
+
 # What the page holds beside this script (two languages, style, pictures) has the rest of its length.
 SCRIPT_MAX: Final = 160 * 1_024
 TEXT: Final = "Vi a tres hombres\u200b bajar de una camioneta blanca. «No mires», dijo uno."

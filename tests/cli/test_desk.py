@@ -23,6 +23,8 @@ from tests.unit.forwarder.desk.given import (
     parcels,
 )
 
+pytestmark = pytest.mark.slow  # keys are locked at full cost
+
 HOSTILE = "\u202eoculto\u202c :smile: [bold red]x[/bold red]\nReport 99\n  when: now \u2066 \u200b\ufeff \U000e0041 fin"
 
 

@@ -18,6 +18,8 @@ from relay.cli.draft import DraftRefused, read_draft
 from tests.cli.typed import PASSPHRASE, Ended, run
 from tests.loopback_relay import partner_key, relay_key, root_key
 
+pytestmark = pytest.mark.slow  # keys are locked at full cost
+
 ROOT = root_key()
 RELAY = relay_key()
 PARTNER = partner_key()

@@ -9,6 +9,8 @@ import pytest
 from crypto.keys import PartnerKey, RelayKey, is_locked, unlock
 from tests.cli.typed import PASSPHRASE, at_a_terminal, run
 
+pytestmark = pytest.mark.slow  # keys are locked at full cost
+
 
 @pytest.fixture(scope="module")
 def partner_file(tmp_path_factory: pytest.TempPathFactory) -> Path:

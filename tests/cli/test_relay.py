@@ -17,6 +17,8 @@ from relay import config
 from tests.cli.typed import COMMAND, ENVIRONMENT, PASSPHRASE, run
 from tests.rig import Rig
 
+pytestmark = pytest.mark.slow  # keys are locked at full cost, and relays start
+
 ROOT = "ab" * 32
 
 

@@ -219,6 +219,7 @@ def test_no_tor_program_is_one_sentence(reach: Reach, monkeypatch: pytest.Monkey
     assert list(reach.road.socks.path.parent.glob("veladora-*")) == []
 
 
+@pytest.mark.slow
 def test_a_tor_of_our_own_that_reaches_nobody_is_stopped_and_leaves_nothing(
     reach: Reach, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,6 +248,7 @@ def test_waiting_ends_when_the_rounds_list_shows_the_cells(reach: Reach) -> None
     assert "waiting for the round" in done.err
 
 
+@pytest.mark.slow
 def test_at_a_terminal_everything_missing_is_asked_and_shown(reach: Reach) -> None:
     done = at_a_terminal(
         ["send", reach.card, "--socks", reach.socks, "--pace", "0"],
@@ -263,6 +265,7 @@ def test_at_a_terminal_everything_missing_is_asked_and_shown(reach: Reach) -> No
     assert done.out.startswith("sent: 1 letter")
 
 
+@pytest.mark.slow
 def test_a_line_that_the_terminal_cut_is_not_sent(reach: Reach) -> None:
     done = at_a_terminal(
         ["send", reach.card, "--to", "norte", "--topic", "desaparicion", "--socks", reach.socks],
@@ -273,6 +276,7 @@ def test_a_line_that_the_terminal_cut_is_not_sent(reach: Reach) -> None:
     assert reach.world.posts == []
 
 
+@pytest.mark.slow
 def test_at_a_terminal_no_means_nothing_is_sent(reach: Reach) -> None:
     done = at_a_terminal(
         ["send", reach.card, reach.file("a.txt", TEXT.encode()), "--to", "norte", "--socks", reach.socks],
@@ -283,6 +287,7 @@ def test_at_a_terminal_no_means_nothing_is_sent(reach: Reach) -> None:
     assert reach.world.posts == []
 
 
+@pytest.mark.slow
 def test_at_a_terminal_what_was_not_sent_may_be_tried_again(reach: Reach) -> None:
     reach.world.faults = deque([Fault.FULL])
     path = reach.file("a.txt", TEXT.encode())
@@ -294,6 +299,7 @@ def test_at_a_terminal_what_was_not_sent_may_be_tried_again(reach: Reach) -> Non
     assert [report.text for report in reach.world.reports(reach.world.norte)] == [TEXT]
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_with_a_sentence(reach: Reach) -> None:
     reach.world.faults = deque([Fault.FULL] * 100)
     path = reach.file("a.txt", TEXT.encode())

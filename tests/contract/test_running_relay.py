@@ -6,10 +6,14 @@ Its page is the one that the directory names.
 import time
 from pathlib import Path
 
+import pytest
+
 from crypto.cells import CellClass
 from crypto.layers import RoundNumber
 from tests.contract import second
 from tests.rig import Rig
+
+pytestmark = pytest.mark.slow  # a relay starts
 
 TEXT = "Retén en la salida a San Fernando. Áéíñ ¿sí?"
 PASTED = "Sin programas en el navegador."

@@ -23,6 +23,8 @@ from tests.privacy.mutants import caught
 from tests.privacy.photos import exif, facts
 from tests.unit.onion_service.clean.making import chunk, plain_photos, segment, with_chunks, with_segments
 
+pytestmark = pytest.mark.slow  # node starts for each question
+
 STEMS: Final = ("Juana-Tepito-2026-01-02", "captura_de_Ramon", "lo que vi en la esquina")
 TEXT: Final = "Vi a dos hombres."
 

@@ -23,6 +23,8 @@ from tests.privacy.photos.judge import Photos, betrayals, told
 from tests.privacy.photos.planted import UPRIGHT, Planted
 from tests.unit.onion_service.clean.making import decoded, plain_photos, timing
 
+pytestmark = pytest.mark.slow  # node and exiftool over the whole corpus
+
 Outcome = dict[str, Any]
 
 FORMATS: Final = ("jpg", "png", "webp", "gif")

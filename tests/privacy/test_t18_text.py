@@ -13,6 +13,8 @@ from onion_service.clean.text import clean_text
 from tests.browser import client
 from tests.privacy.mutants import caught
 
+pytestmark = pytest.mark.slow  # thousands of copies, and node
+
 Clean = Callable[[list[str]], list[str]]
 
 TEXTS: Final = {

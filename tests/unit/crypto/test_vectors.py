@@ -178,6 +178,7 @@ def test_every_folder_of_vectors_is_run() -> None:
     assert RUNNERS.keys() == FOLDERS
 
 
+@pytest.mark.slow
 def test_the_files_are_what_their_generator_writes() -> None:
     assert differences() == []
 

@@ -69,6 +69,7 @@ def names(*rounds: int) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_a_partner_that_was_down_for_20_rounds_gets_all_20_in_order_while_another_is_served_on_time(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -240,6 +240,7 @@ def test_what_is_not_http_is_said_to_be_so(answer: bytes) -> None:
         get(Proxy(answer=answer))
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=200))
 @settings(deadline=None)
 def test_any_bytes_are_an_answer_or_our_error(answer: bytes) -> None:
@@ -248,6 +249,7 @@ def test_any_bytes_are_an_answer_or_our_error(answer: bytes) -> None:
             assert len(get(reply, timeout=1).body) <= 100
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=8), st.binary(max_size=8), st.binary(max_size=30))
 @settings(max_examples=25, deadline=None)
 def test_any_proxy_lets_us_through_or_is_our_error(method: bytes, login: bytes, reply: bytes) -> None:
@@ -261,6 +263,7 @@ def test_any_proxy_lets_us_through_or_is_our_error(method: bytes, login: bytes, 
             assert get(proxy, timeout=0.2).status == 200
 
 
+@pytest.mark.slow
 def test_silence_has_an_end() -> None:
     with pytest.raises(TimedOut, match="no answer within"):
         get(Proxy(silent=True), timeout=0.2)

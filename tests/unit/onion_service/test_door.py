@@ -75,6 +75,7 @@ def _bad_bodies(node: Running) -> list[bytes]:
     ]
 
 
+@pytest.mark.slow
 def test_what_is_no_cell_of_this_relay_gets_the_same_bytes_and_nothing_is_kept(node: Running) -> None:
     # A connection that is let go and one whose rest is not read say the same.
     assert {_cells(node, body) for body in _bad_bodies(node)} == {b"".join(CUT_OFF._last)}
@@ -96,6 +97,7 @@ GIGABYTE: Final = 2**30
 _CHUNK: Final = b"10000\r\n" + bytes(65_536) + b"\r\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("header", "piece"),
     [(b"Content-Length: %d\r\n" % GIGABYTE, bytes(65_543)), (b"Transfer-Encoding: chunked\r\n", _CHUNK)],
@@ -277,6 +279,7 @@ REQUESTS: Final = st.lists(
 ).map(b"".join)  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=2_000) | REQUESTS)
 @example(b"GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n")
@@ -339,6 +342,7 @@ def test_a_list_is_served_under_its_number_and_before_the_first_round_there_is_n
     assert get(b"/directory") == b"".join(answers.UNAVAILABLE._last)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [b"", b"POST /cells HTTP/1.1\r\nHost: x\r\n", _POST.replace(b"CELL", b"x" * 100)])
 def test_whoever_sends_slowly_or_nothing_is_cut_off(tmp_path: Path, sent: bytes) -> None:
     began = time.monotonic()

@@ -27,6 +27,8 @@ from tests.unit.onion_service.wire import (
     serving,
 )
 
+pytestmark = pytest.mark.slow  # waits for real time limits
+
 
 @pytest.mark.parametrize(
     "sent",

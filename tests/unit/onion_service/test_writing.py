@@ -1,6 +1,7 @@
 """What leaves is clean, fits, and is for whom it was meant; or nothing leaves."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -9,7 +10,7 @@ from crypto.directory import Directory
 from crypto.letter import open_letter
 from crypto.report import ATTACHMENTS_MAX, When, part_name
 from onion_service.refusals import CannotSend, Uncleanable
-from onion_service.writing import Draft, File, clean, clean_file, prepare
+from onion_service.writing import CleanFile, Draft, File, clean, clean_file, prepare
 from tests.loopback_relay import World
 
 WORLD = World(now=lambda: 1_000_000.0)
@@ -131,7 +132,8 @@ def test_an_empty_text_or_file_is_refused() -> None:
 
 
 def test_too_much_is_refused_before_it_is_sealed(directory: Directory) -> None:
-    big = clean(Draft(text="a"), [File("a.txt", b"a" * 3_000_001)])
+    large = CleanFile("a.txt", "text/plain", b"a" * 3_000_001, cleaned=True, removed=())
+    big = replace(clean(Draft(text="a")), files=(large,))
     with pytest.raises(CannotSend, match="3000000"):
         prepare(big, directory=directory, to=["norte"])
     many = clean(Draft(text="a"), [File("a.txt", b"%d" % number) for number in range(ATTACHMENTS_MAX + 1)])

@@ -102,6 +102,7 @@ def _other_page(rig: Rig) -> None:
     (rig.folder / "directory.signed").write_bytes(directories.sign(changed, rig.root))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [

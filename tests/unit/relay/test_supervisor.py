@@ -23,6 +23,8 @@ from relay.start import StartError
 from relay.supervisor import NodeKeeper, onion_tor
 from tests.rig import NOBODY, Rig
 
+pytestmark = pytest.mark.slow  # nodes start and end
+
 AUTHORITY = """
 [tor]
 program = "{program}"

@@ -163,6 +163,7 @@ class Road:
             return await Loopback(session).post(url, body, headers=headers, limit=limit, timeout=timeout)
 
 
+@pytest.mark.slow
 def test_a_desk_that_was_down_for_20_rounds_has_all_20_afterwards_and_another_was_served_on_time(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -219,6 +220,7 @@ def test_rounds_the_relay_no_longer_keeps_are_a_gap_at_the_desk(tmp_path: Path) 
         assert desk.inbox.gaps(CellClass.LETTER, step=1) == [Gap(CellClass.LETTER, number(2), number(8))]
 
 
+@pytest.mark.slow
 def test_the_program_puts_the_endpoint_on_the_onion_of_its_card_and_stops_when_told(tmp_path: Path) -> None:
     steps: list[Bootstrap] = []
 

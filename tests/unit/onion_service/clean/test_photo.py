@@ -327,6 +327,7 @@ def test_a_webp_asks_for_no_enlarging() -> None:
     assert clean_photo(bytes(photo)).data == clean_photo(PLAIN["lossy.webp"]).data
 
 
+@pytest.mark.slow
 def test_a_large_photo_takes_time_in_proportion() -> None:
     chance = random.Random(5)
     noisy = drawn(size=(64, 64)).resize((1600, 1200))

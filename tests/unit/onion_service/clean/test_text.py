@@ -144,6 +144,7 @@ def test_the_sets_of_characters_do_not_overlap() -> None:
             assert shared <= {0x20}, shared
 
 
+@pytest.mark.slow
 def test_the_time_is_linear_in_the_length() -> None:
     assert clean_text("a" + "\u0301" * 200_000).text == "á"
     assert clean_text("о" * 100_000).text == "o" * 100_000
