@@ -71,9 +71,7 @@ def _check_same_shape(old: TrustedDirectory, new: TrustedDirectory) -> None:
     if (before.route, before.bundle, before.round_seconds) != (after.route, after.bundle, after.round_seconds):
         raise StartError("it changes the route, the round length or the bundle sizes: restart the relay to take it")
     if before.site.get("/") != after.site.get("/"):
-        raise StartError(
-            "it names another page than the one that is served: restart the relay with the version it is of"
-        )
+        raise StartError("it names another page than is served: restart the relay with the version that serves it")
 
 
 def _say(error: Exception) -> str:

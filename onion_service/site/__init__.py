@@ -28,6 +28,8 @@ _PLACE: Final = _HOLDER % (b"0" * 2 * PUBLIC_LEN)
 
 def page(root: VerifyingKey) -> bytes:
     """The page as it was built, with the root key that it checks directories under. Raises SiteBroken."""
+    # Whoever asks for the page learns at once whether all of it can be served.
+    policy()
     html = _read(_PAGE)
     if html.count(_PLACE) != 1:
         raise SiteBroken(_PAGE, f"it has {html.count(_PLACE)} places for the root key, not one")
@@ -46,7 +48,7 @@ def site_hashes(root: VerifyingKey) -> dict[str, str]:
 
 def pasted(status: int) -> bytes:
     """The body of an answer to `POST /paste`, filled with LF to one length for all four. Raises SiteBroken."""
-    name = f"pasted-{status}.html"
+    name = _pasted(status)
     return _filled(name, _read(name), PASTED_LEN)
 
 
@@ -56,7 +58,7 @@ def policy() -> str:
 
     Source: CSP Level 3 and Trusted Types. One policy for all answers, so that none differs by its headers.
     """
-    found = [_inline(_PAGE), *(_without_script(f"pasted-{status}.html") for status in PASTED)]
+    found = [inline(_PAGE, _read(_PAGE)), *(_without_script(status) for status in PASTED)]
     directives = {
         "default-src": "'none'",
         "script-src": _hashes(found, lambda one: one.scripts),
@@ -78,15 +80,15 @@ def _hashes(found: list[Inline], kind: Callable[[Inline], tuple[str, ...]]) -> s
     return " ".join(sorted(f"'sha256-{digest}'" for digest in digests)) or "'none'"
 
 
-def _without_script(name: str) -> Inline:
-    found = _inline(name)
+def _without_script(status: int) -> Inline:
+    found = inline(_pasted(status), pasted(status))
     if found.scripts:
-        raise SiteBroken(name, "it has a script; it is for those who have scripts off")
+        raise SiteBroken(_pasted(status), "it has a script; it is for those who have scripts off")
     return found
 
 
-def _inline(name: str) -> Inline:
-    return inline(name, _read(name))
+def _pasted(status: int) -> str:
+    return f"pasted-{status}.html"
 
 
 def _read(name: str) -> bytes:

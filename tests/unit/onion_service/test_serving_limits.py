@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import stat
 from contextlib import suppress
@@ -41,6 +42,14 @@ def test_who_stays_silent_is_cut_off(sent: bytes, tmp_path: Path) -> None:
             assert await exchange(tmp_path / "s", sent) == b""
 
     asyncio.run(body())
+
+
+def test_who_asks_once_a_minute_is_not_cut_off() -> None:
+    spec = (Path(__file__).parents[3] / "docs" / "spec" / "door.md").read_text(encoding="utf-8")
+    said = re.search(r"open for (\d+) seconds .* every (\d+) seconds keeps", " ".join(spec.split()))
+    assert said is not None
+    # A cell on its way through Tor may be late by this much.
+    assert Limits().idle == int(said[1]) >= int(said[2]) + 30
 
 
 def test_who_drips_bytes_is_cut_off_all_the_same(tmp_path: Path) -> None:

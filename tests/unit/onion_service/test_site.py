@@ -67,6 +67,7 @@ def test_a_page_without_its_one_place_for_the_root_is_not_served(files: Path, be
 
 
 def test_a_page_that_is_too_long_or_missing_is_not_served(files: Path) -> None:
+    assert site.site_hashes(ROOT)
     with (files / "index.html").open("ab") as page:
         page.write(b" " * site.PAGE_LEN)
     with pytest.raises(SiteBroken, match="it may have 262144"):
@@ -76,9 +77,19 @@ def test_a_page_that_is_too_long_or_missing_is_not_served(files: Path) -> None:
         site.pasted(410)
     for name in NAMES:
         (files / name).unlink()
+    site.policy.cache_clear()
     for call in (lambda: site.page(ROOT), lambda: site.pasted(202), site.policy):
         with pytest.raises(SiteBroken, match="No such file"):
             call()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_relay_that_asks_for_its_page_hears_that_a_file_is_broken(files: Path, name: str) -> None:
+    assert site.site_hashes(ROOT)
+    site.policy.cache_clear()
+    _spoil(files, name, b"<main>", b'<main style="color: red">')
+    with pytest.raises(SiteBroken, match=name):
+        site.site_hashes(ROOT)
 
 
 def test_the_four_answers_to_a_paste_are_pages_of_one_length_in_both_languages() -> None:

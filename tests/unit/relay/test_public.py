@@ -92,8 +92,8 @@ def _shape(directory: Directory, **changes: object) -> Directory:
         ({"version": 9, "expires": NOW - 1}, "expired already"),
         ({"version": 9, "round_seconds": 900}, "restart the relay"),
         ({"version": 9, "bundle": BundleSizes(letters=9, parcels=4, parcel_every=2)}, "restart the relay"),
-        ({"version": 9, "site": {"/": "0" * 64}}, "another page than the one that is served"),
-        ({"version": 9, "site": {}}, "another page than the one that is served"),
+        ({"version": 9, "site": {"/": "0" * 64}}, "restart the relay with the version"),
+        ({"version": 9, "site": {}}, "restart the relay with the version"),
         ({"version": 9, "route": [Relay(id="0" * 64, name="other", onion=ONION)]}, "restart the relay"),
     ],
 )
