@@ -262,28 +262,28 @@ def test_at_a_terminal_everything_missing_is_asked_and_shown(reach: Reach) -> No
     assert done.out.startswith("sent: 1 letter")
 
 
-MARKED = "Mi hermano y mi primo lo vieron. Mi cel es 664 123 4567."
+TELLING = "Mi hermano y mi primo lo vieron. Mi cel es 664 123 4567."
 
 
-def test_what_may_identify_the_writer_is_marked_and_sent_as_it_is(reach: Reach) -> None:
-    done = send(reach, "-", "--to", "norte", "--where", "Calle Morelos 123", text=MARKED)
+def test_what_may_identify_the_writer_is_pointed_out_and_sent_as_it_is(reach: Reach) -> None:
+    done = send(reach, "-", "--to", "norte", "--where", "Calle Morelos 123", text=TELLING)
     assert done.code == 0, done.err
-    for line in ("Marked ", "relation ×2\n", "phone ×1\n", "address ×1\n"):
+    for line in ("Look at  ", "relation ×2\n", "phone ×1\n", "address ×1\n"):
         assert line in done.err
     assert "hermano" not in done.err
     assert "4567" not in done.err
-    assert [report.text for report in reach.world.reports(reach.world.norte)] == [MARKED]
+    assert [report.text for report in reach.world.reports(reach.world.norte)] == [TELLING]
 
 
-def test_where_nothing_identifies_nothing_is_marked(reach: Reach) -> None:
+def test_where_nothing_identifies_nothing_is_pointed_out(reach: Reach) -> None:
     done = send(reach, "-", "--to", "norte", text=TEXT)
     assert done.code == 0, done.err
-    assert "Marked" not in done.err
+    assert "Look at" not in done.err
 
 
-def test_at_a_terminal_the_marked_words_are_shown(reach: Reach) -> None:
+def test_at_a_terminal_what_identifies_is_shown_in_its_words(reach: Reach) -> None:
     done = at_a_terminal(
-        ["send", reach.card, reach.file("a.txt", MARKED.encode()), "--to", "norte", "--socks", reach.socks],
+        ["send", reach.card, reach.file("a.txt", TELLING.encode()), "--to", "norte", "--socks", reach.socks],
         [("Send it? [y/N]:", "n\n")],
     )
     assert "relation ×2: Mi hermano, mi primo" in done.err
