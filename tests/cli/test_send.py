@@ -135,7 +135,8 @@ def test_text_that_is_not_utf8_is_refused(reach: Reach) -> None:
 
 
 def test_a_mistyped_card_calls_nobody(reach: Reach) -> None:
-    for card in ("x", reach.card[:-1], reach.card.replace(".onion", ".com"), "b" + reach.card[1:]):
+    another = "c" if reach.card[0] == "b" else "b"
+    for card in ("x", reach.card[:-1], reach.card.replace(".onion", ".com"), another + reach.card[1:]):
         done = run("send", card, "-", "--to", "norte", "--socks", reach.socks, text=TEXT)
         assert done.code == 2
         assert "card" in done.err
