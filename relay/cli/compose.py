@@ -99,9 +99,27 @@ def show(report: "CleanDraft", partners: Sequence[str], directory: "Directory") 
     if interactive():
         for line in draft.text.splitlines():
             say(f"         {line}")
+    _point_out(draft)
     for file in report.files:
         state = f"cleaned{_removed(file.removed)}" if file.cleaned else "NOT cleaned: it may say who made it and where"
         say(f"File     {file.name}: {file.media}, {len(file.data)} bytes, {state}; its name is not sent")
+
+
+def _point_out(draft: "Draft") -> None:
+    """Tell the writer what may identify somebody; in which words, only to a person, because a pipe may be a log."""
+    from onion_service.clean.identify import identifying
+
+    found: dict[str, list[str]] = {}
+    for words in (draft.text, draft.where):
+        for finding in identifying(words):
+            found.setdefault(finding.kind, []).append(" ".join(words[finding.start : finding.end].split()))
+    if not found:
+        return
+    say("Look at  what may tell who you are, or who others are. It stays as you wrote it; you decide:")
+    for kind, parts in found.items():
+        shown = f": {', '.join(dict.fromkeys(parts))}" if interactive() else ""
+        say(f"         {kind} ×{len(parts)}{shown}")
+    say("         Leave out what points at you. What is about those you report may be why you write.")
 
 
 def _given_text(source: str) -> str:

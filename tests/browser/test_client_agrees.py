@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 import zlib
 from random import Random
 from typing import Any, Final
@@ -15,9 +16,11 @@ from crypto.report import Report
 from crypto.signing import SigningKey, Use, VerifyingKey
 from crypto.suite import MLKEM_PUBLIC_LEN, OpeningKey, SealingKey
 from onion_service.clean.errors import CleanError
+from onion_service.clean.identify import identifying
 from onion_service.clean.photo import clean_photo
 from onion_service.clean.text import clean_text
 from tests.browser import client
+from tests.vectors.generate_identify import utf16_length
 from tests.vectors.recipes import FOLDER, files, load
 
 pytestmark = pytest.mark.slow  # node starts for each question
@@ -161,6 +164,22 @@ def test_marked_texts_come_out_alike() -> None:
     for text, answer in zip(texts, answers, strict=True):
         clean = clean_text(text)
         assert answer == {"text": clean.text, "removed": dict(clean.removed)}, ascii(text)
+
+
+def test_what_identifies_is_found_alike() -> None:
+    chance = Random(SEED)
+    cases = [case for path in files("identify") for case in load(path)["cases"]]
+    pieces = [part for case in cases for *_, mark in case["found"] for part in (mark, *re.split(r"(?<=[ .-])", mark))]
+    pieces += [case["text"] for case in cases] + list("@#.,-_/:()+°'\"\n 0123456789áÑñſK😀\u0301")
+    texts = ["".join(chance.choices(pieces, k=chance.randrange(1, 20))) for _ in range(1_500)]
+    texts += [" ".join(chance.choices(pieces, k=chance.randrange(1, 20))) for _ in range(1_500)]
+    texts += ["".join(chr(chance.randrange(0xD800)) for _ in range(30)) for _ in range(300)]
+    marked = 0
+    for text, answer in zip(texts, client.ask("identify", texts=texts), strict=True):
+        ends = [(mark.kind, text[: mark.start], text[: mark.end]) for mark in identifying(text)]
+        assert answer == [[kind, utf16_length(start), utf16_length(end)] for kind, start, end in ends], ascii(text)
+        marked += bool(answer)
+    assert marked > 1_500
 
 
 def test_bent_reports_are_refused_alike() -> None:

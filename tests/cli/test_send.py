@@ -135,8 +135,8 @@ def test_text_that_is_not_utf8_is_refused(reach: Reach) -> None:
 
 
 def test_a_mistyped_card_calls_nobody(reach: Reach) -> None:
-    other = "b" if reach.card[0] != "b" else "c"
-    for card in ("x", reach.card[:-1], reach.card.replace(".onion", ".com"), other + reach.card[1:]):
+    another = "c" if reach.card[0] == "b" else "b"
+    for card in ("x", reach.card[:-1], reach.card.replace(".onion", ".com"), another + reach.card[1:]):
         done = run("send", card, "-", "--to", "norte", "--socks", reach.socks, text=TEXT)
         assert done.code == 2
         assert "card" in done.err
@@ -263,6 +263,35 @@ def test_at_a_terminal_everything_missing_is_asked_and_shown(reach: Reach) -> No
     (report,) = reach.world.reports(reach.world.norte)
     assert (report.text, report.topic) == ("Vi algo.\nEra de noche.", "desaparicion")
     assert done.out.startswith("sent: 1 letter")
+
+
+TELLING = "Mi hermano y mi primo lo vieron. Mi cel es 664 123 4567."
+
+
+def test_what_may_identify_the_writer_is_pointed_out_and_sent_as_it_is(reach: Reach) -> None:
+    done = send(reach, "-", "--to", "norte", "--where", "Calle Morelos 123", text=TELLING)
+    assert done.code == 0, done.err
+    for line in ("Look at  ", "relation ×2\n", "phone ×1\n", "address ×1\n"):
+        assert line in done.err
+    assert "hermano" not in done.err
+    assert "4567" not in done.err
+    assert [report.text for report in reach.world.reports(reach.world.norte)] == [TELLING]
+
+
+def test_where_nothing_identifies_nothing_is_pointed_out(reach: Reach) -> None:
+    done = send(reach, "-", "--to", "norte", text=TEXT)
+    assert done.code == 0, done.err
+    assert "Look at" not in done.err
+
+
+def test_at_a_terminal_what_identifies_is_shown_in_its_words(reach: Reach) -> None:
+    done = at_a_terminal(
+        ["send", reach.card, reach.file("a.txt", TELLING.encode()), "--to", "norte", "--socks", reach.socks],
+        [("Send it? [y/N]:", "n\n")],
+    )
+    assert "relation ×2: Mi hermano, mi primo" in done.err
+    assert "phone ×1: 664 123 4567" in done.err
+    assert reach.world.posts == []
 
 
 @pytest.mark.slow

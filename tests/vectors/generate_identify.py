@@ -1,7 +1,7 @@
 """The vectors for what may identify a writer, one file per kind, and the tables that the browser's client is made from.
 
-`python -m tests.vectors.generate_identify` writes them; with `--check` it writes nothing and fails when a file is not as
-it would be written. What is to be found was marked by hand (`identify_cases`); no code of ours is asked.
+`python -m tests.vectors.generate_identify` writes them; with `--check` it writes nothing and fails when a file is not
+as it would be written. What is to be found was marked by hand (`identify_cases`); no code of ours is asked.
 """
 
 import argparse

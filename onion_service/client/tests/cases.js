@@ -34,7 +34,7 @@ import { base64, unbase64 } from "./base64.js";
  */
 
 // Key files are the desk's and the relay's; no key ever rests in a browser.
-const NOT_OURS = ["key-file"];
+const NOT_OURS = ["key-file", "identify"];
 
 /** @param {string} digits */
 const verifying = (digits) => new VerifyingKey(unhex(digits));

@@ -11,6 +11,7 @@ import { cleanPhoto } from "../clean/photo.js";
 import { cleanText } from "../clean/text.js";
 import { Card } from "../directory.js";
 import { CryptoError } from "../errors.js";
+import { identifying } from "../identify.js";
 import { fingerprintWords } from "../keys.js";
 import { openContent } from "../letter.js";
 import { peel } from "../layers.js";
@@ -57,6 +58,11 @@ export const DEEDS = {
   /** What becomes of each text. JSON carries half surrogates as escapes. */
   async texts({ texts }) {
     return texts.map((/** @type {string} */ text) => cleanText(text));
+  },
+
+  /** What may identify somebody in each text. */
+  async identify({ texts }) {
+    return texts.map((/** @type {string} */ text) => identifying(text).map(({ kind, start, end }) => [kind, start, end]));
   },
 
   async photos({ photos }) {
