@@ -251,6 +251,30 @@ test("a list that is not there is asked for again at the next ticks, and not for
   await world.clock.pass(PERIOD);
   const due = Array.from({ length: TRIES }, (_, at) => PERIOD + (at + 1) * PACE_SECONDS);
   assert.deepEqual(world.moments(`GET /rounds/${round}`), due);
+  await world.clock.pass(PERIOD);
+  assert.equal(world.moments(`GET /rounds/${round + 1}`)[0], 2 * PERIOD + PACE_SECONDS);
+});
+
+test("a round's key that could not be fetched is asked for with the next tick, one that is not new yet in the next round", async () => {
+  const world = early();
+  await Page.running(world);
+  const { fetch } = world.around;
+  world.around.fetch = (path, init) => (path === "/directory" ? Promise.reject(new TypeError("no line")) : fetch(path, init));
+  await world.clock.pass(PERIOD - EARLY);
+  const { round } = world;
+  world.around.fetch = fetch;
+  const answer = world.directory.bind(world);
+  // A relay whose clock is slow.
+  world.directory = () => {
+    const time = world.clock.time;
+    world.clock.time = round * PERIOD - 1;
+    const held = answer();
+    world.clock.time = time;
+    return held;
+  };
+  await world.clock.pass(5 * PACE_SECONDS);
+  assert.deepEqual(world.moments("GET /directory"), [EARLY, PERIOD + PACE_SECONDS]);
+  assert.equal(world.moments("POST /cells").length, 16);
 });
 
 test("a letter that is in no list in time may be sent again", async () => {
@@ -332,6 +356,29 @@ test("a parcel goes on for as long as the page is open, with waits of two minute
   assert.equal(page.last.report?.parcels.left, 1);
 });
 
+test("a parcel is the same bytes until the round key is another, and is not sent to a key that is too old", async () => {
+  const world = early();
+  const page = await Page.running(world);
+  await page.queue([file(1_000)]);
+  const sent = /** @type {{ at: number, body: Uint8Array }[]} */ ([]);
+  const { fetch } = World.prototype;
+  world.around.fetch = async (path, init) => {
+    const body = /** @type {Uint8Array | undefined} */ (init.body);
+    if (body?.length === PARCEL.wireLength) sent.push({ at: world.clock.time, body });
+    if (path !== "/directory" || world.clock.time > START + 2 * PERIOD) throw new TypeError("no line");
+    return fetch.call(world, path, init);
+  };
+  await world.clock.pass(6 * PERIOD);
+  const different = [0, 1, 2, 3, 4].map((round) => {
+    const inRound = sent.filter(({ at }) => Math.floor((at - START) / PERIOD) === round);
+    assert.ok(round > 3 || inRound.length > 5);
+    return new Set(inRound.map(({ body }) => body)).size;
+  });
+  // The last key is of the third round, and is taken in the fourth.
+  assert.deepEqual(different, [1, 1, 1, 1, 0]);
+  assert.equal(new Set(sent.map(({ body }) => body)).size, 3);
+});
+
 test("a route of another length seals the same report anew", async () => {
   const world = early();
   const page = await Page.running(world);
@@ -388,11 +435,15 @@ test("a directory that does not take the report any more is told, and the pace g
 test("rounds of another length are counted anew", async () => {
   const world = early();
   const page = await Page.running(world);
-  await world.clock.pass(PERIOD);
+  await page.queue();
+  await world.clock.pass(PACE_SECONDS);
+  assert.equal(page.last.report?.letter, "left");
   world.period = 600;
   world.version = 2;
   world.loseMemory();
-  await world.clock.pass(PACE_SECONDS);
+  world.kept.clear();
+  await world.clock.pass(3 * PERIOD);
+  assert.equal(page.last.report?.letter, "left");
   await page.queue();
   const before = world.asked.length;
   await world.clock.pass(1_200);
