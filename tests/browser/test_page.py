@@ -78,8 +78,8 @@ def test_a_third_language_is_one_file_and_the_page_stays_within_its_length(tmp_p
     assert len(pages["index.html"]) <= PAGE_LEN
     assert '<input type="radio" name="lang" id="l-ar" value="ar" autocomplete="off">' in html
     assert f'<span class="t" lang="ar" dir="rtl">{WORD}' in html
-    assert 'body:has(#l-ar:checked) .t:not([lang="ar"])' in html or "body:has(#l-ar:checked) .t:not([lang=ar])" in html
-    assert '"direction":"rtl"' in html or 'direction:"rtl"' in html
+    assert "body:has(#l-ar:checked) .t:not([lang=ar])" in html
+    assert 'direction:"rtl"' in html
     assert len(re.findall('class="t" lang="ar"', html)) == len(re.findall('class="t" lang="es"', html))
 
 
@@ -166,7 +166,7 @@ def test_the_page_names_no_resource_of_its_own_or_others() -> None:
 def test_every_message_of_the_page_is_in_every_language_beside_each_other() -> None:
     html = (page.SITE / "index.html").read_text(encoding="utf-8")
     counts = {code: len(re.findall(f'class="t" lang="{code}"', html)) for code in ("es", "en")}
-    assert counts["es"] == counts["en"] > 80
+    assert counts["es"] == counts["en"] > 60
 
 
 def test_an_empty_catalogue_for_translators_holds_every_message(tmp_path: Path) -> None:

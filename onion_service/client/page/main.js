@@ -169,6 +169,8 @@ class Page {
     if (document.body.childElementCount === 0) return;
     this.#isOpen = false;
     const outcome = error instanceof Error && "outcome" in error ? String(error.outcome) : "script";
+    // Another failure, or its writer, has stopped the pace already.
+    if (outcome === "stopped") return;
     set("error", ...failure(outcome).map((words) => paragraph(words)));
     at("error-kept").hidden = this.#form.isEmpty;
     this.#show("error");
