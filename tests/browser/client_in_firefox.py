@@ -13,7 +13,7 @@ from tests.browser import client
 from tests.browser.background import Background
 from tests.browser.firefox import Firefox
 from tests.browser.page import Page
-from tests.browser.proxy import Proxy, proxying
+from tests.browser.proxy import proxying
 from tests.browser.settings import SAFER
 from tests.rig import ONION
 

@@ -99,9 +99,7 @@ def _host_of(request: bytes) -> str:
     return request[4:-2].hex(":", 2)
 
 
-async def _lead_on(
-    proxy: Proxy, host: str, request: bytes
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+async def _lead_on(proxy: Proxy, host: str, request: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
     if request[1] != CONNECT:
         return None
     try:
@@ -114,9 +112,7 @@ async def _lead_on(
     return None
 
 
-async def _through_tor(
-    tor: UnixSocket, request: bytes
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+async def _through_tor(tor: UnixSocket, request: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
     reader, writer = await asyncio.open_unix_connection(str(tor.path))
     writer.write(bytes([VERSION, 1, NO_LOGIN]))
     await reader.readexactly(2)
