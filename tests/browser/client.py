@@ -29,8 +29,9 @@ def node() -> str:
 
 
 def install() -> None:
-    """Exactly the packages of the lock file, unless they are there already."""
-    if (CLIENT / "node_modules" / ".package-lock.json").is_file():
+    """Exactly the packages of the lock file, unless they have been put there since it was last changed."""
+    installed, lock = CLIENT / "node_modules" / ".package-lock.json", CLIENT / "package-lock.json"
+    if installed.is_file() and installed.stat().st_mtime >= lock.stat().st_mtime:
         return
     npm = shutil.which("npm")
     if npm is None:

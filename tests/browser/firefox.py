@@ -1,4 +1,4 @@
-"""A headless Firefox ESR of our own: started in a fresh profile, driven over WebDriver BiDi, ended with all its children.
+"""A headless Firefox ESR of our own: a fresh profile, driven over WebDriver BiDi, ended with all its children.
 
     with proxying(folder, tor=socks) as proxy, Firefox.launch(SAFER, proxy=proxy) as firefox:
         page = firefox.open("http://<onion>/")
@@ -69,13 +69,15 @@ class Firefox:
         pages: dict[str, Page] = {}
         try:
             began = time.monotonic()
-            with _Process(home, {**settings, "network.proxy.socks": f"file://{proxy.socket}"}) as process:
-                with Bidi(f"{process.address}/session", listener=lambda *told: _hear(pages, *told)) as bidi:
-                    bidi.command("session.new", {"capabilities": _CAPABILITIES})
-                    bidi.command("session.subscribe", {"events": list(_EVENTS)})
-                    firefox = cls(process, bidi, pages, time.monotonic() - began)
-                    yield firefox
-                    firefox._close()
+            with (
+                _Process(home, {**settings, "network.proxy.socks": f"file://{proxy.socket}"}) as process,
+                Bidi(f"{process.address}/session", listener=lambda *told: _hear(pages, *told)) as bidi,
+            ):
+                bidi.command("session.new", {"capabilities": _CAPABILITIES})
+                bidi.command("session.subscribe", {"events": list(_EVENTS)})
+                firefox = cls(process, bidi, pages, time.monotonic() - began)
+                yield firefox
+                firefox._close()
         finally:
             if folder is None:
                 shutil.rmtree(home, ignore_errors=True)

@@ -1,7 +1,7 @@
 """The gate between a tor's onion port and a relay's door: it sees what tor hands on, byte for byte, and can be shut.
 
-Bytes pass as they are, both ways; a copy of each head is read by aiohttp's parser. What it remembers is what somebody who
-watches the relay's side of tor could know of a request: on which connection, when, of which kind and of how many bytes.
+Bytes pass as they are, both ways; a copy of each head is read by aiohttp's parser. What it remembers is what somebody
+who watches the relay's side of tor could know of a request: on which connection, when, which and of how many bytes.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from tests.browser import accessibility
 from tests.browser.bidi import Bidi, BidiError, Json, local, plain
 
 LOAD_SECONDS: Final = 120.0
@@ -49,6 +50,8 @@ class Page:
         self.context = context
         self.errors: list[str] = []
         self.prompts: list[str] = []
+        self._dark = False
+        self._resists = True
 
     # --- where it is ---
 
@@ -189,26 +192,55 @@ class Page:
             {"viewport": {"width": width, "height": height}, "devicePixelRatio": pixels},
         )
 
-    def set_dark(self, dark: bool | None) -> None:
-        """Light or dark as the person's system would ask for; None for what the browser does by itself."""
-        wanted = "none" if dark is None else "dark" if dark else "light"
-        self._chrome(_ON_CONTEXT % "context.prefersColorSchemeOverride = value;", self.context, wanted)
+    def set_dark(self, dark: bool) -> None:
+        """Dark or not, as the person's system would ask for.
+
+        Against fingerprinting Tor Browser shows every page light. Nothing overrules that, so while it is dark the whole
+        browser does not resist fingerprinting.
+        """
+        if dark == self._dark:
+            return
+        if dark:
+            self._resists = self._chrome(_RESISTS)
+        self._chrome("on => Services.prefs.setBoolPref('privacy.resistFingerprinting', on)", self._resists and not dark)
+        self._chrome(
+            _ON_CONTEXT % "context.prefersColorSchemeOverride = value;", self.context, "dark" if dark else "none"
+        )
+        self._dark = dark
+        self.evaluate("() => getComputedStyle(document.documentElement).color")
 
     def set_zoom(self, factor: float) -> None:
         """The browser's own zoom; 2 is 200 %."""
         self._chrome(_ON_CONTEXT % "context.fullZoom = value;", self.context, factor)
 
     def screenshot(
-        self, path: Path, width: int = 1280, height: int = 900, *, dark: bool | None = None, whole: bool = True
+        self, path: Path, width: int = 1280, height: int = 900, *, dark: bool = False, whole: bool = True
     ) -> Path:
         """A picture of the page at this size as PNG; with `whole` all of it, else what fits the window."""
         self.set_viewport(width, height)
         self.set_dark(dark)
         origin = "document" if whole else "viewport"
         picture = self._do("browsingContext.captureScreenshot", {"origin": origin})["data"]
+        self.set_dark(False)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(base64.b64decode(picture))
         return path
+
+    def axe(self) -> list[str]:
+        """What axe-core objects to in the state the page is in, one line for each element; empty when nothing."""
+        return accessibility.violations(self)
+
+    def copy_to(self, other: Page) -> None:
+        """Show in another tab what stands here, without its scripts and with what stands in `noscript`.
+
+        For what needs script to look at a page, when this one has none: `other` is then of another Firefox.
+        """
+        still: str = self.evaluate(_STILL)
+        other.open("data:text/html;charset=utf-8;base64," + base64.b64encode(still.encode()).decode())
+
+    def overflows(self) -> list[str]:
+        """What reaches beyond the sides of the window; empty when everything fits."""
+        return accessibility.overflows(self)
 
     # --- what is told ---
 
@@ -233,6 +265,18 @@ class Page:
         return self._bidi.command(method, {"context": self.context, **params}, seconds=seconds)
 
 
+_STILL: Final = """() => {
+  const copy = document.documentElement.cloneNode(true);
+  for (const script of copy.querySelectorAll("script")) script.remove();
+  for (const one of copy.querySelectorAll("noscript")) {
+    const shown = document.createElement("div");
+    for (const { name, value } of one.attributes) shown.setAttribute(name, value);
+    shown.append(...one.childNodes);
+    one.replaceWith(shown);
+  }
+  return `<!doctype html>${copy.outerHTML}`;
+}"""
+_RESISTS: Final = "() => Services.prefs.getBoolPref('privacy.resistFingerprinting', false)"
 _ON_CONTEXT: Final = """(id, value) => {
   const { NavigableManager } = ChromeUtils.importESModule("chrome://remote/content/shared/NavigableManager.sys.mjs");
   const context = NavigableManager.getBrowsingContextById(id);

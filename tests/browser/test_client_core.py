@@ -1,7 +1,5 @@
 """What the browser's client seals, Python opens, and the other way round; what one refuses, the other refuses."""
 
-import base64
-import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,46 +11,24 @@ import pytest
 from crypto.bundle import Bundle
 from crypto.cells import CellClass
 from crypto.errors import NotForUs
-from crypto.layers import Kind, RoundKey, RoundNumber, cover, wrap
-from crypto.letter import open_letter, seal
-from crypto.report import Report, join
-from crypto.suite import OpeningKey
+from crypto.letter import open_letter
+from crypto.report import Report
 from crypto.words import WORDS
 from tests.browser import client
-from tests.browser.road import Road
+from tests.browser.agreement import (
+    CLEAN_TEXT,
+    TEXT,
+    based,
+    it_opens_what_python_seals,
+    photo_with_secrets,
+    python_opens_what_it_seals,
+)
 from tests.rig import ONION, Rig
-from tests.vectors.recipes import load
 
 pytestmark = pytest.mark.slow  # node starts for each question
 
-TEXT: Final = "Vi a tres hombres\u200b bajar de una camioneta blanca. «No mires», dijo uno."
 # The rounds of the relay in this test are shorter than a page's own pace.
 PACE_SECONDS: Final = 2
-CLEAN_TEXT: Final = 'Vi a tres hombres bajar de una camioneta blanca. "No mires", dijo uno.'
-
-
-def based(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
-def unbased(spelling: str) -> bytes:
-    return base64.b64decode(spelling, validate=True)
-
-
-def photo_with_secrets() -> tuple[bytes, bytes]:
-    """A photo with things to take out of it, and its clean form."""
-    case = load("clean-photo/jpeg-colour-hidden.json")
-    return unbased(case["photo"]), unbased(case["expect"]["photo"])
-
-
-def through(road: Road, made: dict[str, str], kind: Kind) -> bytes:
-    """The cell behind all layers; the client told the hash of what stands in the first relay's bundle."""
-    first = Road(road.relays[:1], road.round_keys[:1], road.now)
-    envelope = unbased(made["envelope"])
-    assert hashlib.sha256(first.through(envelope)[1]).hexdigest() == made["inside"]
-    found, cell = road.through(envelope)
-    assert found is kind
-    return cell
 
 
 def opened(rig: Rig, cell_class: CellClass) -> Iterator[tuple[int, Report | bytes]]:
@@ -90,43 +66,11 @@ def test_the_words_of_the_client_are_ours() -> None:
 
 @pytest.mark.parametrize("relays", [1, 2])
 def test_python_opens_what_the_client_seals(relays: int) -> None:
-    photo, clean = photo_with_secrets()
-    road = Road.fresh(relays)
-    written = client.ask(
-        "write",
-        answer=based(road.answer()),
-        card=road.card(),
-        now=road.now,
-        draft={"text": TEXT, "where": "Atrás de la  iglesia", "when": "today"},
-        files=[{"name": "IMG_1234.JPG", "data": based(photo)}],
-        to=["partner-0", "partner-1"],
-    )
-    letter, parcel = (through(road, made, Kind.PASS) for made in written["cells"])
-    for partner in road.partners[:2]:
-        report = open_letter(letter, [partner])
-        part = open_letter(parcel, [partner])
-        assert isinstance(report, Report)
-        assert isinstance(part, bytes)
-        assert (report.text, report.where, report.when.value) == (CLEAN_TEXT, "Atrás de la iglesia", "today")
-        assert join(report.attachments[0], {hashlib.sha256(part).hexdigest(): part}) == clean
-    with pytest.raises(NotForUs):
-        open_letter(letter, [road.partners[2]])
-    for made in written["covers"]:
-        through(road, made, Kind.COVER)
+    python_opens_what_it_seals(client.ask, relays=relays)
 
 
 def test_the_client_opens_what_python_seals() -> None:
-    partner, round_key = OpeningKey.generate(), RoundKey.generate(RoundNumber(7))
-    report = b"\x01" + Report(text="Desde Python.").encode()
-    for cell_class in CellClass:
-        cell = seal(report, to=[partner.sealing_key], cell_class=cell_class, relays=1)
-        envelope = wrap(cell, route=[round_key.key.sealing_key])
-        peeled = client.ask("peel", cell=based(envelope), seed=round_key.key.secret_seed().hex())
-        assert (peeled["kind"], unbased(peeled["inner"])) == (1, cell)
-        opened = client.ask("open", cell=peeled["inner"], seeds=[partner.secret_seed().hex()])
-        assert unbased(opened["content"]) == report
-    dropped = cover(CellClass.LETTER, route=[round_key.key.sealing_key])
-    assert client.ask("peel", cell=based(dropped), seed=round_key.key.secret_seed().hex())["kind"] == 2
+    it_opens_what_python_seals(client.ask)
 
 
 def test_a_running_relay_takes_what_the_client_brings_and_the_client_sees_it_leave(tmp_path: Path) -> None:
