@@ -42,8 +42,8 @@ def _break_off(door: Path) -> None:
     """A client that goes away in the middle of its cell."""
     with socket.socket(socket.AF_UNIX) as line:
         line.connect(str(door))
-        line.sendall(f"POST /cells HTTP/1.1\r\nContent-Length: {CellClass.LETTER.wire_length}\r\n\r\n".encode())
-        line.sendall(bytes(1_000))
+        head = f"POST /cells HTTP/1.1\r\nHost: x\r\nContent-Length: {CellClass.LETTER.wire_length}\r\n\r\n"
+        line.sendall(head.encode() + bytes(1_000))
 
 
 def the_journal_says_nothing(folder: Path, capfd: pytest.CaptureFixture[str], *, program: str) -> None:
