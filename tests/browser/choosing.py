@@ -1,6 +1,6 @@
 """The dialog in which a person chooses files, answered: all that Firefox does before and after it is its own.
 
-`Page.set_files` puts files into a field past the dialog, and so past what Firefox keeps of a choice, such as the folder.
+`Page.set_files` puts files into a field past the dialog, and past what Firefox keeps of a choice, such as the folder.
 """
 
 from collections.abc import Sequence

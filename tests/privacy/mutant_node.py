@@ -1,4 +1,4 @@
-"""A node with one promise broken on purpose; VELADORA_MUTANT says which."""
+"""A node with a promise broken on purpose; VELADORA_MUTANT says which, or which ones with commas between."""
 
 import asyncio
 import os
@@ -262,5 +262,6 @@ MUTANTS: Final[dict[str, Callable[[], None]]] = {
 }
 
 if __name__ == "__main__":
-    MUTANTS[os.environ[VARIABLE]]()
+    for mutant in os.environ[VARIABLE].split(","):
+        MUTANTS[mutant]()
     sys.exit(node.main())
