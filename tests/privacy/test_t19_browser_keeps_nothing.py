@@ -10,6 +10,7 @@ import base64
 import io
 import re
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
@@ -212,11 +213,15 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Futu
     """What the two reports leave: both at once, beside what is tested meanwhile, for a report waits for its minute."""
     with ExitStack() as stack:
         threads = stack.enter_context(ThreadPoolExecutor(len(SETTINGS)))
-        begun = {}
-        for settings in SETTINGS:
-            folder = tmp_path_factory.mktemp("kept")
-            relay = stack.enter_context(relay_in(folder))
-            begun[settings] = threads.submit(kept_of_a_report, relay, folder, settings)
+        folders = [tmp_path_factory.mktemp("kept") for _ in SETTINGS]
+        relays = [stack.enter_context(relay_in(folder)) for folder in folders]
+        begun = {
+            settings: threads.submit(kept_of_a_report, relay, folder, settings)
+            for settings, relay, folder in zip(SETTINGS, relays, folders, strict=True)
+        }
+        for relay, report in zip(relays, begun.values(), strict=True):
+            while not (report.done() or relay.gate.passed("POST", "/cells")):
+                time.sleep(0.1)
         yield begun
         wait(begun.values())
 
