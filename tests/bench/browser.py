@@ -65,7 +65,7 @@ def photos() -> tuple[bytes, bytes]:
     chance = Random(12)
     picture = Image.merge("RGB", [Image.effect_noise(SIZE, 20) for _ in range(3)])
     draw = ImageDraw.Draw(picture)
-    for _ in range(60):
+    for _ in range(130):
         x, y, size = chance.randrange(SIZE[0]), chance.randrange(SIZE[1]), chance.randrange(20, 500)
         draw.ellipse((x, y, x + size, y + size), fill=(chance.randrange(256), chance.randrange(256), 99))
     jpeg, png = io.BytesIO(), io.BytesIO()
