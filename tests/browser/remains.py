@@ -92,7 +92,7 @@ class Remains:
 
 
 def look(folder: Path) -> Remains:
-    """What lies in the folder of a Firefox that has ended (`Firefox.folder`); of one that runs it may be half written."""
+    """What lies in the folder of a Firefox that has ended (`Firefox.folder`); of one that runs, perhaps half of it."""
     entries: set[Entry] = set()
     texts: dict[str, bytes] = {}
     for path in sorted(folder.rglob("*")):

@@ -1,4 +1,4 @@
-"""Firefox as the tests drive it: its settings are in effect, it has one way out, and a person's deeds reach the page."""
+"""Firefox as the tests drive it: its settings hold, it has one way out, and a person's deeds reach the page."""
 
 import os
 import time
@@ -10,7 +10,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from onion_service.answers import PAGE_LEN
+from onion_service.site import PAGE_LEN
 from tests.browser.bidi import BidiError
 from tests.browser.client_in_firefox import serving
 from tests.browser.firefox import Firefox
@@ -139,12 +139,18 @@ def test_it_ends_with_all_its_processes_and_leaves_no_folder(proxy: Proxy) -> No
     assert not folder.exists()
 
 
+def broken_off(proxy: Proxy, pids: list[int]) -> None:
+    with Firefox.launch(SAFER, proxy=proxy) as firefox:
+        pids.append(firefox.pid)
+        firefox.page().find("#nowhere")
+
+
 def test_it_ends_when_a_test_breaks_off(proxy: Proxy) -> None:
-    with pytest.raises(ZeroDivisionError), Firefox.launch(SAFER, proxy=proxy) as firefox:
-        pid = firefox.pid
-        raise ZeroDivisionError
+    pids: list[int] = []
+    with pytest.raises(LookupError):
+        broken_off(proxy, pids)
     with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
+        os.kill(pids[0], 0)
 
 
 def test_a_persons_deeds_reach_the_page(page: Page, tmp_path: Path) -> None:
