@@ -121,15 +121,15 @@ def kept_of_a_report(relay: Reachable, folder: Path, settings: str) -> Kept:
         answer_dialogs(firefox, [picture])
         page = write(firefox, relay)
         firefox.privileged(_SAVE_THE_SESSION)
-        meanwhile = _look_at_what_changes(home, folder / "meanwhile")
+        _copy(home, folder / "meanwhile")
         page.click("#send")
+        found: Kept = {}
+        _find(found, look(folder / "meanwhile"), before=before, settings=settings)
         page.wait_for("document.documentElement.dataset.state === 'sent'", SEND_SECONDS)
         page.click("#ask-round")
         firefox.privileged(_SAVE_THE_SESSION)
     assert len(relay.gate.passed("POST", "/cells")) >= 3
-    found: Kept = {}
-    for remains in (meanwhile, look(home)):
-        _find(found, remains, before=before, settings=settings)
+    _find(found, look(home), before=before, settings=settings)
     return found
 
 
@@ -162,7 +162,7 @@ _SAVE_THE_SESSION: Final = """async () => {
 }"""
 
 
-def _look_at_what_changes(home: Path, copy: Path) -> Remains:
+def _copy(home: Path, copy: Path) -> None:
     """What whoever took the machine at this moment would have; files that go while they are copied are gone."""
 
     def take(source: str, target: str) -> str:
@@ -171,7 +171,6 @@ def _look_at_what_changes(home: Path, copy: Path) -> Remains:
         return target
 
     shutil.copytree(home, copy, copy_function=take, symlinks=True, ignore_dangling_symlinks=True)
-    return look(copy)
 
 
 def _find(found: Kept, now: Remains, *, before: Remains, settings: str) -> None:
