@@ -1,4 +1,4 @@
-"""A node with one promise broken on purpose; VELADORA_MUTANT says which."""
+"""A node with a promise broken on purpose; VELADORA_MUTANT says which, or which ones with commas between."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ from crypto.cells import CellClass
 from crypto.directory import write_answer
 from crypto.errors import Malformed
 from crypto.layers import RoundKey, RoundNumber
-from onion_service import answers, pasted
+from onion_service import answers, pasted, site
 from onion_service.answers import Verdict
 from onion_service.door import _Door
 from onion_service.serving import Answer
@@ -29,6 +29,7 @@ from relay.telemetry import Figures
 
 PROGRAM: Final = "tests.privacy.mutant_node"
 VARIABLE: Final = "VELADORA_MUTANT"
+SITE: Final = "VELADORA_MUTANT_SITE"
 
 
 def answer_before_the_cell_is_in_its_slot() -> None:
@@ -227,6 +228,19 @@ def give_some_a_round_key_of_their_own() -> None:
     Public.turn, Public.directory = both, directory  # type: ignore[method-assign]
 
 
+def serve_another_page() -> None:
+    """T16, T19: the pages of another folder, and a policy that lets their scripts run."""
+    folder = Path(os.environ[SITE])
+    site._read = lambda name: (folder / name).read_bytes()
+    site.policy.cache_clear()
+    answers._HEADERS["Content-Security-Policy"] = site.policy()
+
+
+def let_browsers_keep_the_page() -> None:
+    """T19: nothing tells a browser not to keep what it was given."""
+    del answers._HEADERS["Cache-Control"]
+
+
 MUTANTS: Final[dict[str, Callable[[], None]]] = {
     plant.__name__: plant
     for plant in (
@@ -242,9 +256,12 @@ MUTANTS: Final[dict[str, Callable[[], None]]] = {
         alter_one_page_in_a_hundred,
         mark_one_page_in_a_hundred,
         give_some_a_round_key_of_their_own,
+        serve_another_page,
+        let_browsers_keep_the_page,
     )
 }
 
 if __name__ == "__main__":
-    MUTANTS[os.environ[VARIABLE]]()
+    for mutant in os.environ[VARIABLE].split(","):
+        MUTANTS[mutant]()
     sys.exit(node.main())
