@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
@@ -11,6 +12,9 @@ from typing import Any, Final
 from PIL import Image
 
 from crypto.directory import Place, Topic, Words
+from crypto.keys import PartnerKey
+from crypto.report import Report
+from tests.browser.fixtures import Reachable
 from tests.browser.gate import Gate
 from tests.browser.page import Page
 from tests.rig import Rig
@@ -146,3 +150,14 @@ def asked(gate: Gate) -> list[tuple[str, str, int]]:
 def letters(gate: Gate) -> int:
     """How many letter cells the door has been asked to take."""
     return sum(one.method == "POST" and len(one.body) == 32_768 for one in tuple(gate.exchanges))
+
+
+def arrived(relay: Reachable, partner: PartnerKey, *, seconds: float = SOON) -> list[tuple[Report, list[bytes]]]:
+    """The reports that a partner can open, each with its attachments, once there is one that is whole."""
+    deadline = time.monotonic() + seconds
+    while not (found := relay.rig.reports(partner)) or any(len(one.attachments) != len(all_) for one, all_ in found):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{len(found)} reports have arrived, not all whole, after {seconds:.0f} s")
+        relay.running.keeper.look()
+        time.sleep(0.2)
+    return found
