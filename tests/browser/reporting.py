@@ -152,12 +152,17 @@ def letters(gate: Gate) -> int:
     return sum(one.method == "POST" and len(one.body) == 32_768 for one in tuple(gate.exchanges))
 
 
-def arrived(relay: Reachable, partner: PartnerKey, *, seconds: float = SOON) -> list[tuple[Report, list[bytes]]]:
-    """The reports that a partner can open, each with its attachments, once there is one that is whole."""
+def arrived(
+    relay: Reachable, partner: PartnerKey, *, text: str = "", seconds: float = SOON
+) -> list[tuple[Report, list[bytes]]]:
+    """The reports with `text` in them that a partner can open, with their attachments, once there is one and all are
+    whole."""
     deadline = time.monotonic() + seconds
-    while not (found := relay.rig.reports(partner)) or any(len(one.attachments) != len(all_) for one, all_ in found):
+    while True:
+        found = [one for one in relay.rig.reports(partner) if text in one[0].text]
+        if found and all(len(report.attachments) == len(files) for report, files in found):
+            return found
         if time.monotonic() > deadline:
             raise TimeoutError(f"{len(found)} reports have arrived, not all whole, after {seconds:.0f} s")
         relay.running.keeper.look()
         time.sleep(0.2)
-    return found
