@@ -16,7 +16,7 @@ from crypto import directory as directories
 from crypto import keys
 from crypto.bundle import Bundle, HashList
 from crypto.cells import CellClass
-from crypto.directory import BundleSizes, Directory, Partner, Relay, TrustedDirectory, Words
+from crypto.directory import BundleSizes, Directory, Partner, Place, Relay, Topic, TrustedDirectory, Words
 from crypto.errors import NotForUs
 from crypto.keys import KeyKind, PartnerKey, RelayKey, RootKey
 from crypto.layers import AnnouncedKey
@@ -80,6 +80,10 @@ class Rig:
     relay: RelayKey = field(default_factory=_relay)
     partners: tuple[PartnerKey, ...] = field(default_factory=lambda: (partner_key(), partner_key()))
     onion: str = ONION
+    topics: tuple[Topic, ...] = ()
+    places: tuple[Place, ...] = ()
+    # Who each partner is; without them partners are numbered.
+    described: tuple[tuple[str, Words], ...] = ()
 
     def directory(self, *, version: int = 1, expires_in: int = 86_400) -> Directory:
         """The directory that names this relay and its partners."""
@@ -92,14 +96,19 @@ class Rig:
             partners=[
                 Partner(
                     id=f"partner-{number}",
-                    name=f"Partner {number}",
-                    about=Words(es="", en=""),
+                    name=name,
+                    about=about,
                     key=base64.b64encode(partner.public).decode(),
                 )
-                for number, partner in enumerate(self.partners)
+                for number, (partner, (name, about)) in enumerate(zip(self.partners, self._who(), strict=True))
             ],
+            topics=list(self.topics),
+            places=list(self.places),
             site=site_hashes(self.root.signing.verifying_key),
         )
+
+    def _who(self) -> Sequence[tuple[str, Words]]:
+        return self.described or [(f"Partner {number}", Words(es="", en="")) for number in range(len(self.partners))]
 
     @property
     def card(self) -> str:

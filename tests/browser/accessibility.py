@@ -34,6 +34,8 @@ _OVERFLOWS: Final = """() => {
   const page = document.scrollingElement;
   if (page.scrollWidth > width) found.push(`the page scrolls sideways: ${page.scrollWidth} > ${width}`);
   for (const one of document.body.querySelectorAll("*")) {
+    // What a closed fold holds still has the place that it last had.
+    if (!one.checkVisibility()) continue;
     const { left, right, width: wide, height } = one.getBoundingClientRect();
     if (wide <= 1 || height <= 1 || (right <= width + 0.5 && left >= -0.5) || isCut(one)) continue;
     found.push(`${named(one)}: ${Math.round(left)} to ${Math.round(right)}`);

@@ -47,6 +47,7 @@ class Page {
     window.addEventListener("unhandledrejection", ({ reason }) => this.#fail(reason));
     watchLeaving(at("leave"), { forget: () => this.#forget(), unsent: () => this.#isUnsent() });
     at("to-check").addEventListener("click", () => this.#check());
+    for (const part of ["text", "partners"]) at(part).addEventListener("input", () => set(`${part}-trouble`));
     at("back").addEventListener("click", () => this.#show("write"));
     at("send").addEventListener("click", () => void this.#send());
     at("retry").addEventListener("click", () => void this.#begin());

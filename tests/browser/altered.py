@@ -1,0 +1,83 @@
+"""A relay whose page was built from an altered copy of the client, and serves it by the same door under a true directory.
+
+What a test wants to see quicker, or with a fault planted in it, it gets as a page of its own, not as a page that was
+changed after the browser had it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from unittest import mock
+
+from crypto.directory import Directory
+from deploy import page
+from onion_service import site
+from relay.config import Settings
+from tests.browser import altered_node, client
+from tests.rig import Rig, Running
+
+PACE: Final = 2
+#: The pace and the waits of the page made short, for what does not depend on them.
+QUICK: Final[dict[str, list[tuple[str, str]]]] = {
+    "pacing.js": [
+        ("export const PACE_SECONDS = 60;", f"export const PACE_SECONDS = {PACE};"),
+        ("export const PARCEL_SECONDS = 20;", "export const PARCEL_SECONDS = 6;"),
+        ("const LONGEST_WAIT = 120;", "const LONGEST_WAIT = 2;"),
+    ],
+    "watching.js": [("export const SETTLE_SECONDS = 10;", "export const SETTLE_SECONDS = 1;")],
+}
+
+
+def merged(*changes: client.Changes) -> dict[str, list[tuple[str, str]]]:
+    """All of these changes."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for one in changes:
+        for module, edits in one.items():
+            found.setdefault(module, []).extend(edits)
+    return found
+
+
+def pages(folder: Path, changes: client.Changes = QUICK, *, locale: Path | None = None) -> dict[str, bytes]:
+    """The pages as deploy/page.py builds them from a copy of the client with these changes, by file name."""
+    copy = client.altered(folder, changes)
+    with (
+        mock.patch.object(page, "CLIENT", copy),
+        mock.patch.object(page, "SOURCES", copy / "page"),
+    ):
+        return page.pages_from(locale or page.LOCALE)
+
+
+@dataclass(frozen=True, slots=True)
+class AlteredRig(Rig):
+    """A relay that serves `site`, pages by file name, and says so in its directory."""
+
+    site: dict[str, bytes] = field(default_factory=dict)
+
+    def directory(self, *, version: int = 1, expires_in: int = 86_400) -> Directory:
+        """Names the altered page."""
+        with self._read_here():
+            return Rig.directory(self, version=version, expires_in=expires_in)
+
+    @contextmanager
+    def running(self, settings: Settings | None = None, *, program: str = altered_node.PROGRAM) -> Iterator[Running]:
+        """The real node, but for where it reads its pages."""
+        folder = self.folder / "site"
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, html in self.site.items():
+            (folder / name).write_bytes(html)
+        with self._read_here(), Rig.running(self, settings, program=program) as running:
+            yield running
+
+    @contextmanager
+    def _read_here(self) -> Iterator[None]:
+        """The node's keeper, which is this process, compares the page with the directory too."""
+        with mock.patch.object(site, "_read", self.site.__getitem__):
+            site.policy.cache_clear()
+            try:
+                yield
+            finally:
+                site.policy.cache_clear()
