@@ -82,8 +82,7 @@ def _inversion_shares(n: int) -> tuple[float, ...]:
         sums = [0.0, *accumulate(shares)]
         length = len(shares) + size - 1
         shares = [
-            (sums[min(k + 1, len(shares))] - sums[max(0, min(k + 1 - size, len(shares)))]) / size
-            for k in range(length)
+            (sums[min(k + 1, len(shares))] - sums[max(0, min(k + 1 - size, len(shares)))]) / size for k in range(length)
         ]
     return tuple(shares)
 

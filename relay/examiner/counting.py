@@ -98,6 +98,9 @@ class Counted:
         return found
 
     def _conclude_memory(self, report: Report) -> None:
+        if self._in_memory and self._clock.window.arrivals:
+            report.figure("T2", "moments in memory", sum(map(len, self._in_memory.values())))
+            report.figure("T2", "moments in memory at an arrival", sum(map(len, self._arrived_in_memory.values())))
         for kind, moments in self._arrived_in_memory.items():
             # What stands there by the clock of the program falls near an arrival in proportion to the time around them.
             share = min(1.0, self._clock.chance_of_arrival[kind] / self._clock.chance[kind])
@@ -105,9 +108,7 @@ class Counted:
             if len(moments) > most_hits(expected, alpha=ALPHA / 3 / len(self._clock.chance)):
                 report.found("T2", f"{_ARRIVAL}{kind}", "memory of the running program", len(moments))
 
-    def _tell(
-        self, report: Report, sums: Counter[tuple[str, str]], expected: dict[tuple[str, str], float]
-    ) -> None:
+    def _tell(self, report: Report, sums: Counter[tuple[str, str]], expected: dict[tuple[str, str], float]) -> None:
         for row in {row for row, _ in expected}:
             for mark, name in (("", "moments"), (_ARRIVAL, "times of arrival")):
                 if mark and not self._clock.window.arrivals:

@@ -69,7 +69,7 @@ def _walk(root: str, path: PurePosixPath, opener: Opener, tree: Tree, depth: int
     folders = []
     try:
         with opener.opened(os.path.join(root, path), folder=True) as descriptor:  # noqa: PTH118
-            names = sorted(os.listdir(descriptor))
+            names = sorted(os.listdir(descriptor))  # noqa: PTH208 - only a descriptor leaves the time of access alone
     except OSError:
         if not path.parts:
             raise

@@ -14,7 +14,7 @@ from relay.examiner.layout import Place
 from relay.examiner.moments import Window
 
 # A partner's answer comes some time after the edge, and depends on no report.
-_DELIVERY_SECONDS: Final = 120.0
+DELIVERY_SECONDS: Final = 120.0
 
 
 def names_and_sizes(report: Report, name: str, entries: Sequence[Entry]) -> None:
@@ -56,7 +56,7 @@ def inode_times(report: Report, name: str, entries: Sequence[Entry], window: Win
         if place is Place.TOR:
             tors += list(entry.times.values())
             continue
-        allowed = later(window, _DELIVERY_SECONDS) if place is Place.DELIVERY else window
+        allowed = later(window, DELIVERY_SECONDS) if place is Place.DELIVERY else window
         for kind, moment in entry.times.items():
             report.figure("T2", "times of files", 1)
             if allowed.tells(moment):
@@ -87,7 +87,7 @@ def numbering(report: Report, name: str, entries: Sequence[Entry]) -> None:
     """Names that count up as files come: whoever reads them has the order."""
     roots = layout.states(entries)
     report.looked("T3")
-    for folder, group in layout.numbered(entries, roots).items():
+    for folder, group in layout.numbered(entries, roots):
         band = tau_band(len(group))
         if band is None:
             continue

@@ -1,6 +1,6 @@
 """Whether each line of a journal is one of the closed events, and nothing more (promise T8).
 
-Pure: the bytes of a journal go in, places of other lines come out. A line may carry what syslog puts before it.
+A line may carry what syslog puts before it.
 """
 
 import re

@@ -1,7 +1,4 @@
-"""What a relay's folder of state may hold: the closed list of names, and when each may change (docs/operate.md).
-
-Pure: paths go in.
-"""
+"""What a relay's folder of state may hold: the closed list of names, and when each may change (docs/operate.md)."""
 
 import re
 from collections.abc import Iterable
@@ -62,8 +59,8 @@ def is_core_name(name: str) -> bool:
     return _CORE_NAMES.fullmatch(name) is not None
 
 
-def numbered(entries: Iterable[Entry], roots: Iterable[PurePosixPath]) -> dict[str, list[tuple[int, Entry]]]:
-    """Files of one folder whose names differ in one number only, by folder; bundles are numbered by their rounds."""
+def numbered(entries: Iterable[Entry], roots: Iterable[PurePosixPath]) -> list[tuple[str, list[tuple[int, Entry]]]]:
+    """Files of one folder whose names differ in one number only, with the folder; a bundle's number is its round."""
     found: dict[tuple[PurePosixPath, str], list[tuple[int, Entry]]] = {}
     roots = list(roots)
     for entry in entries:
@@ -72,4 +69,4 @@ def numbered(entries: Iterable[Entry], roots: Iterable[PurePosixPath]) -> dict[s
             continue
         shape = _NUMBER.sub("#", entry.path.name)
         found.setdefault((entry.path.parent, shape), []).append((int(numbers[0][:18]), entry))
-    return {str(folder): group for (folder, _), group in found.items()}
+    return [(str(folder), group) for (folder, _), group in found.items()]

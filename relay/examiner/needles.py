@@ -29,9 +29,9 @@ class Needles:
 
     def __init__(self, wanted: Iterable[Wanted]) -> None:
         self._by_word: Final[defaultdict[int, list[tuple[Wanted, int]]]] = defaultdict(list)
-        self.longest = 0
+        self.rows: Final[set[str]] = set()
         for one in wanted:
-            self.longest = max(self.longest, one.run)
+            self.rows.add(one.row)
             for anchor in one.anchors:
                 word = int.from_bytes(one.pattern[anchor : anchor + ANCHOR_LEN], "little")
                 self._by_word[word].append((one, anchor))

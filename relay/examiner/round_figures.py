@@ -1,7 +1,4 @@
-"""Whether a file of figures holds what is written at a round's edge, and nothing else (promise T10).
-
-Pure: the bytes of a file go in.
-"""
+"""Whether a file of figures holds what is written at a round's edge, and nothing else (promise T10)."""
 
 import re
 from typing import Final

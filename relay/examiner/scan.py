@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from relay.examiner import unpack
+from relay.examiner import tor_traces, unpack
 from relay.examiner.counting import Counted
 from relay.examiner.findings import Report
+from relay.examiner.given import HELD_BY_THE_NODE
 from relay.examiner.needles import Needles
 from relay.examiner.sources import CHUNK, Nature, Source, is_core, row_of
 from relay.examiner.times import Clock
@@ -28,8 +29,8 @@ class Located:
     number: int
     kind: str
     source: str
+    group: str
     address: int
-    nature: Nature
 
 
 class Scan:
@@ -47,7 +48,10 @@ class Scan:
         """One source, from its beginning to its end."""
         if self._needles:
             self._report.looked(row_of(source.nature, "T1"))
-        if self._clock is not None and (source.nature not in _LIVE or self._clock.window.arrivals):
+        if "T4" in self._needles.rows:
+            self._report.looked(row_of(source.nature, "T4"))
+        judged = source.nature not in _LIVE or (self._clock is not None and bool(self._clock.window.arrivals))
+        if self._clock is not None and judged and source.nature is not Nature.PUBLIC:
             self._report.looked(row_of(source.nature, "T2"))
         seen = 0
         for offset, length, data in source.chunks():
@@ -70,6 +74,8 @@ class Scan:
                 self._found(source, offset + place.start, place.wanted.row, place.wanted.kind, place.wanted.number)
         if source.nature is Nature.IMAGE:
             self._cores(source, offset, length, data)
+        if source.nature not in _LIVE:
+            self._traces(source, offset, length, data)
         self._moments(source, offset, "", data, length, weight=length - data.count(0, 0, length))
         if self._clock is not None:
             # A run belongs to the chunk in which it begins; across the end it is seen whole, as far as the overlap.
@@ -80,9 +86,9 @@ class Scan:
                 self._stream(source, offset + start)
 
     def _found(self, source: Source, offset: int, row: str, kind: str, number: int) -> None:
-        self.located.append(Located(number, kind, source.name, source.base + offset, source.nature))
+        self.located.append(Located(number, kind, source.name, source.group, source.base + offset))
         # The node has to hold the cells of the open round; in which order they lie is another question (T3).
-        if not (source.nature in _LIVE and row == "T1" and kind.startswith("cell")):
+        if not (source.nature in _LIVE and kind.startswith(HELD_BY_THE_NODE)):
             self._report.found(row_of(source.nature, row), kind, source.place(offset))
 
     def _cores(self, source: Source, offset: int, length: int, data: bytes) -> None:
@@ -93,8 +99,13 @@ class Scan:
                 self._report.found("T12", "header of a core file", source.place(offset + at))
             at = data.find(_ELF, at + 1)
 
+    def _traces(self, source: Source, offset: int, length: int, data: bytes) -> None:
+        for kind, at in tor_traces.traces(data):
+            if at < length:
+                self._report.found(row_of(source.nature, "T9"), kind, source.place(offset + at))
+
     def _moments(self, source: Source, offset: int, form: str, data: bytes, length: int, *, weight: int) -> None:
-        if self._clock is None or self._counted is None or not data:
+        if self._clock is None or self._counted is None or not data or source.nature is Nature.PUBLIC:
             return
         hits = (hit for hit in self._clock.hits(data) if hit.offset < length)
         if source.nature in _LIVE:

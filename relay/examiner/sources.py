@@ -25,6 +25,7 @@ class Nature(Enum):
     IMAGE = "image"
     JOURNAL = "journal"
     TOR = "tor"
+    PUBLIC = "public documents of tor's network"
     FIGURES = "figures"
     SWAP = "swap"
     CORE = "core"
@@ -46,13 +47,17 @@ def row_of(nature: Nature, row: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Bytes with a name. `read(offset, length)` gives fewer bytes at the end, and zeros where nothing can be read."""
+    """Bytes with a name. `read(offset, length)` gives fewer bytes at the end, and zeros where nothing can be read.
+
+    `base`: the address of the first byte. `group`: the sources whose addresses can be compared.
+    """
 
     name: str
     size: int
     read: Callable[[int, int], bytes]
     nature: Nature = Nature.PLAIN
     base: int = 0
+    group: str = ""
 
     def chunks(self) -> Iterator[tuple[int, int, bytes]]:
         """(offset, bytes that belong to this chunk, data): each with some of what follows, for what lies across."""
@@ -80,6 +85,11 @@ def is_core(head: bytes) -> bool:
     return int.from_bytes(head[16:18], "little" if head[5] == 1 else "big") == _ET_CORE
 
 
+def held(name: str, data: bytes, nature: Nature) -> Source:
+    """Bytes that were read already, as a source."""
+    return Source(name, len(data), lambda offset, length: data[offset : offset + length], nature)
+
+
 @dataclass(slots=True)
 class Opener:
     """Opens for reading only, and remembers whether a time of access may have changed by it."""
@@ -87,14 +97,14 @@ class Opener:
     touched: bool = False
 
     @contextmanager
-    def opened(self, path: str | int, *, folder: bool = False, at: int | None = None) -> Iterator[int]:
+    def opened(self, path: str, *, folder: bool = False) -> Iterator[int]:
         """A descriptor that closes at the end. Raises OSError."""
         flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | (os.O_DIRECTORY if folder else 0)
         try:
-            descriptor = os.open(path, flags | os.O_NOATIME, dir_fd=at)
+            descriptor = os.open(path, flags | os.O_NOATIME)
         except PermissionError:
             # Only the owner, or root, may ask for that (open(2)).
-            descriptor = os.open(path, flags, dir_fd=at)
+            descriptor = os.open(path, flags)
             self.touched = True
         try:
             yield descriptor

@@ -216,8 +216,6 @@ class Clock:
         return needles
 
 
-
-
 def _plan(shape: Shape, window: Window) -> _Plan:
     low, high = shape.number(window.start, up=False), shape.number(window.end, up=False)
     low, high = max(0, low), min(high, 256**shape.width - 1)

@@ -17,7 +17,9 @@ _TRACES: Final[tuple[tuple[str, bytes, re.Pattern[bytes]], ...]] = (
     ("count of circuits", b"CircuitBuildAbandonedCount ", re.compile(rb"CircuitBuildAbandonedCount \d")),
     ("bandwidth history", b"BWHistory", re.compile(rb"BWHistory(?:IPv6|Dir)?(?:Read|Write)[A-Z][a-z]{3,12} \S")),
 )
-_LOG: Final = re.compile(rb"^[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d\.\d{3} \[(?:debug|info|notice|warn|err)\] ", re.MULTILINE)
+_LOG: Final = re.compile(
+    rb"^[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d\.\d{3} \[(?:debug|info|notice|warn|err)\] ", re.MULTILINE
+)
 # Guards are kept on purpose; tor itself blurs their times by days.
 _GUARD: Final = re.compile(rb"^Guard [^\n]*", re.MULTILINE)
 _PUBLIC: Final = re.compile(r"(?:cached-|unverified-|diff-cache$|geoip|keys$|router-stability)")
