@@ -84,8 +84,8 @@ def examine(
     row for each promise. **It never prints what it finds**, only where it lies and of what kind it is.
 
     What it can tell depends on what it is told. Without `--window` no moment can be judged; without `--markers`,
-    `--keys` or `--live` it does not know what a report of yours looks like. Such rows say "could not look", which is not
-    a pass. Numbers that happen to look like a time are counted against chance, so a hit or two is no failure.
+    `--keys` or `--live` it does not know what a report of yours looks like. Such rows say "could not look", which is
+    not a pass. Numbers that happen to look like a time are counted against chance: a hit or two is no failure.
 
     Your own relay, as root, after an hour of running:
 
