@@ -40,7 +40,7 @@ def examine_image(report: Report, scan: Scan, source: Source, window: Window | N
         disk = _open(source)
     except (NotExt4, RecursionError) as error:
         report.could_not(_OF_FILES, f"{source.name}: {error}")
-        scan.look(source)
+        scan.look(replace(source, nature=Nature.IMAGE))
         return
     entries = [entry for entry, _ in disk.named]
     file_checks.names_and_sizes(report, source.name, entries)

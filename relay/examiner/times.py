@@ -219,6 +219,9 @@ class Clock:
 def _plan(shape: Shape, window: Window) -> _Plan:
     low, high = shape.number(window.start, up=False), shape.number(window.end, up=False)
     low, high = max(0, low), min(high, 256**shape.width - 1)
+    if low > high:
+        # Seconds do not fit into 32 bits for ever.
+        return _Plan(shape, 1, 0, ())
     kept = shape.width
     while kept > 1 and (high >> 8 * (shape.width - kept)) - (low >> 8 * (shape.width - kept)) >= _PREFIXES_MAX:
         kept -= 1
