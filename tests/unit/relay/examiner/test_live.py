@@ -1,7 +1,5 @@
 """A clean running relay passes every row that can be looked at; what is planted in a running program is found."""
 
-import ctypes
-import mmap
 import os
 import resource
 import subprocess
@@ -16,7 +14,7 @@ import pytest
 from relay.examiner.examining import Question, examine
 from relay.examiner.findings import Outcome, exit_code
 from relay.examiner.given import Given
-from relay.examiner.live import family, hygiene
+from relay.examiner.live import family
 from tests.rig import Rig
 from tests.unit.relay.examiner.given_relay import failing, kinds, row, send
 
@@ -141,10 +139,10 @@ def test_a_marker_and_a_past_key_in_memory_are_found() -> None:
 
 def test_cells_in_a_list_lie_in_the_order_of_arrival(tmp_path: Path) -> None:
     """The leak that was measured: a list of bodies has them in order, one after the other."""
+    import hashlib
+
     from crypto.cells import CellClass
     from relay.examiner.given import Arrival
-
-    import hashlib
 
     cells = [os.urandom(CellClass.LETTER.length_after(1)) for _ in range(40)]
     for number, cell in enumerate(cells):

@@ -176,8 +176,10 @@ PLANTED: dict[str, tuple[Plant, str, str]] = {
     "a dated heartbeat": (
         written(
             "tor.log",
-            lambda ran: f"{datetime.fromtimestamp(ran.moment, UTC):%b %d %H:%M:%S.000} [notice] Heartbeat: Our onion "
-            "service received 3 v3 INTRODUCE2 cells and attempted to launch 3 rendezvous circuits.\n".encode(),
+            lambda ran: (
+                f"{datetime.fromtimestamp(ran.moment, UTC):%b %d %H:%M:%S.000} [notice] Heartbeat: Our onion "
+                "service received 3 v3 INTRODUCE2 cells and attempted to launch 3 rendezvous circuits.\n".encode()
+            ),
         ),
         "T9",
         "count of introductions",
@@ -196,10 +198,12 @@ PLANTED: dict[str, tuple[Plant, str, str]] = {
         "date and time as text",
     ),
     "a figure of the reports": (
-        lambda ran: (ran.folder / "state" / "figures.json").write_text(
-            '{"round": 1, "bundles_kept": 2, "frozen": false, "partners": {}, "accepted": 3}'
-        )
-        and None,
+        lambda ran: (
+            (ran.folder / "state" / "figures.json").write_text(
+                '{"round": 1, "bundles_kept": 2, "frozen": false, "partners": {}, "accepted": 3}'
+            )
+            and None
+        ),
         "T10",
         "figures that are not those of a round",
     ),

@@ -62,7 +62,9 @@ def test_a_spool_that_would_be_dumped_fails_the_row() -> None:
 
 def test_the_limit_of_cores_is_read() -> None:
     assert proc_text.core_limit(LIMITS) == "0"
-    assert proc_text.core_limit(LIMITS.replace("0                    unlimited", "unlimited            unlimited")) != "0"
+    assert (
+        proc_text.core_limit(LIMITS.replace("0                    unlimited", "unlimited            unlimited")) != "0"
+    )
     with pytest.raises(StrangeProc):
         proc_text.core_limit("Max file size  0 0 bytes")
 
