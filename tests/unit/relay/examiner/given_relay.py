@@ -1,4 +1,4 @@
-"""A relay's folder after a run with reports, stopped, and everything that its reporters know; made once, then copied."""
+"""A relay's folder after a run with reports, stopped, and all that its reporters know; made once, then copied."""
 
 import hashlib
 import secrets

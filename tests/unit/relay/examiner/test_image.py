@@ -214,8 +214,8 @@ def test_any_damage_is_read_or_not_ext4(tmp_path_factory: pytest.TempPathFactory
             assert len(copies) < 1 << 20
         for _, inode in disk.tree():
             assert len(disk.content(inode, at_most=1 << 16)) <= 1 << 16
-    except NotExt4 as error:
-        assert str(error)
+    except NotExt4:
+        return
 
 
 @settings(max_examples=60, deadline=None)

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from crypto.cells import CellClass
 from relay.examiner.examining import Question, examine
 from relay.examiner.findings import Outcome, exit_code
-from relay.examiner.given import Given
+from relay.examiner.given import Arrival, Given
 from relay.examiner.live import family
 from tests.rig import Rig
 from tests.unit.relay.examiner.given_relay import failing, kinds, row, send
@@ -66,14 +67,11 @@ def test_a_cell_of_the_open_round_that_lies_on_the_disk_is_found(tmp_path: Path)
 def program(text: str, *, environment: dict[str, str] | None = None, core: bool = False) -> Iterator[int]:
     """A program that says when it is ready, then waits to be ended."""
 
-    def limit() -> None:
-        if not core:
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-    command = [sys.executable, "-c", f"{text}\nprint('ready', flush=True)\nimport sys; sys.stdin.read()"]
+    limit = "" if core else "import resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0))\n"
+    command = [sys.executable, "-c", f"{limit}{text}\nprint('ready', flush=True)\nimport sys; sys.stdin.read()"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     plain = {"PATH": os.environ["PATH"], **(environment or {})}
-    with subprocess.Popen(command, env=plain, preexec_fn=limit, **pipes) as process:  # type: ignore[call-overload]
+    with subprocess.Popen(command, env=plain, **pipes) as process:  # type: ignore[call-overload]
         try:
             assert process.stdout.readline() == b"ready\n"
             yield process.pid
@@ -116,8 +114,7 @@ def test_a_secret_in_the_environment_is_found(name: str) -> None:
         ("kept = open({path!r}, 'w')", "file open for writing"),
         ("import os; kept = os.memfd_create('queue')", "file in memory that is not the spool"),
         (
-            "import mmap, tempfile; f = tempfile.TemporaryFile(); f.truncate(4096); kept = mmap.mmap(f.fileno(), 0); "
-            "f.close()",
+            "import mmap, tempfile; f = tempfile.TemporaryFile(); f.truncate(4096); kept = mmap.mmap(f.fileno(), 0)",
             "writable mapping of a deleted file",
         ),
     ],
@@ -141,9 +138,6 @@ def test_cells_in_a_list_lie_in_the_order_of_arrival(tmp_path: Path) -> None:
     """The leak that was measured: a list of bodies has them in order, one after the other."""
     import hashlib
 
-    from crypto.cells import CellClass
-    from relay.examiner.given import Arrival
-
     cells = [os.urandom(CellClass.LETTER.length_after(1)) for _ in range(40)]
     for number, cell in enumerate(cells):
         (tmp_path / f"{number:03}").write_bytes(cell)
@@ -156,8 +150,6 @@ def test_cells_in_a_list_lie_in_the_order_of_arrival(tmp_path: Path) -> None:
 
 
 def test_times_of_arrival_in_memory_are_found() -> None:
-    from relay.examiner.given import Arrival
-
     arrivals = tuple(Arrival(1_700_000_000 + 7.123 * place) for place in range(1, 21))
     text = "import struct; kept = b''.join(struct.pack('<d', 1700000000 + 7.123 * place) for place in range(1, 21))"
     with program(text) as pid:
@@ -170,7 +162,7 @@ def test_a_child_is_examined_with_its_parent() -> None:
     text = "import subprocess, sys; kept = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
     with program(text) as pid:
         found = family(pid)
-        assert [process.pid for process in found][0] == pid
+        assert found[0].pid == pid
         assert len(found) == 2
         os.kill(found[1].pid, 9)
 

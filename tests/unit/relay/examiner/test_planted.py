@@ -10,14 +10,14 @@ import time
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from crypto.layers import round_tag
 from crypto.suite import OpeningKey
-from relay.examiner.examining import examine
+from relay.examiner.examining import Question, examine
 from relay.examiner.findings import Outcome, exit_code
+from relay.examiner.given import Given
 from tests.unit.relay.examiner.given_relay import Ran, failing, kinds, row
 
 pytestmark = pytest.mark.slow
@@ -89,6 +89,11 @@ def core(ran: Ran) -> bytes:
     return b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HH", 4, 62) + bytes(4_000)
 
 
+def counting(ran: Ran) -> None:
+    figures = '{"round": 1, "bundles_kept": 2, "frozen": false, "partners": {}, "accepted": 3}'
+    (ran.folder / "state" / "figures.json").write_text(figures)
+
+
 def longer_bundle(ran: Ran) -> None:
     folder = ran.folder / "state" / "bundles"
     some = next(folder.glob("letters-*.bundle"))
@@ -126,10 +131,10 @@ PLANTED: dict[str, tuple[Plant, str, str]] = {
         "microseconds, big-endian, in base64 or hexadecimal",
     ),
     "a compressed time": (written("x", lambda ran: gzip.compress(b"so it came at " + iso(ran))), "T2", "compressed"),
-    "a line of the journal": (written("journal", lambda ran: b"veladora: accepted a cell\n"), "T8", "no event"),
+    "a line of the journal": (written("journal", lambda _: b"veladora: accepted a cell\n"), "T8", "no event"),
     "a line with a time": (written("journal", lambda ran: b"veladora: came " + iso(ran) + b"\n"), "T8", "no event"),
     "a log of another name": (
-        written("notes.txt", lambda ran: b"veladora: stopped\nveladora: 7 cells\n"),
+        written("notes.txt", lambda _: b"veladora: stopped\nveladora: 7 cells\n"),
         "T8",
         "no event",
     ),
@@ -161,15 +166,15 @@ PLANTED: dict[str, tuple[Plant, str, str]] = {
         "T1",
         "marker in UTF-16",
     ),
-    "a file that no relay makes": (written("state/queue", lambda ran: b""), "T1", "file that no relay makes"),
+    "a file that no relay makes": (written("state/queue", lambda _: b""), "T1", "file that no relay makes"),
     "a bundle of another length": (longer_bundle, "T1", "bundles of letters of different lengths"),
     "the key of the open round": (written("x", lambda ran: ran.given.open_keys[0]), "T4", "key of an open round"),
     "a key of a past round": (written("x", lambda ran: ran.given.past_keys[0]), "T4", "key of a past round"),
     "a swap page": (written("pages", swap), "T12", "marker"),
     "a core file": (written("x", core), "T12", "core file"),
-    "the name of a core file": (written("core.4711", lambda ran: b""), "T12", "name of a core file"),
+    "the name of a core file": (written("core.4711", lambda _: b""), "T12", "name of a core file"),
     "a heartbeat": (
-        written("tor.log", lambda ran: b"Heartbeat: Tor's uptime is 6:00 hours, with 7 circuits open.\n"),
+        written("tor.log", lambda _: b"Heartbeat: Tor's uptime is 6:00 hours, with 7 circuits open.\n"),
         "T9",
         "heartbeat line",
     ),
@@ -185,7 +190,7 @@ PLANTED: dict[str, tuple[Plant, str, str]] = {
         "count of introductions",
     ),
     "build times": (
-        written("state/tor-onion/state", lambda ran: b"# Tor state file last\nCircuitBuildTimeBin 525 3\n"),
+        written("state/tor-onion/state", lambda _: b"# Tor state file last\nCircuitBuildTimeBin 525 3\n"),
         "T9",
         "circuit build times",
     ),
@@ -198,16 +203,11 @@ PLANTED: dict[str, tuple[Plant, str, str]] = {
         "date and time as text",
     ),
     "a figure of the reports": (
-        lambda ran: (
-            (ran.folder / "state" / "figures.json").write_text(
-                '{"round": 1, "bundles_kept": 2, "frozen": false, "partners": {}, "accepted": 3}'
-            )
-            and None
-        ),
+        counting,
         "T10",
         "figures that are not those of a round",
     ),
-    "other measurements": (written("metrics.prom", lambda ran: b"cells 3\n"), "T10", "file of measurements"),
+    "other measurements": (written("metrics.prom", lambda _: b"cells 3\n"), "T10", "file of measurements"),
 }
 
 
@@ -247,7 +247,7 @@ def test_a_birth_tells_when_everything_else_is_set_back(ran: Ran) -> None:
     assert "time of birth" in kinds(rows)
 
 
-def test_what_was_found_is_never_said(ran: Ran, tmp_path: Path) -> None:
+def test_what_was_found_is_never_said(ran: Ran) -> None:
     marker = ran.given.markers[0]
     written("x", lambda _: marker + iso(ran) + cell_hash(ran).hex().encode())(ran)
     rows = ran.rows()
@@ -259,18 +259,12 @@ def test_what_was_found_is_never_said(ran: Ran, tmp_path: Path) -> None:
 
 def test_without_a_window_a_time_cannot_be_judged_and_that_is_said(ran: Ran) -> None:
     touch(ran)
-    rows = ran.rows(span=None, given=type(ran.given)())
+    rows = ran.rows(span=None, given=Given())
     assert row(rows, "T2").outcome is Outcome.COULD_NOT_LOOK
     assert exit_code(rows) == 0
 
 
 def test_what_is_not_there_could_not_be_looked_at(ran: Ran) -> None:
-    rows = examine_missing(ran)
+    rows = examine(Question(paths=(str(ran.folder / "nowhere"),), pids=(2**22 + 1,)))
     assert exit_code(rows) == 3
     assert row(rows, "T1").outcome is Outcome.COULD_NOT_LOOK
-
-
-def examine_missing(ran: Ran) -> list:  # type: ignore[type-arg]
-    from relay.examiner.examining import Question
-
-    return examine(Question(paths=(str(ran.folder / "nowhere"),), pids=(2**22 + 1,)))
