@@ -63,6 +63,10 @@ SlackOption = Annotated[
     float | None,
     typer.Option("--slack", metavar="SECONDS", min=0, help="How long the work after a round's edge may take."),
 ]
+AfterOption = Annotated[
+    float,
+    typer.Option("--after-edge", metavar="SECONDS", min=0, help="When bundles are sent on, as in relay.toml."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="The table as JSON.")]
 
 
@@ -75,6 +79,7 @@ def examine(
     arrivals: ArrivalsOption = None,
     round_seconds: RoundOption = 900,
     slack: SlackOption = None,
+    after_edge: AfterOption = 20.0,
     as_json: JsonOption = False,
 ) -> None:
     """Look at a relay as whoever takes the machine would, and say where something lies that should not.
@@ -116,6 +121,7 @@ def examine(
             span=span,
             round_seconds=round_seconds,
             slack=slack,
+            after_edge=after_edge,
         )
         question.window  # noqa: B018 - a wrong one is told before the work begins
         with progress() as bar:

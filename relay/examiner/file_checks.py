@@ -59,7 +59,9 @@ def inode_times(report: Report, name: str, entries: Sequence[Entry], window: Win
         allowed = later(window, DELIVERY_SECONDS) if place is Place.DELIVERY else window
         for kind, moment in entry.times.items():
             report.figure("T2", "times of files", 1)
-            if allowed.tells(moment):
+            # A bundle is read when it is sent on, whether anybody reported or not.
+            sending = place is Place.BUNDLE and kind == "time of access"
+            if allowed.tells_of_sending(moment) if sending else allowed.tells(moment):
                 report.found("T2", kind, _where(name, entry))
             if window.recovers(moment):
                 report.figure("T2", "times of files at an arrival", 1)

@@ -19,7 +19,7 @@ ROWS: Final[dict[str, str]] = {
     "T12": "a crash leaves nothing",
 }
 # A place is told at most so often in each row and kind; the count is whole.
-_PLACES_MAX: Final = 20
+_PLACES_MAX: Final = 8
 
 
 class Outcome(Enum):

@@ -83,14 +83,16 @@ def _times(report: Report, name: str, disk: _Disk, window: Window) -> None:
         if place is Place.TOR:
             continue
         allowed = file_checks.later(window, file_checks.DELIVERY_SECONDS) if place is Place.DELIVERY else window
-        _inode_times(report, f"{name}, copy of inode {inode.number} in the journal, block {block}", inode, allowed)
+        where = f"{name}, copy of inode {inode.number} in the journal, block {block}"
+        _inode_times(report, where, inode, allowed, sent_on=place is Place.BUNDLE)
     _commits(report, name, disk.log, window)
 
 
-def _inode_times(report: Report, where: str, inode: Inode, window: Window) -> None:
+def _inode_times(report: Report, where: str, inode: Inode, window: Window, *, sent_on: bool = False) -> None:
     for kind, moment in inode.times.items():
         report.figure("T2", "times of inodes and their copies", 1)
-        if window.tells(moment):
+        sending = sent_on and kind == "time of access"
+        if window.tells_of_sending(moment) if sending else window.tells(moment):
             report.found("T2", kind, where)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from crypto import letter
 from crypto.cells import CellClass
+from crypto.directory import BundleSizes
 from crypto.layers import RoundNumber, wrap
 from relay.examiner.examining import Question, examine
 from relay.examiner.findings import Outcome, Row
@@ -73,7 +74,7 @@ def send(running: Running, count: int) -> list[tuple[Arrival, bytes]]:
 
 def after_a_run(folder: Path) -> Ran:
     """A relay that closed two rounds with reports in them, and was stopped in the third."""
-    rig = Rig(folder, round_seconds=ROUND_SECONDS)
+    rig = Rig(folder, round_seconds=ROUND_SECONDS, sizes=BundleSizes(letters=12, parcels=1, parcel_every=2))
     with rig.running() as running:
         began = time.time()
         send(running, REPORTS)

@@ -30,7 +30,7 @@ def test_a_clean_relay_passes_every_row_that_can_be_looked_at(ran_once: Ran) -> 
     assert failing(rows) == set(), [found for one in rows for found in one.findings]
     assert {one.id for one in rows if one.outcome is Outcome.PASS} == {"T1", "T2", "T3", "T4", "T8", "T10", "T12"}
     assert exit_code(rows) == 0
-    assert row(rows, "T1").figures["bytes looked at"] > 1_000_000
+    assert row(rows, "T1").figures["bytes looked at"] > 500_000
     assert row(rows, "T2").figures["arrivals"] == len(ran_once.given.arrivals)
 
 

@@ -42,12 +42,12 @@ def test_a_failure_outweighs_what_could_not_be_looked_at() -> None:
     assert exit_code(gentle.rows()) == 0
 
 
-def test_a_thousand_places_are_counted_and_twenty_are_told() -> None:
+def test_a_thousand_places_are_counted_and_a_few_are_told() -> None:
     report = Report()
     for place in range(1_000):
         report.found("T1", "marker", f"x at {place}")
     found = report.rows()[0].findings
-    assert len(found) == 21
+    assert len(found) == 9
     assert sum(one.count for one in found) == 1_000
 
 
@@ -174,6 +174,15 @@ def test_a_partner_s_answer_may_come_some_time_after_the_edge() -> None:
     assert failed("state/figures.json", 60)
     assert not failed("state/figures.json", 900)
     assert not failed("state/figures.json", -1)
+
+
+def test_a_bundle_is_read_when_it_is_sent_on_and_written_at_the_edge() -> None:
+    path = PurePosixPath("state/bundles/letters-7.bundle")
+    for at, kinds in ((25, {"time of writing"}), (300, {"time of access", "time of writing"}), (3, set())):
+        report = Report()
+        times = {"time of access": START + at, "time of writing": START + at}
+        file_checks.inode_times(report, "x", [*STATE, Entry(path, FileKind.FILE, 1, 7, times)], WINDOW)
+        assert {one.kind for one in report.findings} == kinds
 
 
 def test_times_of_tor_s_files_are_judged_by_the_arrivals_only() -> None:
