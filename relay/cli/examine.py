@@ -63,10 +63,6 @@ SlackOption = Annotated[
     float | None,
     typer.Option("--slack", metavar="SECONDS", min=0, help="How long the work after a round's edge may take."),
 ]
-AfterOption = Annotated[
-    float,
-    typer.Option("--after-edge", metavar="SECONDS", min=0, help="When bundles are sent on, as in relay.toml."),
-]
 JsonOption = Annotated[bool, typer.Option("--json", help="The table as JSON.")]
 
 
@@ -79,7 +75,6 @@ def examine(
     arrivals: ArrivalsOption = None,
     round_seconds: RoundOption = 900,
     slack: SlackOption = None,
-    after_edge: AfterOption = 20.0,
     as_json: JsonOption = False,
 ) -> None:
     """Look at a relay as whoever takes the machine would, and say where something lies that should not.
@@ -92,9 +87,9 @@ def examine(
     `--keys` or `--live` it does not know what a report of yours looks like. Such rows say "could not look", which is
     not a pass. Numbers that happen to look like a time are counted against chance: a hit or two is no failure.
 
-    Your own relay, as root, after an hour of running:
+    Your own relay, as root, after an hour of running; PID is its main process (`systemctl show -P MainPID …`):
 
-        veladora examine /var/lib/veladora-relay --live $(systemctl show -P MainPID veladora-relay) --window -50m..now
+        veladora examine /var/lib/veladora-relay --live PID --window=-50m..now
 
     The disk of a machine that was switched off, from another one:
 
@@ -121,7 +116,6 @@ def examine(
             span=span,
             round_seconds=round_seconds,
             slack=slack,
-            after_edge=after_edge,
         )
         question.window  # noqa: B018 - a wrong one is told before the work begins
         with progress() as bar:

@@ -13,7 +13,7 @@ from relay.examiner.findings import Report, Row
 from relay.examiner.given import Given
 from relay.examiner.image import examine_image
 from relay.examiner.live import Process, Role
-from relay.examiner.moments import AFTER_EDGE, Window, default_slack, span_of
+from relay.examiner.moments import Window, default_slack, span_of
 from relay.examiner.needles import Needles
 from relay.examiner.proc_text import StrangeProc
 from relay.examiner.scan import Progress, Scan
@@ -37,8 +37,7 @@ class Question:
     """What is asked. `paths`: folders, files, images or devices; `pids`: processes of a relay, with their children.
 
     `span`: when reports came, in seconds since 1970; left out, it follows from the arrivals. `slack`: how long after an
-    edge the relay's own work may take. `after_edge`: when bundles are sent on. `round_now`: the round of this moment,
-    for a live relay.
+    edge the relay's own work may take. `round_now`: the round of this moment, for a live relay.
     """
 
     paths: tuple[str, ...] = ()
@@ -47,7 +46,6 @@ class Question:
     span: tuple[float, float] | None = None
     round_seconds: int = ROUND_SECONDS
     slack: float | None = None
-    after_edge: float = AFTER_EDGE
     round_now: int | None = None
     progress: Progress = _silent
 
@@ -58,7 +56,7 @@ class Question:
         if span is None:
             return None
         slack = default_slack(self.round_seconds) if self.slack is None else self.slack
-        return Window(*span, self.round_seconds, slack, self.given.moments, self.after_edge)
+        return Window(*span, self.round_seconds, slack, self.given.moments)
 
 
 def examine(question: Question) -> list[Row]:

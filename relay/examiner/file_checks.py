@@ -14,7 +14,7 @@ from relay.examiner.layout import Place
 from relay.examiner.moments import Window
 
 # A partner's answer comes some time after the edge, and depends on no report.
-DELIVERY_SECONDS: Final = 120.0
+_DELIVERY_SECONDS: Final = 120.0
 
 
 def names_and_sizes(report: Report, name: str, entries: Sequence[Entry]) -> None:
@@ -56,17 +56,20 @@ def inode_times(report: Report, name: str, entries: Sequence[Entry], window: Win
         if place is Place.TOR:
             tors += list(entry.times.values())
             continue
-        allowed = later(window, DELIVERY_SECONDS) if place is Place.DELIVERY else window
         for kind, moment in entry.times.items():
             report.figure("T2", "times of files", 1)
-            # A bundle is read when it is sent on, whether anybody reported or not.
-            sending = place is Place.BUNDLE and kind == "time of access"
-            if allowed.tells_of_sending(moment) if sending else allowed.tells(moment):
+            if judged_by(place, kind, window).tells(moment):
                 report.found("T2", kind, _where(name, entry))
             if window.recovers(moment):
                 report.figure("T2", "times of files at an arrival", 1)
     if tors:
         by_chance(report, "T9", "times of tor's files at an arrival", name, tors, window)
+
+
+def judged_by(place: Place | None, kind: str, window: Window) -> Window:
+    """The window for one time of a file: a bundle is read, and a partner's answer noted, some time after the edge."""
+    sending = place is Place.DELIVERY or (place is Place.BUNDLE and kind == "time of access")
+    return later(window, _DELIVERY_SECONDS) if sending else window
 
 
 def by_chance(

@@ -72,7 +72,7 @@ def _times(report: Report, name: str, disk: _Disk, window: Window) -> None:
     for inode in disk.ext4.inodes():
         # Of an inode without a name no one knows whose it was.
         if inode.number not in named:
-            _inode_times(report, f"{name}, inode {inode.number} without a name", inode, window)
+            _inode_times(report, f"{name}, inode {inode.number} without a name", inode, window, None)
     if disk.log is None:
         report.could_not(["T2"], f"{name} has no journal, so there are no copies of inodes in one", asked=False)
         return
@@ -82,17 +82,15 @@ def _times(report: Report, name: str, disk: _Disk, window: Window) -> None:
         place = places.get(inode.number)
         if place is Place.TOR:
             continue
-        allowed = file_checks.later(window, file_checks.DELIVERY_SECONDS) if place is Place.DELIVERY else window
         where = f"{name}, copy of inode {inode.number} in the journal, block {block}"
-        _inode_times(report, where, inode, allowed, sent_on=place is Place.BUNDLE)
+        _inode_times(report, where, inode, window, place)
     _commits(report, name, disk.log, window)
 
 
-def _inode_times(report: Report, where: str, inode: Inode, window: Window, *, sent_on: bool = False) -> None:
+def _inode_times(report: Report, where: str, inode: Inode, window: Window, place: Place | None) -> None:
     for kind, moment in inode.times.items():
         report.figure("T2", "times of inodes and their copies", 1)
-        sending = sent_on and kind == "time of access"
-        if window.tells_of_sending(moment) if sending else window.tells(moment):
+        if file_checks.judged_by(place, kind, window).tells(moment):
             report.found("T2", kind, where)
 
 

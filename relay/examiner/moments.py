@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 TOLERANCE: Final = 0.05
-# When bundles are sent on, unless the settings say otherwise (relay/config.py).
-AFTER_EDGE: Final = 20.0
 _ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?(Z|[+-]\d{2}:\d{2})?")
 _SECONDS: Final = re.compile(r"\d{1,11}(\.\d{1,9})?")
 _BACK: Final = re.compile(r"-(\d{1,6})([smhd])")
@@ -28,8 +26,7 @@ class NotAMoment(ValueError):
 class Window:
     """The time in which reports came. `period`: seconds of a round. `slack`: how long after an edge its work may take.
 
-    `after_edge`: how long after an edge bundles are sent on. `arrivals`: the secret times of arrival, for tests; a time
-    within `tolerance` of one of them recovers it.
+    `arrivals`: the secret times of arrival, for tests; a time within `tolerance` of one of them recovers it.
     """
 
     start: float
@@ -37,7 +34,6 @@ class Window:
     period: int
     slack: float
     arrivals: tuple[float, ...] = ()
-    after_edge: float = AFTER_EDGE
     tolerance: float = TOLERANCE
 
     def __post_init__(self) -> None:
@@ -55,10 +51,6 @@ class Window:
             return False
         edge = latest // self.period * self.period
         return not (edge <= latest <= edge + self.slack or edge <= earliest <= edge + self.slack)
-
-    def tells_of_sending(self, moment: float) -> bool:
-        """As `tells`, for what is done when bundles are sent on: at the same moment after every edge."""
-        return self.tells(moment) and self.tells(max(self.start, moment - self.after_edge))
 
     def recovers(self, earliest: float, latest: float | None = None) -> bool:
         """Whether a time between two moments gives an arrival away."""

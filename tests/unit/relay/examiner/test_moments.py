@@ -36,11 +36,6 @@ def test_time_around_two_arrivals_is_counted_once() -> None:
     assert twice.recovering == pytest.approx(0.22)
 
 
-def test_what_is_sent_on_at_its_tick_tells_nothing() -> None:
-    later = Window(START, START + 3_600, 900, 5, after_edge=20)
-    assert [at for at in (3, 10, 22, 30, 800) if later.tells_of_sending(START + at)] == [10, 30, 800]
-
-
 def test_the_telling_part_is_that_between_the_edges() -> None:
     assert window().telling == pytest.approx(3_600 * 885 / 900)
 
