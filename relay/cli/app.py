@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from crypto.errors import CryptoError
 from forwarder.errors import ForwarderError
 from onion_service.errors import OnionServiceError
-from relay.cli import audit, desk, directory, init, keys, run, seal, send
+from relay.cli import audit, desk, directory, init, keys, release, run, seal, send
 from relay.cli.explain import explain
 
 DISTRIBUTION: Final = "veladora"
@@ -78,6 +78,7 @@ app.command("seal", rich_help_panel="Reporting")(seal.seal)
 app.add_typer(desk.app, name="desk", rich_help_panel="Reading reports")
 app.command("init", rich_help_panel="Running a relay")(init.init)
 app.command("run", rich_help_panel="Running a relay")(run.run)
+app.command("release", rich_help_panel="Running a relay")(release.release)
 app.command("audit", rich_help_panel="Keys and trust")(audit.audit)
 app.add_typer(keys.app, name="keys", rich_help_panel="Keys and trust")
 app.add_typer(directory.app, name="directory", rich_help_panel="Keys and trust")

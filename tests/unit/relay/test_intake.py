@@ -141,8 +141,8 @@ def test_a_cell_is_one_cell_across_a_restart_and_into_the_next_round(relay: Give
         assert spool.held(L) == {}
 
 
-def test_a_frozen_relay_refuses_what_it_would_have_accepted_and_keeps_nothing(relay: Given) -> None:
-    relay.intake.frozen = True
+def test_a_relay_that_cannot_write_refuses_what_it_would_have_accepted_and_keeps_nothing(relay: Given) -> None:
+    relay.intake.refusing = True
     before = dump(relay.fd)
     assert relay.intake.accept(wrap(LETTER, route=[relay.key])) is Verdict.FULL
     assert relay.intake.accept(cover(L, route=[relay.key])) is Verdict.FULL
@@ -187,8 +187,8 @@ def test_whatever_comes_costs_exactly_one_opening(relay: Given, monkeypatch: pyt
     ]
     monkeypatch.setattr(OpeningKey, "open", counted)
     costs = []
-    for frozen in (False, True):
-        relay.intake.frozen = frozen
+    for refusing in (False, True):
+        relay.intake.refusing = refusing
         for body in bodies:
             openings = 0
             relay.intake.accept(body)

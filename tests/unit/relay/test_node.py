@@ -213,10 +213,10 @@ def _without_space(
         _wait(lambda: heard("no space for the bundle of round"))
         assert running.post(wrap(letters[0], route=running.route())) == 503
         assert not rig.store().rounds(CellClass.LETTER)
-        _wait(lambda: figures.exists() and telemetry.read(figures).frozen)
+        _wait(lambda: figures.exists() and telemetry.read(figures).no_space)
     _wait(lambda: heard("there is space for bundles again"))
     assert running.post(wrap(letter.top_up(CellClass.LETTER, relays=1), route=running.route())) == 202
-    assert not telemetry.read(figures).frozen
+    assert not telemetry.read(figures).no_space
     store = rig.store()
     left = [store.cell_hashes(CellClass.LETTER, number) for number in store.rounds(CellClass.LETTER)]
     assert [sum(cell_hash(cell) in hashes for hashes in left) for cell in letters] == [1, 1, 1]
