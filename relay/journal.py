@@ -28,7 +28,7 @@ class Event(Enum):
     NO_SPACE = "no space for the bundle of round {round}; its cells wait in memory, new ones are refused"
     NO_GATE = "there are no loops: nobody will notice when others are held back"
     HELD = "nothing but top-up left in round {round}: it is not proved that others could reach us; cells wait in memory"
-    FROZEN = "frozen in round {round}: others are held back. Cells wait in memory until `veladora release`"
+    FROZEN = "frozen in round {round}: others are held back, and cells wait in memory until the operator releases it"
     RELEASED = "released after round {round}; cells leave again with the next round whose loops come back"
     SPACE_AGAIN = "there is space for bundles again"
     DELIVERED = "{detail} has everything up to round {round}"

@@ -1,12 +1,16 @@
 """The gate freezes at as many missing loops as chance does not explain, and only the operator opens it again."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.gate import FALSE_ALARM, NEXT, ORDINARY_LOSS, Order, Phase, Seen, Tally, at_least, threshold
+from tests.architecture_rules import ROOT
 
 PER_ROUND = 48
+COMPANY = ROOT / "docs/spec/company.md"
 
 
 def test_ten_of_forty_eight_are_too_many() -> None:
@@ -69,3 +73,27 @@ def test_a_relay_that_runs_well_freezes_at_once() -> None:
 
 def test_memory_that_was_never_written_lets_nothing_leave() -> None:
     assert Phase(0) is Phase.WAITING
+
+
+def test_the_figures_of_the_specification_are_these() -> None:
+    rows = re.findall(r"^\| (\d+) \| (\d+) \| (\S+) \| (\S+) \|$", COMPANY.read_text(), re.M)
+    assert len(rows) == 3
+    for sent, missing, frozen_for_nothing, passes in rows:
+        wanted, least = int(sent), threshold(int(sent))
+        assert least == int(missing)
+        assert f"{at_least(least, wanted, loss=ORDINARY_LOSS):.1e}".replace("e-0", "e-") == frozen_for_nothing
+        half = 1 - at_least(least, wanted, loss=1 - 0.5 * (1 - ORDINARY_LOSS))
+        assert f"{half:.1e}".replace("e-0", "e-") == passes
+
+
+def test_the_table_of_the_specification_is_this_one() -> None:
+    seen = (Seen.CAME_BACK, Seen.MISSING, Seen.UNTOLD, Seen.RELEASED)
+    rows = re.findall(r"^\| (waiting|open|frozen)[^|]*\|(.*)\|$", COMPANY.read_text(), re.M)
+    assert [name for name, _ in rows] == [phase.name.lower() for phase in Phase]
+    for name, cells in rows:
+        for what, cell in zip(seen, cells.replace("*", "").split("|"), strict=True):
+            phase, order = NEXT[Phase[name.upper()], what]
+            words = cell.strip()
+            assert words.partition(";")[0] == ("nothing" if order is Order.IGNORE else phase.name.lower())
+            assert ("leave" in words) == (order is Order.SEND)
+            assert ("held" in words) == (order in (Order.HOLD, Order.FREEZE))
