@@ -26,6 +26,7 @@ class FirefoxClient:
     """The client, loaded into a page of its own."""
 
     page: Page
+    start_seconds: float
 
     def ask(self, do: str, **question: object) -> Any:  # noqa: ANN401 - an answer is plain JSON
         """What the client answers to one question (onion_service/client/tests/deeds.js)."""
@@ -67,7 +68,7 @@ def firefox_client(folder: Path) -> Iterator[FirefoxClient]:
     with proxying(folder) as proxy, serving(answers, at=folder / "pages"):
         proxy.lead(ONION, folder / "pages")
         with Firefox.launch(SAFER, proxy=proxy) as firefox:
-            yield FirefoxClient(firefox.open(f"http://{ONION}/"))
+            yield FirefoxClient(firefox.open(f"http://{ONION}/"), firefox.start_seconds)
 
 
 @contextmanager

@@ -49,7 +49,7 @@ class Page:
         self._chrome = chrome
         self.context = context
         self.errors: list[str] = []
-        self.prompts: list[str] = []
+        self.prompts: list[str] = []  # questions of the browser that nobody has answered
         self._dark = False
         self._resists = True
 
@@ -84,9 +84,18 @@ class Page:
         url: str = tree["contexts"][0]["url"]
         return url
 
+    def wait_prompt(self, kind: str, seconds: float = WAIT_SECONDS) -> None:
+        """Return when the browser asks a question of this kind, such as `beforeunload`."""
+        deadline = time.monotonic() + seconds
+        while not self.prompts or self.prompts[-1] != kind:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no {kind} after {seconds:.0f} s")
+            time.sleep(_LOOK_SECONDS)
+
     def answer_prompt(self, *, accept: bool) -> None:
         """Answer the question that the browser asks, such as whether to leave."""
         self._do("browsingContext.handleUserPrompt", {"accept": accept})
+        self.prompts.clear()
 
     # --- what is in it ---
 
