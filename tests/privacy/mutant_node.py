@@ -22,7 +22,9 @@ from onion_service.door import _Door
 from onion_service.serving import Answer
 from relay import node, telemetry
 from relay.closing import Closing
+from relay.gate import Phase, Seen, Tally
 from relay.intake import Intake
+from relay.node import Node
 from relay.public import Public
 from relay.spool import Spool
 from relay.telemetry import Figures
@@ -163,6 +165,37 @@ def count_at_arrival() -> None:
     Intake.accept = accept  # type: ignore[method-assign]
 
 
+def never_freeze() -> None:
+    """N1: whatever is missing is taken for ordinary loss."""
+    honest = Tally.seen
+
+    def seen(self: Tally) -> Seen:
+        return Seen.CAME_BACK if honest(self) is Seen.MISSING else honest(self)
+
+    Tally.seen = seen  # type: ignore[method-assign]
+
+
+def send_while_frozen() -> None:
+    """N1: the relay says that it is frozen, and goes on."""
+    honest = Node._may_leave
+
+    def may_leave(self: Node, number: RoundNumber) -> bool:
+        return honest(self, number) or self._spool.phase is Phase.FROZEN
+
+    Node._may_leave = may_leave  # type: ignore[method-assign]
+
+
+def forget_the_freeze_on_restart() -> None:
+    """N1: a node that starts again begins with an open gate."""
+    honest = Spool._mend
+
+    def mend(self: Spool) -> None:
+        honest(self)
+        self.phase = Phase.OPEN
+
+    Spool._mend = mend  # type: ignore[method-assign]
+
+
 def vary_on_accept_language() -> None:
     """T15: whoever reads Spanish gets a page of their own."""
 
@@ -252,6 +285,9 @@ MUTANTS: Final[dict[str, Callable[[], None]]] = {
         keep_the_previous_keys,
         write_a_line_for_each_report,
         count_at_arrival,
+        never_freeze,
+        send_while_frozen,
+        forget_the_freeze_on_restart,
         vary_on_accept_language,
         alter_one_page_in_a_hundred,
         mark_one_page_in_a_hundred,

@@ -51,7 +51,7 @@ def the_journal_says_nothing(folder: Path, capfd: pytest.CaptureFixture[str], *,
     journals = [_journal(Rig(folder / str(count), letters=1_024), count, capfd, program) for count in REPORTS]
     for journal in journals:
         assert journal.pop(_CLOSED) >= 1
-    assert journals == [{f"veladora: {Event.NODE_STARTED.value}": 1}] * len(REPORTS)
+    assert journals == [{f"veladora: {event.value}": 1 for event in (Event.NODE_STARTED, Event.NO_GATE)}] * len(REPORTS)
 
 
 @pytest.mark.slow
