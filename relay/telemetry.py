@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 
-class Figures(msgspec.Struct, frozen=True):
+class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an operator may watch of the round that closed last.
 
     `gate`: "open", "waiting" (it is not proved yet that others can reach us), "frozen", or "none" without loops.

@@ -90,7 +90,7 @@ def core(ran: Ran) -> bytes:
 
 
 def counting(ran: Ran) -> None:
-    figures = '{"round": 1, "bundles_kept": 2, "frozen": false, "partners": {}, "accepted": 3}'
+    figures = '{"round": 1, "bundles_kept": 2, "gate": "none", "no_space": false, "partners": {}, "accepted": 3}'
     (ran.folder / "state" / "figures.json").write_text(figures)
 
 

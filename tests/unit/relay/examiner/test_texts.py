@@ -121,7 +121,7 @@ def test_any_state_can_be_read(data: bytes, literal: bytes) -> None:
     assert len(tor_traces.without_guards(whole)) == len(whole)
 
 
-FIGURES = b'{"round": 7, "bundles_kept": 3, "frozen": false, "partners": {"red-norte": -1}}\n'
+FIGURES = b'{"round": 7, "bundles_kept": 3, "gate": "open", "no_space": false, "partners": {"red-norte": -1}}\n'
 
 
 def test_the_figures_of_a_round_are_only_those() -> None:
@@ -129,7 +129,7 @@ def test_the_figures_of_a_round_are_only_those() -> None:
     for wrong in (
         FIGURES.replace(b"7,", b'7, "accepted": 1,'),
         FIGURES.replace(b"-1", b"0.5"),
-        FIGURES.replace(b'"frozen": false, ', b""),
+        FIGURES.replace(b'"no_space": false, ', b""),
         FIGURES[:-5],
         b"[]",
         b"",
