@@ -212,10 +212,12 @@ def _without_space(
         return text in said
 
     with shortage(running):
+        # On a busy machine an edge may have passed before.
+        before = rig.store().rounds(CellClass.LETTER)
         assert [running.post(wrap(cell, route=running.route())) for cell in letters] == [202] * 3
         _wait(lambda: heard("no space for the bundle of round"))
         assert running.post(wrap(letters[0], route=running.route())) == 503
-        assert not rig.store().rounds(CellClass.LETTER)
+        assert rig.store().rounds(CellClass.LETTER) == before
         _wait(lambda: figures.exists() and telemetry.read(figures).no_space)
     _wait(lambda: heard("there is space for bundles again"))
     assert running.post(wrap(letter.top_up(CellClass.LETTER, relays=1), route=running.route())) == 202
