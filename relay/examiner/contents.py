@@ -1,9 +1,8 @@
 """What a file is by its name and its beginning, and what is looked at in it beside markers and moments: lines of a
 journal, tor's state, figures, cores (promises T8, T9, T10, T12)."""
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -67,30 +66,3 @@ def _whole(report: Report, source: Source) -> Source:
         if data.startswith(tor_traces.STATE_HEAD):
             return replace(held(source.name, tor_traces.without_guards(data), Nature.TOR), group=source.group)
     return source
-
-
-@dataclass(slots=True)
-class Masked:
-    """Parts of an image that are looked at by themselves, as what they are, and not once more as bytes."""
-
-    _spans: list[tuple[int, int]] = field(default_factory=list)
-
-    def add(self, start: int, length: int) -> None:
-        """Leave out these bytes."""
-        self._spans.append((start, start + length))
-
-    def reading(self, read: Callable[[int, int], bytes]) -> Callable[[int, int], bytes]:
-        """`read`, with zeros where something is left out."""
-        spans = sorted(self._spans)
-        starts = [start for start, _ in spans]
-
-        def masked(offset: int, length: int) -> bytes:
-            data = bytearray(read(offset, length))
-            end = offset + len(data)
-            for start, stop in spans[max(0, bisect_right(starts, offset) - 1) : bisect_right(starts, end)]:
-                first, last = max(start, offset), min(stop, end)
-                if first < last:
-                    data[first - offset : last - offset] = bytes(last - first)
-            return bytes(data)
-
-        return masked

@@ -31,6 +31,8 @@ _INODES_MAX: Final = 1 << 28
 _FILE_MAX: Final = 1 << 30
 _FOLDER_MAX: Final = 1 << 26
 _NAMES_MAX: Final = 1 << 20
+# Where the times of an inode stand: access, change, writing, deletion; and what follows in large inodes.
+TIME_FIELDS: Final = ((0x8, 16), (0x84, 20))
 _KINDS: Final = (stat.S_IFIFO, stat.S_IFCHR, stat.S_IFDIR, stat.S_IFBLK, stat.S_IFREG, stat.S_IFLNK, stat.S_IFSOCK)
 
 
@@ -120,6 +122,10 @@ class Ext4:
             if table <= block < table + self._table_blocks:
                 return group, block - table
         return None
+
+    def tables(self) -> Iterator[tuple[int, int]]:
+        """(first block, how many) of each inode table in use."""
+        yield from ((table, self._table_blocks) for table, used in self._tables if used)
 
     def inode(self, number: int) -> Inode:
         """One inode. Raises NotExt4 when there is none of that number."""

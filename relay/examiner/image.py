@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from relay.examiner import contents, file_checks, jbd2, layout
-from relay.examiner.contents import Masked
 from relay.examiner.entries import Entry, FileKind
-from relay.examiner.ext4 import Ext4, Inode, NotExt4
+from relay.examiner.ext4 import TIME_FIELDS, Ext4, Inode, NotExt4
 from relay.examiner.findings import Report
-from relay.examiner.jbd2 import Log
+from relay.examiner.jbd2 import COMMIT_TIME_FIELD, Log
 from relay.examiner.layout import Place
+from relay.examiner.masked import Masked
 from relay.examiner.moments import Window
 from relay.examiner.scan import Scan
 from relay.examiner.sources import Nature, Source, held
@@ -47,12 +47,27 @@ def examine_image(report: Report, scan: Scan, source: Source, window: Window | N
     file_checks.numbering(report, source.name, entries)
     if window is not None:
         _times(report, source.name, disk, window)
-    masked = Masked()
+    masked = _masked_times(disk)
     for special, inode in _special(report, source.name, disk):
         contents.look(report, scan, special)
         for _, start, count in disk.ext4.file_blocks(inode):
             masked.add(start * disk.ext4.block_size, count * disk.ext4.block_size)
     scan.look(replace(source, read=masked.reading(source.read), nature=Nature.IMAGE))
+
+
+def _masked_times(disk: _Disk) -> Masked:
+    """The times of inodes, of their copies and of commits are judged one by one; as bytes they would be counted again,
+    those of tor's files too."""
+    masked, size = Masked(), disk.ext4.block_size
+    fields = [(at, length) for at, length in TIME_FIELDS if at + length <= disk.ext4.inode_size]
+    copies = disk.log.copies if disk.log else []
+    for block in {copy for number, copy in copies if disk.ext4.table_place(number) is not None}:
+        masked.add_fields(block * size, size, step=disk.ext4.inode_size, fields=fields)
+    for table, count in disk.ext4.tables():
+        masked.add_fields(table * size, count * size, step=disk.ext4.inode_size, fields=fields)
+    for block, _ in disk.log.commits if disk.log else ():
+        masked.add_fields(block * size, size, step=size, fields=[COMMIT_TIME_FIELD])
+    return masked
 
 
 def _open(source: Source) -> _Disk:

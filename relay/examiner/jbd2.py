@@ -21,6 +21,8 @@ _INCOMPAT_FAST_COMMIT: Final = 0x20
 _TAG_ESCAPED, _TAG_SAME_UUID, _TAG_LAST = 1, 2, 8
 _UUID_LEN: Final = 16
 _COMMIT_TIME_AT: Final = 0x30
+# Where a commit block has its time.
+COMMIT_TIME_FIELD: Final = (_COMMIT_TIME_AT, 12)
 _BLOCKS_MAX: Final = 1 << 24
 
 

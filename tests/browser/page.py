@@ -165,10 +165,19 @@ class Page:
     def click(self, css: str) -> None:
         """Point at the middle of an element and press."""
         element = self.find(css)
-        self.evaluate("element => element.scrollIntoView({ block: 'center', inline: 'center' })", element)
         moved = {"type": "pointerMove", "x": 0, "y": 0, "origin": {"type": "element", "element": element}}
         pressed = [{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
-        self._act({"type": "pointer", "id": "mouse", "actions": [moved, *pressed]})
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
+            self.evaluate("element => element.scrollIntoView({ block: 'center', inline: 'center' })", element)
+            try:
+                self._act({"type": "pointer", "id": "mouse", "actions": [moved, *pressed]})
+                return
+            except BidiError as error:
+                # The page has moved on meanwhile, as while it is still filled; nothing was pressed.
+                if error.kind != "move target out of bounds" or time.monotonic() > deadline:
+                    raise
+                time.sleep(_LOOK_SECONDS)
 
     def type(self, css: str, text: str) -> None:
         """Click there and write."""

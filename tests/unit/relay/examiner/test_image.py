@@ -246,3 +246,24 @@ def _folder(factory: pytest.TempPathFactory) -> Path:
     if not _FOLDERS:
         _FOLDERS.append(factory.mktemp("fuzz"))
     return _FOLDERS[0]
+
+
+def test_times_of_tor_s_files_in_an_image_are_judged_as_tor_s(tmp_path: Path) -> None:
+    """Many files of tor's, made at moments of its own: neither their inodes nor those as bytes fail T2."""
+    away_from_an_edge()
+    image = made(tmp_path / "image")
+    with mounted(image, tmp_path / "disk") as disk:
+        (disk / "state" / "bundles").mkdir(parents=True)
+        (disk / "state" / "tor-onion").mkdir()
+        os.sync()
+        time.sleep(1.1)
+        began = time.time()
+        for number in range(20):
+            (disk / "state" / "tor-onion" / f"cached-{number:x}").write_bytes(b"public")
+            time.sleep(0.02)
+        ended = time.time()
+        os.utime(disk / "state" / "tor-onion", (began - 50, began - 50))
+        time.sleep(1.1)
+    rows = looked_at(image, began, ended)
+    assert {found.kind for found in row(rows, "T2").findings} <= {"commit of the file system at no edge"}
+    assert row(rows, "T2").figures["moments found"] == 0

@@ -5,11 +5,11 @@ from pathlib import PurePosixPath
 from random import Random
 
 from relay.examiner import file_checks, layout, order
-from relay.examiner.contents import Masked
 from relay.examiner.counting import Counted
 from relay.examiner.entries import Entry, FileKind
 from relay.examiner.findings import ROWS, Outcome, Report, exit_code
 from relay.examiner.layout import Place
+from relay.examiner.masked import Masked
 from relay.examiner.moments import Window
 from relay.examiner.needles import Needles
 from relay.examiner.scan import Located, Scan
@@ -227,7 +227,11 @@ def test_what_is_masked_is_zeros_and_nothing_else_is() -> None:
     masked = Masked()
     masked.add(50, 10)
     masked.add(100, 30)
+    masked.add_fields(140, 24, step=8, fields=[(2, 3)])
     read = masked.reading(held("x", data, Nature.IMAGE).read)
-    whole = data[:50] + bytes(10) + data[60:100] + bytes(30) + data[130:]
-    for start in range(0, 200, 7):
-        assert read(start, 40) == whole[start : start + 40]
+    whole = bytearray(data[:50] + bytes(10) + data[60:100] + bytes(30) + data[130:])
+    for record in (142, 150, 158):
+        whole[record : record + 3] = bytes(3)
+    for start in range(0, 200, 3):
+        for length in (1, 5, 40, 300):
+            assert read(start, length) == whole[start : start + length]
