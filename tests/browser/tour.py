@@ -121,9 +121,9 @@ def without_script(relay: Reachable, firefox: Firefox, look: Look) -> None:
     page.close()
 
 
-def fill(relay: Reachable) -> None:
+def fill(relay: Reachable, *, seconds: float = reporting.SOON) -> None:
     """Bring cells until the relay takes no more, early in a round, so that it stays full for a while."""
-    relay.running.wait_round(relay.running.announced()[0].round_number)
+    relay.running.wait_round(relay.running.announced()[0].round_number, seconds)
     for _ in range(relay.rig.letters + 1):
         cell = letter.top_up(CellClass.LETTER, relays=1)
         if relay.running.post(wrap(cell, route=relay.running.route())) == 503:
@@ -131,8 +131,8 @@ def fill(relay: Reachable) -> None:
     raise AssertionError("the relay takes more than it has places for")
 
 
-def paste(page: Page, text: str) -> None:
+def paste(page: Page, text: str, *, seconds: float = reporting.SOON) -> None:
     """Put a text into the box for sealed reports, as from the clipboard, and send it."""
     page.evaluate("(element, text) => { element.value = text; }", page.find("#cell"), text)
     page.click("#paste")
-    page.wait_for("location.pathname === '/paste' && document.readyState === 'complete'")
+    page.wait_for("location.pathname === '/paste' && document.readyState === 'complete'", seconds)
