@@ -1,4 +1,4 @@
-"""A relay whose page was built from an altered copy of the client, and serves it by the same door under a true directory.
+"""A relay with a page that was built from an altered copy of the client, by the same door under a true directory.
 
 What a test wants to see quicker, or with a fault planted in it, it gets as a page of its own, not as a page that was
 changed after the browser had it.

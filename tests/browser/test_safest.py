@@ -86,8 +86,8 @@ def test_the_page_explains_and_shows_nothing_that_needs_script(safest: Safest) -
         assert "veladora seal" in page.text("main")
     reporting.speak(page, "es")
     shown = page.evaluate(
-        """() => [...document.querySelectorAll("[data-in], #text, #send, #leave")].filter((one) => one.checkVisibility())
-          .map((one) => one.id || one.tagName)"""
+        """() => [...document.querySelectorAll("[data-in], #text, #send, #leave")]
+          .filter((one) => one.checkVisibility()).map((one) => one.id || one.tagName)"""
     )
     assert shown == []
     assert page.evaluate("() => document.forms.length") == 1

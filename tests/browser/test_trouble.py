@@ -1,4 +1,4 @@
-"""When something goes wrong the text stays, the writer hears what happened and what to do, and the report arrives once."""
+"""When something goes wrong the text stays, its writer hears what happened and what to do, and it arrives once."""
 
 from __future__ import annotations
 
@@ -103,7 +103,9 @@ def test_a_relay_that_does_not_answer_gets_it_when_it_is_back(
 
 
 @contextmanager
-def other_relay(near: Reachable, folder: Path, *, expires_in: int = DAY, is_root_same: bool = True) -> Iterator[Running]:
+def other_relay(
+    near: Reachable, folder: Path, *, expires_in: int = DAY, is_root_same: bool = True
+) -> Iterator[Running]:
     """Another relay under the same address: of another root key, or with a directory that expires soon."""
     rig: AlteredRig = reporting.page_rig(folder / "other", AlteredRig, onion=ONION, site=near.rig.site)  # type: ignore[attr-defined]
     if is_root_same:
@@ -149,7 +151,8 @@ def test_a_directory_that_has_expired_is_not_used(near: Reachable, page: Page, t
         time.sleep(4)
         near.gate.forget()
         let_through_anew(near, stale.socket)
-        stops_with(page, happened="ya venció", to_do="Intenta otro día")
+        stops_with(page, happened="ya venció", to_do="intenta otro día")
+        assert "si la fecha de tu aparato está bien" in page.text("#error")
         assert near.gate.passed("POST", "*") == []
     tries_again(near, page)
 
@@ -183,8 +186,7 @@ def test_a_key_that_has_rotated_is_fetched_and_the_report_arrives_once(
     arrives_once(near, text_of(request))
 
 
-def test_a_directory_that_changed_meanwhile_asks_the_writer(near: Reachable, page: Page, tmp_path: Path) -> None:
-    """A topic that is gone cannot be sent: the writer sees why, back where they can change it."""
+def test_what_the_relay_does_not_list_is_not_sent_and_can_be_changed(near: Reachable, page: Page) -> None:
     near.gate.let_through()
     reporting.write(page)
     reporting.check(page)
@@ -207,9 +209,10 @@ def test_a_report_that_is_in_no_round_is_offered_again(
     firefox: Firefox, near: Reachable, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """A relay whose memory went with its power, after it had taken the report."""
-    rig = replace(near.rig, folder=tmp_path / "relay")
+    rig = replace(near.rig, folder=tmp_path / "relay", round_seconds=8)
+    settings = rig.write()
     near.gate.let_through()
-    with rig.running() as first:
+    with rig.running(settings) as first:
         let_through_anew(near, first.socket)
         page = firefox.open(near.url)
         reporting.write(page, text_of(request))
@@ -219,7 +222,7 @@ def test_a_report_that_is_in_no_round_is_offered_again(
         near.gate.refuse()
         lost = first.announced()[0].round_number
     assert rig.opened(rig.partners[0]) == []
-    with rig.running() as second:
+    with rig.running(settings) as second:
         let_through_anew(near, second.socket)
         reporting.wait_state(page, "check", seconds=2 * reporting.SOON)
         assert "no aparece en ninguna ronda" in page.text("#send-trouble")
