@@ -1,7 +1,7 @@
 """T13: no plaintext by mistake. A body that is not one whole cell, sent or pasted, is refused, and is kept nowhere.
 
 The bodies carry a marker. It is looked for in the memory that survives the node, in everything on its disk, in the
-bundles that leave, and in what it said. (That an error of the page's script sends nothing is proved in test_t13_browser.py.)
+bundles that leave, and in what it said. (That an error of the page's script sends nothing: test_t13_browser.py.)
 """
 
 import os
