@@ -1,5 +1,5 @@
-"""A report written with Tor Browser's settings, at an onion of the private Tor network, is read at a partner's desk, its
-photo clean."""
+"""A report written with Tor Browser's settings, at an onion of the private Tor network, is read at a partner's desk,
+its photo clean."""
 
 from __future__ import annotations
 
