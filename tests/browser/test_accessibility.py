@@ -1,5 +1,5 @@
-"""Everybody can use the page: in every state and language axe-core objects to nothing, nothing needs scrolling sideways at
-320 pixels or at 200 %, and there are pictures to look at in `build/screenshots`."""
+"""Everybody can use the page: in every state and language axe-core objects to nothing, and nothing needs scrolling
+sideways at 320 pixels or at 200 %. Pictures to look at come to lie in `build/screenshots`."""
 
 from __future__ import annotations
 

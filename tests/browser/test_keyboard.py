@@ -97,7 +97,8 @@ def on_heading(page: Page) -> bool:
     return found
 
 
-def test_a_whole_report_is_sent_without_a_mouse(near: Reachable, page: Page, tmp_path: Path) -> None:
+def fill_in(page: Page, picture: Path) -> None:
+    """All of the form, after a look at the other language and at the advice."""
     go(page, "#l-es")
     page.press("ArrowRight")
     assert "Tell what you saw" in page.text("main")
@@ -120,7 +121,6 @@ def test_a_whole_report_is_sent_without_a_mouse(near: Reachable, page: Page, tmp
     go(page, "input[name=when]")
     page.press("ArrowUp")
     go(page, "#files")
-    picture = tmp_path / "playa.jpg"
     picture.write_bytes(reporting.photo())
     # The dialog is the browser's and needs a person.
     page.set_files("#files", [picture, picture])
@@ -134,6 +134,10 @@ def test_a_whole_report_is_sent_without_a_mouse(near: Reachable, page: Page, tmp
     page.press("Space")
     assert page.evaluate("() => document.activeElement.parentElement.open")
     go(page, "#partner-partner-0", back=True)
+
+
+def test_a_whole_report_is_sent_without_a_mouse(near: Reachable, page: Page, tmp_path: Path) -> None:
+    fill_in(page, tmp_path / "playa.jpg")
     go(page, "#to-check")
     page.press("Enter")
     reporting.wait_state(page, "check")

@@ -78,7 +78,9 @@ def is_gone(near: Reachable, page: Page) -> None:
 
 
 @pytest.mark.parametrize("leave", [click_leave, press_escape])
-def test_leaving_takes_the_page_and_what_was_written_away(near: Reachable, page: Page, leave: Callable[[Page], None]) -> None:
+def test_leaving_takes_the_page_and_what_was_written_away(
+    near: Reachable, page: Page, leave: Callable[[Page], None]
+) -> None:
     reporting.write(page)
     leave(page)
     is_gone(near, page)

@@ -1,5 +1,5 @@
-"""A report written in Tor Browser's settings, at a real onion of the private Tor network, is read at a partner's desk, its
-photo clean; and the writer hears in which round it left."""
+"""A report written with Tor Browser's settings, at an onion of the private Tor network, is read at a partner's desk,
+its photo clean."""
 
 from __future__ import annotations
 

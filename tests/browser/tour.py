@@ -105,34 +105,32 @@ def without_script(relay: Reachable, firefox: Firefox, look: Look) -> None:
     page = firefox.open(relay.url)
     look("safest", page)
     relay.running.wait_round(relay.running.announced()[0].round_number + 1)
-    pasted = {
-        "202": armour(wrap(cell, route=relay.running.route())),
-        "400": "Vi algo en la plaza. " * 2_200,
-        "410": armour(old),
-        "503": "",
+    pasted: dict[str, Callable[[], str]] = {
+        "202": lambda: armour(wrap(cell, route=relay.running.route())),
+        "400": lambda: "Vi algo en la plaza. " * 2_200,
+        "410": lambda: armour(old),
+        "503": lambda: fill(relay),
     }
-    for verdict, text in pasted.items():
+    for verdict, made in pasted.items():
         page.open(relay.url)
-        if verdict == "503":
-            fill(relay)
-            text = armour(wrap(letter.top_up(CellClass.LETTER, relays=1), route=relay.running.route()))
-        paste(page, text)
+        paste(page, made())
         look(f"pasted-{verdict}", page)
     page.close()
 
 
-def fill(relay: Reachable) -> None:
-    """Bring cells until the relay takes no more, early in a round, so that it stays full for a while."""
-    relay.running.wait_round(relay.running.announced()[0].round_number)
+def fill(relay: Reachable, *, seconds: float = reporting.SOON) -> str:
+    """Bring cells until the relay takes no more, early in a round, so that it stays full for a while; returns the one
+    that it has not taken, in armour."""
+    relay.running.wait_round(relay.running.announced()[0].round_number, seconds)
     for _ in range(relay.rig.letters + 1):
-        cell = letter.top_up(CellClass.LETTER, relays=1)
-        if relay.running.post(wrap(cell, route=relay.running.route())) == 503:
-            return
+        envelope = wrap(letter.top_up(CellClass.LETTER, relays=1), route=relay.running.route())
+        if relay.running.post(envelope) == 503:
+            return armour(envelope)
     raise AssertionError("the relay takes more than it has places for")
 
 
-def paste(page: Page, text: str) -> None:
+def paste(page: Page, text: str, *, seconds: float = reporting.SOON) -> None:
     """Put a text into the box for sealed reports, as from the clipboard, and send it."""
     page.evaluate("(element, text) => { element.value = text; }", page.find("#cell"), text)
     page.click("#paste")
-    page.wait_for("location.pathname === '/paste' && document.readyState === 'complete'")
+    page.wait_for("location.pathname === '/paste' && document.readyState === 'complete'", seconds)

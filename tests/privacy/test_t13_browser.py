@@ -1,4 +1,4 @@
-"""T13 in the browser: whatever fails in the page's script, nothing is sent after it, and never anything but whole cells.
+"""T13 in the browser: whatever fails in the page's script, nothing is sent after it; only whole cells ever are.
 
 Faults are planted where a report passes: in a copy of the client from which the page was built, and, for errors that
 nobody foresaw, in the page itself. What was written stays on the screen of its writer.
@@ -217,8 +217,9 @@ MUTANTS: Final[dict[str, tuple[str, client.Changes]]] = {
             "page/main.js": [
                 (
                     "    this.#isOpen = false;\n    const outcome",
-                    '    void fetch("/cells", { method: "POST", body: this.#form.draft.text });\n'
-                    "    this.#isOpen = false;\n    const outcome",
+                    """    void fetch("/cells", { method: "POST", body: this.#form.draft.text });
+    this.#isOpen = false;
+    const outcome""",
                 )
             ]
         },
@@ -242,9 +243,7 @@ def visiting(reporter: Reporter, rig: AlteredRig, folder: Path) -> Iterator[Repo
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
-def test_a_page_that_sends_something_after_an_error_is_caught(
-    mutant: str, reporter: Reporter, tmp_path: Path
-) -> None:
+def test_a_page_that_sends_something_after_an_error_is_caught(mutant: str, reporter: Reporter, tmp_path: Path) -> None:
     fault, changes = MUTANTS[mutant]
     with visiting(reporter, relay(tmp_path, changes), tmp_path) as visitor:
         caught("T13", mutant, nothing_is_sent_after, fault, visitor, tmp_path)

@@ -2,7 +2,7 @@
 
 The bodies carry a marker. It is looked for in the memory that survives the node, in everything on its disk, in the
 bundles that leave, in what it said, and, once some other cells have come, in all of the node's own memory. (That an
-error of the page's script sends nothing is the browser's proof.)
+error of the page's script sends nothing: test_t13_browser.py.)
 """
 
 import os

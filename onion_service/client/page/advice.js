@@ -124,7 +124,7 @@ export function failure(outcome) {
     case "expired":
       return [
         say("La lista de este relevo ya venció: su operador no la ha renovado."),
-        say("Intenta otro día o busca a la organización por otro medio."),
+        say("Mira si la fecha de tu aparato está bien. Si lo está, intenta otro día o busca a la organización por otro medio."),
       ];
     case "cell-refused":
     case "door-broken":

@@ -133,9 +133,6 @@ export const MESSAGES = {
  "Intenta otra vez. Si sigue igual, espera una hora.": {
   "en": "Try again. If it stays like this, wait an hour."
  },
- "Intenta otro día o busca a la organización por otro medio.": {
-  "en": "Try another day, or reach the organisation another way."
- },
  "La animación": {
   "en": "The animation"
  },
@@ -177,6 +174,9 @@ export const MESSAGES = {
  },
  "Mandarlo así de todos modos": {
   "en": "Send it as it is anyway"
+ },
+ "Mira si la fecha de tu aparato está bien. Si lo está, intenta otro día o busca a la organización por otro medio.": {
+  "en": "See whether your device's date is right. If it is, try another day, or reach the organisation another way."
  },
  "No aparece en ninguna ronda. Mándalo otra vez.": {
   "en": "It is in no round. Send it again."
