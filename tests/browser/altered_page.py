@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy import page
 from onion_service import site
-from tests.browser import client
+from tests.browser import altered
 from tests.browser.client import Changes
 from tests.privacy import mutant_node
 
@@ -21,12 +20,9 @@ from tests.privacy import mutant_node
 def page_with(changes: Changes, folder: Path) -> Iterator[str]:
     """The node's module with which a relay serves the changed page; what this process expects of it fits too."""
     with pytest.MonkeyPatch.context() as patch:
-        changed = client.altered(folder, changes)
-        patch.setattr(page, "CLIENT", changed)
-        patch.setattr(page, "SOURCES", changed / "page")
         built = folder / "site"
         built.mkdir()
-        for name, html in page.pages_from(changed / "page" / "locale").items():
+        for name, html in altered.pages(folder, changes).items():
             (built / name).write_bytes(html)
         patch.setenv(mutant_node.VARIABLE, mutant_node.serve_another_page.__name__)
         patch.setenv(mutant_node.SITE, str(built))
