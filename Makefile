@@ -12,6 +12,7 @@ PY := .venv/bin/python
 BUILD := build
 CLIENT_PACKAGES := onion_service/client/node_modules/.package-lock.json
 TEST_LIMIT ?= 60m
+TESTS := timeout --foreground --kill-after=60s $(TEST_LIMIT) $(PY) -u -m coverage run -m pytest
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m piptools compile --quiet --generate-hashes --allow-unsafe \
 	--strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links $(if $(UPGRADE),--upgrade)
 SAME_AS_DEV := --constraint requirements/dev.txt
@@ -34,11 +35,13 @@ test: need-test ready $(CLIENT_PACKAGES)  ## everything that must hold: lint, ve
 	@$(PY) -m deploy.page --check
 	@mkdir -p $(BUILD)
 	@$(PY) -m coverage erase
-	@timeout --foreground --signal=INT --kill-after=60s $(TEST_LIMIT) \
-		$(PY) -u -m coverage run -m pytest 2>&1 | tee $(BUILD)/test.log
+	@# Those that go over tor mostly wait, so they run beside the others; what they say comes at the end.
+	@$(TESTS) -m tor >$(BUILD)/test-tor.log 2>&1 & beside=$$!; trap 'kill $$beside 2>/dev/null || true' EXIT; \
+		failed=0; $(TESTS) -m "not tor" 2>&1 | tee $(BUILD)/test.log || failed=1; \
+		wait $$beside || failed=1; cat $(BUILD)/test-tor.log; exit $$failed
 	@$(PY) -m coverage combine --quiet
 	@floor=0; $(PY) -m coverage report --skip-covered --skip-empty || floor=$$?; \
-		tail -n 1 $(BUILD)/test.log; exit $$floor
+		tail -q -n 1 $(BUILD)/test.log $(BUILD)/test-tor.log; exit $$floor
 
 test-fast: ready  ## nine tests in ten, in half a minute, to the first failure
 	@$(PY) -m pytest -x -q -m "not slow and not tor"
@@ -49,7 +52,7 @@ lint: ready  ## ruff, its formatter and mypy (strict, tests too)
 	@$(PY) -m mypy
 	@for script in .ci/run deploy/*.sh; do bash -n "$$script"; done
 
-bench: ready  ## the door's figures beside a bare server's and one X-Wing open
+bench: ready  ## the door's figures beside a bare server's and one X-Wing open, and the page's in Firefox
 	@exec $(PY) -m tests.bench
 
 client: need-test ready $(CLIENT_PACKAGES)  ## build the reporter's page from its sources, the same bytes each time

@@ -43,7 +43,7 @@ _WORDS: Final = {
     Verdict.ACCEPTED: b"accepted\n",
     Verdict.REFUSED: b"not one whole cell sealed to this relay\n",
     Verdict.ROTATED: b"the key has rotated; fetch the directory\n",
-    Verdict.FULL: b"full or frozen; try again in a while\n",
+    Verdict.FULL: b"full; try again in a while\n",
 }
 
 

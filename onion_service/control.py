@@ -40,6 +40,7 @@ from onion_service.program import check_version, usable_tor
 from onion_service.torrc import LoopbackPort, OnionTor, UnixSocket
 
 CONTROL_SECONDS: Final = 20.0
+DYING_SECONDS: Final = 2.0
 STOP_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.1
 _LAST_WORDS: Final = 20
@@ -172,7 +173,7 @@ class Tor:
         try:
             return str(self._controller.get_info(question))
         except stem.ControllerError as error:
-            self._check_alive()
+            self._check_alive(error)
             raise TorUnreachable("its control socket", f"{question}: {error}") from error
 
     def set(self, option: str, value: str) -> None:
@@ -180,7 +181,7 @@ class Tor:
         try:
             self._controller.set_conf(option, value)
         except stem.ControllerError as error:
-            self._check_alive()
+            self._check_alive(error)
             raise TorUnreachable("its control socket", f"{option}: {error}") from error
 
     def listen(self) -> None:
@@ -201,9 +202,10 @@ class Tor:
         except stem.ControllerError:
             return False
 
-    def _check_alive(self) -> None:
+    def _check_alive(self, error: stem.ControllerError | None = None) -> None:
         if self._child is not None:
-            self._child.check_running()
+            # A dying tor closes its socket a moment before its process has ended.
+            self._child.check_running(within=DYING_SECONDS if isinstance(error, stem.SocketClosed) else 0.0)
 
 
 def launch(settings: Settings, *, program: str = "tor", seconds: float = CONTROL_SECONDS) -> Tor:
@@ -289,12 +291,14 @@ class Child:
     def pid(self) -> int:
         return self._process.pid
 
-    def check_running(self) -> None:
-        """Raises TorStopped when the process has ended."""
-        code = self._process.poll()
-        if code is not None:
-            self._reader.join(STOP_SECONDS)
-            raise TorStopped(code=code, last_words=" / ".join(self._lines))
+    def check_running(self, *, within: float = 0.0) -> None:
+        """Raises TorStopped when the process has ended, or does within so many seconds."""
+        try:
+            code = self._process.wait(within)
+        except subprocess.TimeoutExpired:
+            return
+        self._reader.join(STOP_SECONDS)
+        raise TorStopped(code=code, last_words=" / ".join(self._lines))
 
     def stop(self) -> None:
         """End the process: asked first, killed when it does not listen. Safe to call twice."""

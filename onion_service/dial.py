@@ -2,14 +2,14 @@
 
 Nothing of us goes along: no cookie, no redirect followed, no proxy from the environment, no version, no
 header but `Host`, `Connection` and the caller's own. Nothing comes back but a status, a head, and a body of at most
-the caller's limit.
+the caller's limit. Only who asks for a line keeps a connection.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Literal, Self
 
@@ -29,6 +29,8 @@ URL_MAX: Final = 2_048
 # More than aiohttp takes as one head; an answer may begin with several.
 HEAD_MAX: Final = 65_536
 _PIECE: Final = 65_536
+# As Firefox does; the door keeps one shorter than that, and longer than the ticks of a page are apart.
+_KEPT_SECONDS: Final = 115.0
 _NOT_ADDED: Final = (hdrs.USER_AGENT, hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.CONTENT_TYPE)
 
 
@@ -106,6 +108,15 @@ class Dialler:
         """The answer to POST `url` with `body` and the caller's `headers`; else as `get`."""
         return await self._call("POST", url, body, headers or {}, limit, timeout, None)
 
+    @asynccontextmanager
+    async def line(self, url: str, *, login: Login) -> AsyncIterator[Line]:
+        """One connection at a time to the onion service of `url`, kept between calls as a browser keeps it. Lines that
+        are given the same `login` share circuits. Raises NotAnOnion."""
+        target = OnionUrl.parse(url)
+        connector = _OnionConnector(self._socks, target, self._connect_seconds, login, None)
+        async with _session(connector) as session:
+            yield Line(session, target)
+
     async def _call(
         self,
         method: Literal["GET", "POST"],
@@ -119,29 +130,87 @@ class Dialler:
         target = OnionUrl.parse(url)
         heard = _Heard(limit + HEAD_MAX)
         connector = _OnionConnector(self._socks, target, self._connect_seconds, login or Login(), heard)
-        try:
-            async with asyncio.timeout(seconds), self._session(connector) as session:
-                sent = _sent(headers, body)
-                call = session.request(method, target.url, data=_in_pieces(body), headers=sent, allow_redirects=False)
-                async with call as response:
-                    came = await _read_at_most(response, limit)
-                    return Answer(response.status, came, heard.beside(came))
-        except TimeoutError as error:
-            raise TimedOut(f"no answer within {seconds:g} s") from error
-        except (aiohttp.ClientError, ConnectionError) as error:
-            raise NotHttp(f"the answer broke off or is not HTTP: {type(error).__name__}") from error
+        with _told(seconds):
+            async with asyncio.timeout(seconds), _session(connector) as session:
+                status, came = await _exchange(session, method, target.url, body, headers, limit)
+        return Answer(status, came, heard.beside(came))
 
-    @asynccontextmanager
-    async def _session(self, connector: _OnionConnector) -> AsyncIterator[aiohttp.ClientSession]:
-        async with aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            auto_decompress=False,
-            skip_auto_headers=_NOT_ADDED,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None, sock_read=None),
-        ) as session:
-            yield session
+
+class Line:
+    """Calls to one onion service; what `Dialler.line` yields."""
+
+    __slots__ = ("_session", "_target")
+
+    def __init__(self, session: aiohttp.ClientSession, target: OnionUrl) -> None:
+        self._session = session
+        self._target = target
+
+    async def get(self, path: str, *, headers: Mapping[str, str], limit: int, timeout: float) -> Answer:  # noqa: ASYNC109
+        """The answer to GET `path`, without its head; else as `Dialler.get`."""
+        return await self._call("GET", path, None, headers, limit, timeout)
+
+    async def post(
+        self,
+        path: str,
+        body: bytes,
+        *,
+        headers: Mapping[str, str],
+        limit: int,
+        timeout: float,  # noqa: ASYNC109
+    ) -> Answer:
+        """The answer to POST `path` with `body`; else as `get`."""
+        return await self._call("POST", path, body, headers, limit, timeout)
+
+    async def _call(
+        self,
+        method: Literal["GET", "POST"],
+        path: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        limit: int,
+        seconds: float,
+    ) -> Answer:
+        url = self._target.url.with_path(path)
+        with _told(seconds):
+            async with asyncio.timeout(seconds):
+                return Answer(*await _exchange(self._session, method, url, body, headers, limit))
+
+
+@contextmanager
+def _told(seconds: float) -> Iterator[None]:
+    """What went wrong with a call, as one of our errors."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise TimedOut(f"no answer within {seconds:g} s") from error
+    except (aiohttp.ClientError, ConnectionError) as error:
+        raise NotHttp(f"the answer broke off or is not HTTP: {type(error).__name__}") from error
+
+
+async def _exchange(
+    session: aiohttp.ClientSession,
+    method: Literal["GET", "POST"],
+    url: URL,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    limit: int,
+) -> tuple[int, bytes]:
+    sent = _sent(headers, body)
+    async with session.request(method, url, data=_in_pieces(body), headers=sent, allow_redirects=False) as response:
+        return response.status, await _read_at_most(response, limit)
+
+
+@asynccontextmanager
+async def _session(connector: _OnionConnector) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        auto_decompress=False,
+        skip_auto_headers=_NOT_ADDED,
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None, sock_read=None),
+    ) as session:
+        yield session
 
 
 class _Heard:
@@ -175,15 +244,20 @@ class _Listening(ResponseHandler):
 
 
 class _OnionConnector(aiohttp.BaseConnector):
-    """Connects to one onion service with one login, whatever it is asked for."""
+    """Connects to one onion service with one login, whatever it is asked for. `heard` None: the connection is kept."""
 
-    def __init__(self, socks: SocksAddress, target: OnionUrl, seconds: float, login: Login, heard: _Heard) -> None:
-        super().__init__(force_close=True, limit=1)
+    def __init__(
+        self, socks: SocksAddress, target: OnionUrl, seconds: float, login: Login, heard: _Heard | None
+    ) -> None:
+        if heard is not None:
+            super().__init__(force_close=True, limit=1)
+        else:
+            super().__init__(keepalive_timeout=_KEPT_SECONDS, limit=1)
         self._socks = socks
         self._target = target
         self._seconds = seconds
         self._login = login
-        self._heard = heard
+        self._heard = heard or _Heard(0)
 
     async def _create_connection(
         self,

@@ -19,7 +19,7 @@ from crypto.layers import RoundNumber
 
 PAGE: Final = "/"
 DIRECTORY: Final = "/directory"
-BUSY_BODY: Final = b"full or frozen; try again in a while\n"
+BUSY_BODY: Final = b"full; try again in a while\n"
 _BUSY_TYPE: Final = b"\r\nContent-Type: text/plain; charset=utf-8\r\n"
 # The one thing that may differ between two answers: whether the connection goes on.
 _CLOSE: Final = b"\r\nConnection: close\r\n\r\n"

@@ -69,7 +69,7 @@ class RouteChanged(ReporterError):
 class OutOfPatience(ReporterError):
     """The relay did not take a cell, or did not answer, for as long as we were told to try."""
 
-    hint = "try again later; the relay may be full, frozen for lack of company, or down"
+    hint = "try again later; the relay may be full, or down"
 
 
 class NotAllSent(ReporterError):

@@ -197,7 +197,7 @@ class Sender:
                 case HTTPStatus.ACCEPTED:
                     return
                 case HTTPStatus.SERVICE_UNAVAILABLE:
-                    await patience.wait("the relay is full or waits for company")
+                    await patience.wait("the relay is full")
                 case HTTPStatus.GONE | HTTPStatus.BAD_REQUEST:
                     # A relay that lost its memory knows nothing of the key we used and says 400, so both ask for the
                     # directory; only a key that it still announces makes a 400 final.

@@ -205,7 +205,7 @@ class Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         if status < 500:
             return self.house.refusals.malformed
-        self.house.on_fault(type(exc) if exc is not None else TimeoutError)
+        self._tell(exc if exc is not None else TimeoutError())
         if request.writer.output_size > 0:
             raise ConnectionResetError
         return self.house.refusals.fault
@@ -213,7 +213,12 @@ class Connection(web.RequestHandler):
     def log_exception(self, *args: object, **kw: object) -> None:  # noqa: ARG002
         """Not written anywhere: a traceback can hold what was sent. Only the class of the error is told."""
         error = kw.get("exc_info")
-        self.house.on_fault(type(error) if isinstance(error, BaseException) else RuntimeError)
+        self._tell(error if isinstance(error, BaseException) else RuntimeError())
+
+    def _tell(self, error: BaseException) -> None:
+        """A client that went away is no fault of ours, and a line for each would count clients."""
+        if not isinstance(error, ConnectionError):
+            self.house.on_fault(type(error))
 
     def log_debug(self, *args: object, **kw: object) -> None:
         """Not written anywhere."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 from crypto import directory as directories
+from crypto.cells import CellClass
 from crypto.directory import Card, Directory, TrustedDirectory
 from crypto.errors import Malformed
-from crypto.layers import AnnouncedKey, RoundNumber, wrap
+from crypto.layers import AnnouncedKey, RoundNumber, cover, wrap
 from crypto.suite import SealingKey
 from onion_service.held import HeldDirectory
 from onion_service.refusals import ClockWrong, RouteChanged, WrongRelay
@@ -88,6 +89,10 @@ class Trust:
             return wrap(sealed.cell, route=[announced.key for announced in self._route])
         except Malformed as error:
             raise RouteChanged("the route has another number of relays now") from error
+
+    def cover(self, cell_class: CellClass) -> bytes:
+        """A cover cell under the route's round keys."""
+        return cover(cell_class, route=[announced.key for announced in self._route])
 
 
 def check_clock(announced: RoundNumber, *, now: int, period: int, first: bool = True) -> None:

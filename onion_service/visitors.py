@@ -62,6 +62,30 @@ class Visitor:
     one_circuit: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """What one Tor Browser says when it opens the page, and when the page's script asks."""
+
+    page: Mapping[str, str]
+    script: Mapping[str, str]
+
+
+def browser(chance: Random) -> Browser:
+    """A Tor Browser to the letter, chosen by chance."""
+    return Browser(*_tor_browser(chance))
+
+
+def bringing(script: Mapping[str, str], *, onion: str, length: int) -> dict[str, str]:
+    """What the script's browser says when it posts a cell of so many bytes: two headers more, in their place."""
+    more = {"Content-Length": str(length), "Origin": f"http://{onion}"}
+    headers: dict[str, str] = {}
+    for name, value in script.items():
+        headers[name] = value
+        if name == "Accept-Encoding":
+            headers |= more
+    return headers
+
+
 def visitor(chance: Random) -> Visitor:
     """A visitor, chosen by chance: Tor Browser, Tor Browser with something more, or a program that says nothing."""
     drawn = chance.random()

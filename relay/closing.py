@@ -74,14 +74,19 @@ class Closing:
                 ready.append(letter.top_up(cell_class, relays=self._relays))
                 await asyncio.sleep(0)
 
-    async def close(self, number: RoundNumber) -> None:
-        """Store the bundles of round `number`, unless they, or later ones, are stored already.
+    async def close(self, number: RoundNumber, *, hold: bool = False) -> None:
+        """Store the bundles of round `number`, unless they, or later ones, are stored already. `hold`: of nothing but
+        top-up; the cells wait for another edge.
 
         Raises what the store raises; the cells then wait for the next edge.
         """
         await self.prepare(number)
         for cell_class in self._leaving(number):
-            await self._close(cell_class, number)
+            await self._close(cell_class, number, hold=hold)
+
+    def is_closed(self, number: RoundNumber) -> bool:
+        """Whether the bundle of this round's letters, or a later one, is stored."""
+        return any(stored >= number for stored in self._store.rounds(CellClass.LETTER)[-1:])
 
     def _leaving(self, number: RoundNumber) -> list[CellClass]:
         return [
@@ -90,12 +95,12 @@ class Closing:
             if cell_class is CellClass.LETTER or self._rounds.parcels_leave(number)
         ]
 
-    async def _close(self, cell_class: CellClass, number: RoundNumber) -> None:
+    async def _close(self, cell_class: CellClass, number: RoundNumber, *, hold: bool) -> None:
         if any(stored >= number for stored in self._store.rounds(cell_class)[-1:]):
             return
         room = self._room[cell_class]
         held = self._not_yet_stored(cell_class)
-        chosen = set(mix.leaving(held.values(), room, self._rng))
+        chosen = set(mix.leaving([] if hold else held.values(), room, self._rng))
         slots = [slot for slot, digest in held.items() if digest in chosen]
         cells = {held[slot]: self._spool.read(cell_class, slot) for slot in slots}
         filled = mix.fill([*cells.values()], room, self._top_ups[cell_class])

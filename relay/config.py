@@ -95,6 +95,17 @@ class DeliverySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("after_edge: 0 to 3600 seconds")
 
 
+class LoopSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`per_round`: how many cells the relay sends to itself in a round, to notice who holds others back; 0: none, and
+    then nobody notices."""
+
+    per_round: int = 48
+
+    def __post_init__(self) -> None:
+        if self.per_round and not 4 <= self.per_round <= 480:
+            raise ValueError("per_round: 4 to 480, or 0 for a relay that does not notice who holds others back")
+
+
 class PartnerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One partner's endpoint; its id is the one in the directory."""
 
@@ -114,6 +125,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     relay: RelaySettings
     bundles: BundleSettings = BundleSettings()
     delivery: DeliverySettings = DeliverySettings()
+    loops: LoopSettings = LoopSettings()
     partner: list[PartnerSettings] = []
     spool: SpoolSettings = SpoolSettings()
     tor: TorSettings = TorSettings()
@@ -158,6 +170,11 @@ class Settings(msgspec.Struct, frozen=True):
     def door_socket(self) -> Path:
         """Where the door listens for the onion's tor."""
         return self.state / "run" / "door.sock"
+
+    @property
+    def release_file(self) -> Path:
+        """What an operator puts down, by `veladora release`, to let go a relay that is frozen."""
+        return self.state / "run" / "release"
 
 
 def parse(text: str) -> Config:

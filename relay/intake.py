@@ -4,6 +4,7 @@
 Whatever comes costs one opening, so that the time to answer does not tell why a cell was refused.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from crypto.cells import ROUND_TAG_LEN, class_and_depth
@@ -17,14 +18,22 @@ _VERDICTS: Final = {Put.STORED: Verdict.ACCEPTED, Put.DUPLICATE: Verdict.ACCEPTE
 
 
 class Intake:
-    """Accepts cells for the rounds whose keys are in the spool."""
+    """Accepts cells for the rounds whose keys are in the spool. `cover_came` is given what a cover cell held."""
 
-    def __init__(self, spool: Spool) -> None:
+    def __init__(self, spool: Spool, *, cover_came: Callable[[bytes], None] = lambda _inner: None) -> None:
         self._spool = spool
+        self._cover_came = cover_came
         self._keys: dict[bytes, RoundKey] = {}
         self._newest: RoundKey | None = None
         self._known: set[bytes] = set()
-        self.frozen = False
+        self.refusing = False
+
+    @property
+    def key(self) -> RoundKey:
+        """The newest key."""
+        if self._newest is None:
+            raise RuntimeError("no round was turned to yet")
+        return self._newest
 
     def turn_to(self, number: RoundNumber) -> RoundKey:
         """Accept the keys of round `number` from now on; what retires is overwritten. Returns the newest key."""
@@ -49,7 +58,9 @@ class Intake:
             peeled = peel(envelope, self._keys.get(tag, self._newest))
         except (NotForUs, Malformed):
             return Verdict.ROTATED if tag in self._known and tag not in self._keys else Verdict.REFUSED
-        if self.frozen:
+        if peeled.kind is Kind.COVER:
+            self._cover_came(peeled.inner)
+        if self.refusing:
             return Verdict.FULL
         # The same letter, in the same envelope or wrapped again for a newer key, is another try to send one cell: it
         # begins with an encapsulated key that nothing else begins with.

@@ -15,11 +15,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import uvloop
 
 from crypto.cells import CellClass
+from crypto.directory import TrustedDirectory
 from crypto.layers import RoundNumber
 from crypto.signing import SEED_LEN, SigningKey
 from forwarder.bundles import BundleStore
@@ -35,8 +36,10 @@ from onion_service.torrc import socks_address
 from relay import config, telemetry
 from relay.closing import Closing
 from relay.config import ConfigError, Settings
+from relay.gate import NEXT, Order, Phase, Seen
 from relay.intake import Intake
 from relay.journal import Event, Journal
+from relay.loops import Loops
 from relay.public import Public
 from relay.rounds import Rounds
 from relay.spool import Spool, SpoolError
@@ -51,6 +54,13 @@ _DELIVERY_EVENTS: Final = {
     DeliveryEvent.CONFLICT: Event.CONFLICT,
     DeliveryEvent.DAMAGED: Event.DAMAGED,
     DeliveryEvent.NOT_RECORDED: Event.NOT_RECORDED,
+}
+
+_GATE_EVENTS: Final = {Order.FREEZE: Event.FROZEN, Order.RESUME: Event.RELEASED}
+_GATE_NAMES: Final[dict[Phase, Literal["waiting", "open", "frozen"]]] = {
+    Phase.WAITING: "waiting",
+    Phase.OPEN: "open",
+    Phase.FROZEN: "frozen",
 }
 
 
@@ -79,7 +89,9 @@ class Node:
         self._rounds: Final = Rounds(trusted.directory.round_seconds, sizes.parcel_every)
         self._spool: Final = Spool(given.spool_fd, geometry(settings, trusted))
         self._store: Final = BundleStore(settings.state / "bundles", keep_rounds=settings.config.bundles.keep_rounds)
-        self._intake: Final = Intake(self._spool)
+        self._dialler: Final = Dialler(socks=socks_address(given.socks))
+        self._loops: Final = self._looping(trusted)
+        self._intake: Final = Intake(self._spool, cover_came=self._loops.came if self._loops else lambda _inner: None)
         self._public: Final = Public(trusted, identity=given.identity, journal=journal)
         self._closing: Final = Closing(
             spool=self._spool,
@@ -96,7 +108,7 @@ class Node:
             folder=settings.state / "partners",
             relay=given.identity,
             round_seconds=trusted.directory.round_seconds,
-            post=Dialler(socks=socks_address(given.socks)).post,
+            post=self._dialler.post,
             journal=self._delivered,
         )
 
@@ -110,10 +122,14 @@ class Node:
             # What is built now stays for good; the collector need not look at it again and again while cells come.
             gc.freeze()
             self._journal.record(Event.NODE_STARTED)
+            if self._loops is None:
+                self._journal.record(Event.NO_GATE)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._close_rounds(number), name="rounds")
                 tasks.create_task(self._deliveries.run(), name="deliveries")
                 tasks.create_task(self._load_old_rounds(), name="old rounds")
+                if self._loops is not None:
+                    tasks.create_task(self._loops.run(), name="loops")
 
     def close(self) -> None:
         """Let go of the spool; the supervisor still holds it."""
@@ -141,23 +157,53 @@ class Node:
         self._public.turn(self._intake.turn_to(number))
 
     async def _close(self, number: RoundNumber) -> None:
+        hold = not self._may_leave(number)
         try:
-            await self._closing.close(number)
+            await self._closing.close(number, hold=hold)
         except NoSpace:
-            self._freeze(Event.NO_SPACE, number)
+            self._refuse(Event.NO_SPACE, number)
         except ForwarderError:
-            self._freeze(Event.NOT_CLOSED, number)
+            self._refuse(Event.NOT_CLOSED, number)
         else:
             await self._closed(number)
 
-    def _freeze(self, event: Event, number: RoundNumber) -> None:
-        self._intake.frozen = True
+    def _may_leave(self, number: RoundNumber) -> bool:
+        """Whether cells may leave at the edge of this round."""
+        if self._loops is None:
+            return True
+        closed = self._closing.is_closed(number)
+        if self._is_released():
+            self._turn_gate(Seen.RELEASED, number)
+        order = self._turn_gate(self._loops.tally(number).seen(), number)
+        if order is Order.HOLD and not closed:
+            self._journal.record(Event.HELD, round_number=number)
+        return order is Order.SEND
+
+    def _turn_gate(self, seen: Seen, number: RoundNumber) -> Order:
+        self._spool.phase, order = NEXT[self._spool.phase, seen]
+        if order in _GATE_EVENTS:
+            self._journal.record(_GATE_EVENTS[order], round_number=number)
+        return order
+
+    def _is_released(self) -> bool:
+        # Taken away at every edge, frozen or not, so that none lies in wait for a freeze that is still to come.
+        try:
+            self._settings.release_file.unlink()
+        except FileNotFoundError:
+            return False
+        except OSError:
+            self._journal.record(Event.UNEXPECTED, detail="the release cannot be taken away, so it does not count")
+            return False
+        return True
+
+    def _refuse(self, event: Event, number: RoundNumber) -> None:
+        self._intake.refusing = True
         self._journal.record(event, round_number=number)
         self._write_figures(number)
 
     async def _closed(self, number: RoundNumber) -> None:
-        if self._intake.frozen:
-            self._intake.frozen = False
+        if self._intake.refusing:
+            self._intake.refusing = False
             self._journal.record(Event.SPACE_AGAIN)
         self._journal.record(Event.ROUND_CLOSED, round_number=number)
         await asyncio.to_thread(self._store.forget_old, number)
@@ -189,13 +235,29 @@ class Node:
         figures = telemetry.Figures(
             round=number,
             bundles_kept=sum(len(self._store.rounds(cell_class)) for cell_class in CellClass),
-            frozen=self._intake.frozen,
+            gate=_GATE_NAMES[self._spool.phase] if self._loops else "none",
+            no_space=self._intake.refusing,
             partners=acknowledged,
         )
         try:
             telemetry.write(figures, self._settings.state / "figures.json")
         except OSError:
             self._journal.record(Event.UNEXPECTED, detail="the figures cannot be written")
+
+    def _looping(self, trusted: TrustedDirectory) -> Loops | None:
+        per_round = self._settings.config.loops.per_round
+        if not per_round:
+            return None
+        return Loops(
+            per_round=per_round,
+            rounds=self._rounds,
+            url=f"http://{trusted.directory.route[0].onion}/cells",
+            post=self._dialler.post,
+            key=lambda: self._intake.key,
+            now=self._clock,
+            until=self._sleep_until,
+            chance=random.SystemRandom(),
+        )
 
     async def _sleep_until(self, moment: float) -> None:
         # Looked at again and again, because the clock may be set while we sleep.

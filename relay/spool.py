@@ -18,6 +18,7 @@ from typing import Final
 from crypto.cells import ROUND_TAG_LEN, CellClass
 from crypto.layers import RoundKey, RoundNumber
 from crypto.suite import SEED_LEN, OpeningKey
+from relay.gate import Phase
 from relay.marks import MARK_LEN, Marks
 
 _MAGIC: Final = b"VLSPOOL1"
@@ -82,15 +83,16 @@ class Geometry:
 
 
 class _Layout:
-    """Where everything stands: geometry, secret, keys, marks, states, slots."""
+    """Where everything stands: geometry, secret, keys, tags, gate, marks, states, slots."""
 
-    __slots__ = ("keys", "marks", "scratch", "secret", "slots", "states", "tags", "total")
+    __slots__ = ("gate", "keys", "marks", "scratch", "secret", "slots", "states", "tags", "total")
 
     def __init__(self, geometry: Geometry) -> None:
         self.secret = len(geometry.wire)
         self.keys = self.secret + _SECRET_LEN
         self.tags = self.keys + geometry.keys * _KEY_RECORD_LEN
-        at = _page_up(self.tags + _TAGS_KEPT * ROUND_TAG_LEN)
+        self.gate = self.tags + _TAGS_KEPT * ROUND_TAG_LEN
+        at = _page_up(self.gate + 1)
         self.marks = at
         at = _page_up(at + geometry.keys * (_ROUND_LEN + geometry.marks_length))
         self.states: dict[CellClass, int] = {}
@@ -179,6 +181,17 @@ class Spool:
         ring = bytes(self._memory[at : at + _TAGS_KEPT * ROUND_TAG_LEN])
         found = {ring[start : start + ROUND_TAG_LEN] for start in range(0, len(ring), ROUND_TAG_LEN)}
         return found - {bytes(ROUND_TAG_LEN)}
+
+    # The gate
+
+    @property
+    def phase(self) -> Phase:
+        """How the gate stands. It outlives the node, so that a crash does not open it."""
+        return Phase(self._memory[self._layout.gate])
+
+    @phase.setter
+    def phase(self, phase: Phase) -> None:
+        self._memory[self._layout.gate] = phase.value
 
     # Cells
 

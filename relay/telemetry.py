@@ -4,20 +4,29 @@ They are written once at each edge, whatever happened, and none of them counts r
 """
 
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 
-class Figures(msgspec.Struct, frozen=True):
+class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an operator may watch of the round that closed last.
 
-    `partners`: the last round that each partner has acknowledged, -1 for none. `frozen`: whether cells are refused.
+    `gate`: "open", "waiting" (it is not proved yet that others can reach us), "frozen", or "none" without loops.
+    `no_space`: whether cells are refused because a bundle could not be written. `partners`: the last round that each
+    partner has acknowledged, -1 for none.
     """
 
     round: int
     bundles_kept: int
-    frozen: bool
+    gate: Literal["open", "waiting", "frozen", "none"]
+    no_space: bool
     partners: dict[str, int]
+
+    @property
+    def frozen(self) -> bool:
+        """Whether cells wait until the operator lets them go."""
+        return self.gate == "frozen"
 
 
 def write(figures: Figures, path: Path) -> None:

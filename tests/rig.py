@@ -116,14 +116,15 @@ class Rig:
         return f"{self.onion}#{self.root.public.hex()}"
 
     def write(self, *, more_settings: str = "") -> Settings:
-        """Write the folder and read the settings back."""
+        """Write the folder and read the settings back. There is no Tor, so there are no loops unless a test says so."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "directory.signed").write_bytes(directories.sign(self.directory(), self.root))
         (self.folder / "relay.key").write_bytes(keys.lock(self.relay, passphrase=None))
         text = (
             f'[relay]\nroot = "{self.root.public.hex()}"\n[spool]\nletters = {self.letters}\nparcels = {self.parcels}\n'
         )
-        (self.folder / "relay.toml").write_text(f"{text}{more_settings}")
+        loops = "" if "[loops]" in more_settings else "[loops]\nper_round = 0\n"
+        (self.folder / "relay.toml").write_text(f"{text}{loops}{more_settings}")
         return config.read(self.folder / "relay.toml")
 
     def store(self) -> BundleStore:
@@ -162,16 +163,18 @@ class Rig:
         ]
 
     @contextmanager
-    def running(self, settings: Settings | None = None, *, program: str = "relay.node") -> Iterator["Running"]:
+    def running(
+        self, settings: Settings | None = None, *, program: str = "relay.node", socks: str = NOBODY
+    ) -> Iterator["Running"]:
         """The real node in its own process, under the keeper that holds its memory.
 
-        `program` is the node's module; a planted mutant has one of its own.
+        `program` is the node's module; a planted mutant has one of its own. `socks`: where the tor that dials would be.
         """
         settings = settings or self.write()
         settings.state.mkdir(mode=0o700, exist_ok=True)
         with (settings.folder / "journal").open("a") as stream:
             journal = Journal(stream)
-            with NodeKeeper(settings, self.relay.signing, socks=NOBODY, journal=journal, program=program) as keeper:
+            with NodeKeeper(settings, self.relay.signing, socks=socks, journal=journal, program=program) as keeper:
                 keeper.start()
                 running = Running(self, keeper, settings.door_socket)
                 running.wait_open()

@@ -135,6 +135,17 @@ def test_an_unknown_need_is_refused_with_a_way_on() -> None:
     assert "-> bash deploy/need.sh" in answer.stderr
 
 
+def test_every_need_of_make_is_known_and_its_package_is_told_in_the_readme() -> None:
+    script, readme = (DEPLOY / "need.sh").read_text(encoding="utf-8"), (ROOT / "README.md").read_text(encoding="utf-8")
+    known = re.search(r"^ +(venv \|[a-z| ]+)\) \"need_\$name\"", script, re.MULTILINE)
+    needed = re.findall(r"need\.sh (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert known is not None
+    assert {need for line in needed for need in line.split()} == set(known[1].split(" | "))
+    packages = set(re.findall(r"\bwant ([a-z][a-z-]+) \"", script))
+    assert {"tor", "firefox-esr", "nodejs"} <= packages
+    assert {package for package in packages if f"`{package}`" not in readme} == set()
+
+
 def test_a_python_that_is_too_old_is_named_with_a_way_on(tmp_path: Path) -> None:
     old = tmp_path / "python3.9"
     old.write_text('#!/bin/sh\ncase "$2" in *print*) echo 3.9 ;; *) exit 1 ;; esac\n', encoding="utf-8")

@@ -25,7 +25,7 @@ from tests.privacy.mutants import caught
 PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 THREATS: Final = ROOT / "docs/threat-model.md"
 OPERATE: Final = ROOT / "docs/operate.md"
-STATED: Final = re.compile(r"(T\d+)|no promise(?: \((T\d+(?:, T\d+)*)\))?|not stopped")
+STATED: Final = re.compile(r"([TN]\d+)|no promise(?: \((T\d+(?:, T\d+)*)\))?|not stopped")
 # Words that promise; they may stand in a row, which has a last column, and nowhere else on that page.
 SURE: Final = re.compile(r"\b(cannot|can't|never|nobody|no one|impossible|always|guarantee\w*|safe|secure)\b", re.I)
 _PLACEHOLDER: Final = re.compile(r"<[^<>|]*>")

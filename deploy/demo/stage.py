@@ -20,6 +20,8 @@ LETTERS: Final = 16
 PARCELS: Final = 4
 PARCEL_EVERY: Final = 2
 AFTER_EDGE: Final = 1
+# Few, because rounds are short here; a relay freezes at four of six missing.
+LOOPS: Final = 6
 PASSPHRASE: Final = "una vela encendida toda la noche"  # noqa: S105 - it guards keys that live for minutes
 REPORTS: Final = Path(__file__).parent / "reports"
 READY_SECONDS: Final = 150.0
@@ -196,7 +198,9 @@ class Stage:
     def _write_relay_settings(self, cards: Sequence[dict[str, str]]) -> None:
         blocks = [f'[[partner]]\nid = "{card["id"]}"\nendpoint = "{card["endpoint"]}"\n' for card in cards]
         with (self.relay / "relay.toml").open("a", encoding="utf-8") as settings:
-            settings.write("\n".join(["", *blocks, f"[delivery]\nafter_edge = {AFTER_EDGE}\n"]))
+            settings.write(
+                "\n".join(["", *blocks, f"[delivery]\nafter_edge = {AFTER_EDGE}\n", f"[loops]\nper_round = {LOOPS}\n"])
+            )
             settings.write(self._authorities("tor.authority"))
 
     def _sign_directory(self, cards: Sequence[dict[str, str]], root_key: Path) -> None:

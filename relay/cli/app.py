@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from crypto.errors import CryptoError
 from forwarder.errors import ForwarderError
 from onion_service.errors import OnionServiceError
-from relay.cli import audit, desk, directory, init, keys, run, seal, send
+from relay.cli import audit, cover, desk, directory, examine, init, keys, release, run, seal, send
 from relay.cli.explain import explain
 
 DISTRIBUTION: Final = "veladora"
@@ -42,6 +42,13 @@ the draft, sign that where the root key is, and start:
     veladora directory sign draft.toml --key root.key --out directory.signed
 
     veladora run FOLDER
+
+    veladora examine FOLDER
+
+**You want to help, or keep your own visits company.** Whoever writes alone is easily found; send cover, which says
+nothing and looks like everything else:
+
+    veladora cover CARD
 
 **You want to know whether a relay treats its visitors alike.** Anybody with its card may look, as often as they like:
 
@@ -75,9 +82,12 @@ app = typer.Typer(
 )
 app.command("send", rich_help_panel="Reporting")(send.send)
 app.command("seal", rich_help_panel="Reporting")(seal.seal)
+app.command("cover", rich_help_panel="Reporting")(cover.cover)
 app.add_typer(desk.app, name="desk", rich_help_panel="Reading reports")
 app.command("init", rich_help_panel="Running a relay")(init.init)
 app.command("run", rich_help_panel="Running a relay")(run.run)
+app.command("examine", rich_help_panel="Running a relay")(examine.examine)
+app.command("release", rich_help_panel="Running a relay")(release.release)
 app.command("audit", rich_help_panel="Keys and trust")(audit.audit)
 app.add_typer(keys.app, name="keys", rich_help_panel="Keys and trust")
 app.add_typer(directory.app, name="directory", rich_help_panel="Keys and trust")

@@ -108,12 +108,12 @@ def audit(
     _conclude(found, allow_unpublished=allow_unpublished, kept=keep is not None)
 
 
-def parse_span(text: str) -> int:
+def parse_span(text: str, *, option: str = "--every") -> int:
     """Seconds in `30m`, `1h`, `1d`; ends the command as mistyped when it is anything else."""
     match = _SPAN.fullmatch(text)
     seconds = int(match[1]) * _SECONDS[match[2]] if match else 0
     if not 0 < seconds <= _SPAN_MAX:
-        fail(f"--every {text}: not a span of time", hint="write 30m, 1h or 1d; at most 30d", code=MISUSED)
+        fail(f"{option} {text}: not a span of time", hint="write 30m, 1h or 1d; at most 30d", code=MISUSED)
     return seconds
 
 

@@ -1,11 +1,14 @@
-"""`python -m tests.bench`: the door's speed beside a bare server's and one opening, and the node's memory.
+"""`python -m tests.bench`: the door's speed beside a bare server's and one opening, the node's memory, and how long the
+page works in a browser without a JIT.
 
 Slow is no failure; a run that breaks is.
 """
 
 import sys
 
-from tests.bench import door, memory
+import pytest
+
+from tests.bench import browser, door, memory
 
 
 def main() -> int:
@@ -22,6 +25,11 @@ def main() -> int:
     )
     print(f"         {beyond.after_a_batch:10.1f} MiB after {memory.BATCH:,} reports")
     print(f"         {beyond.after_all:10.1f} MiB after {memory.REPORTS:,} reports")
+    try:
+        for line in browser.lines(browser.work(), browser.way()):
+            print(line, flush=True)
+    except pytest.skip.Exception as missing:
+        print(f"page     not measured: {missing}")
     return 0
 
 

@@ -2,7 +2,8 @@
 
 import base64
 import hashlib
-from typing import Any, Final, Protocol
+from collections.abc import Callable
+from typing import Any, Final
 
 import pytest
 
@@ -15,12 +16,8 @@ from crypto.suite import OpeningKey
 from tests.browser.road import Road
 from tests.vectors.recipes import load
 
-
-class Ask(Protocol):
-    """One question to a client (onion_service/client/tests/deeds.js)."""
-
-    def __call__(self, do: str, **question: Any) -> Any: ...  # noqa: ANN401 - plain JSON both ways
-
+# One question to a client, by the name of the deed and its fields (onion_service/client/tests/deeds.js).
+Ask = Callable[..., Any]
 
 TEXT: Final = "Vi a tres hombres\u200b bajar de una camioneta blanca. «No mires», dijo uno."
 CLEAN_TEXT: Final = 'Vi a tres hombres bajar de una camioneta blanca. "No mires", dijo uno.'

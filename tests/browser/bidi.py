@@ -92,8 +92,8 @@ class Bidi:
         answer = self._waiting[number] = asyncio.get_running_loop().create_future()
         try:
             await self._socket.send_str(json.dumps({"id": number, "method": method, "params": params}))
-            done: Json = await answer
-            return done
+            result: Json = await answer
+            return result
         finally:
             del self._waiting[number]
 

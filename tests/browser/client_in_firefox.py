@@ -1,10 +1,11 @@
 """The browser's client in Firefox: the very modules that a page is built from, asked the way `client.py` asks Node."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from aiohttp import web
@@ -26,6 +27,7 @@ class FirefoxClient:
     """The client, loaded into a page of its own."""
 
     page: Page
+    start_seconds: float
 
     def ask(self, do: str, **question: object) -> Any:  # noqa: ANN401 - an answer is plain JSON
         """What the client answers to one question (onion_service/client/tests/deeds.js)."""
@@ -53,8 +55,8 @@ class FirefoxClient:
 
 
 @contextmanager
-def firefox_client(folder: Path) -> Iterator[FirefoxClient]:
-    """The client in a Firefox with Tor Browser's settings, until the block is left."""
+def firefox_client(folder: Path, *, photos: Mapping[str, bytes] = MappingProxyType({})) -> Iterator[FirefoxClient]:
+    """The client in a Firefox with Tor Browser's settings, until the block is left; `photos` by paths it may fetch."""
     built = client.run("tests/bundle.js", str(folder / "script.js"))
     assert built.returncode == 0, built.stderr
     spelled = client.run("tests/spelled.js")
@@ -63,11 +65,12 @@ def firefox_client(folder: Path) -> Iterator[FirefoxClient]:
         "/": ("text/html", _PAGE),
         "/script.js": ("text/javascript", (folder / "script.js").read_bytes()),
         "/vectors.json": ("application/json", spelled.stdout.encode()),
+        **{path: ("application/octet-stream", photo) for path, photo in photos.items()},
     }
     with proxying(folder) as proxy, serving(answers, at=folder / "pages"):
         proxy.lead(ONION, folder / "pages")
         with Firefox.launch(SAFER, proxy=proxy) as firefox:
-            yield FirefoxClient(firefox.open(f"http://{ONION}/"))
+            yield FirefoxClient(firefox.open(f"http://{ONION}/"), firefox.start_seconds)
 
 
 @contextmanager

@@ -51,9 +51,9 @@ class Reachable:
 
 
 @contextmanager
-def relay_behind(onion: Onion, rig: Rig, folder: Path) -> Iterator[Reachable]:
+def relay_behind(onion: Onion, rig: Rig, folder: Path, *, program: str = "relay.node") -> Iterator[Reachable]:
     """A relay of its own behind an onion that is published already; `rig` must have the onion's address."""
-    with rig.running() as running, proxying(folder, tor=onion.socks) as proxy:
+    with rig.running(program=program) as running, proxying(folder, tor=onion.socks) as proxy:
         onion.gate.let_through()
         onion.gate.forget()
         onion.gate.lead_to(running.socket)
@@ -61,10 +61,15 @@ def relay_behind(onion: Onion, rig: Rig, folder: Path) -> Iterator[Reachable]:
 
 
 @contextmanager
-def relay_nearby(rig: Rig, folder: Path) -> Iterator[Reachable]:
+def relay_nearby(rig: Rig, folder: Path, *, program: str = "relay.node") -> Iterator[Reachable]:
     """A relay that a browser reaches under its onion address, but with no tor between the proxy and the gate."""
-    with rig.running() as running, gate_before(running.socket, at=folder / "gate") as gate, proxying(folder) as proxy:
-        proxy.lead(rig.onion, folder / "gate")
+    at = folder / "gate"
+    with (
+        rig.running(program=program) as running,
+        gate_before(running.socket, at=at) as gate,
+        proxying(folder) as proxy,
+    ):
+        proxy.lead(rig.onion, at)
         yield Reachable(running, gate, proxy)
 
 

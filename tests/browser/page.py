@@ -49,7 +49,7 @@ class Page:
         self._chrome = chrome
         self.context = context
         self.errors: list[str] = []
-        self.prompts: list[str] = []
+        self.prompts: list[str] = []  # questions of the browser that nobody has answered
         self._dark = False
         self._resists = True
 
@@ -84,9 +84,18 @@ class Page:
         url: str = tree["contexts"][0]["url"]
         return url
 
+    def wait_prompt(self, kind: str, seconds: float = WAIT_SECONDS) -> None:
+        """Return when the browser asks a question of this kind, such as `beforeunload`."""
+        deadline = time.monotonic() + seconds
+        while not self.prompts or self.prompts[-1] != kind:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no {kind} after {seconds:.0f} s")
+            time.sleep(_LOOK_SECONDS)
+
     def answer_prompt(self, *, accept: bool) -> None:
         """Answer the question that the browser asks, such as whether to leave."""
         self._do("browsingContext.handleUserPrompt", {"accept": accept})
+        self.prompts.clear()
 
     # --- what is in it ---
 
@@ -156,10 +165,19 @@ class Page:
     def click(self, css: str) -> None:
         """Point at the middle of an element and press."""
         element = self.find(css)
-        self.evaluate("element => element.scrollIntoView({ block: 'center', inline: 'center' })", element)
         moved = {"type": "pointerMove", "x": 0, "y": 0, "origin": {"type": "element", "element": element}}
         pressed = [{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
-        self._act({"type": "pointer", "id": "mouse", "actions": [moved, *pressed]})
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
+            self.evaluate("element => element.scrollIntoView({ block: 'center', inline: 'center' })", element)
+            try:
+                self._act({"type": "pointer", "id": "mouse", "actions": [moved, *pressed]})
+                return
+            except BidiError as error:
+                # The page has moved on meanwhile, as while it is still filled; nothing was pressed.
+                if error.kind != "move target out of bounds" or time.monotonic() > deadline:
+                    raise
+                time.sleep(_LOOK_SECONDS)
 
     def type(self, css: str, text: str) -> None:
         """Click there and write."""

@@ -60,7 +60,7 @@ def test_a_503_is_the_doors_own_and_only_where_it_was_asked_for(near_relay: Reac
     near_relay.gate.answer_503()
     everywhere = asked(near_relay, "GET", "/")
     assert everywhere == told
-    assert told.body == b"full or frozen; try again in a while\n"
+    assert told.body == b"full; try again in a while\n"
     assert [name for name, _ in told.headers] == [name for name, _ in near_relay.running.ask("GET", "/x").headers]
 
 

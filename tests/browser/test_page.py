@@ -9,13 +9,17 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
+import msgspec
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
+from crypto.directory import ANSWER_STEP, DIRECTORY_MAX, PLACES_MAX, Place, sign, write_answer
+from crypto.layers import RoundKey, RoundNumber
 from deploy import page
 from onion_service.site import PAGE_LEN
 from tests.browser import client
+from tests.rig import Rig
 
 pytestmark = pytest.mark.slow
 
@@ -81,6 +85,18 @@ def test_a_third_language_is_one_file_and_the_page_stays_within_its_length(tmp_p
     assert "body:has(#l-ar:checked) .t:not([lang=ar])" in html
     assert 'direction:"rtl"' in html
     assert len(re.findall('class="t" lang="ar"', html)) == len(re.findall('class="t" lang="es"', html))
+
+
+def test_a_gazetteer_of_the_most_places_fits_into_the_directory_that_goes_with_the_page(tmp_path: Path) -> None:
+    """The page carries no place: all of them come with the directory, whose answer has a constant length of its own."""
+    rig = Rig(tmp_path)
+    names = [f"San Miguel de la Sierra del Norte {number}, San Luis Potosí" for number in range(PLACES_MAX)]
+    places = [Place(id=f"san-luis-potosi-san-miguel-{number}", name=name) for number, name in enumerate(names)]
+    signed = sign(msgspec.structs.replace(rig.directory(), places=places), rig.root)
+    assert len(signed) <= DIRECTORY_MAX
+    answer = write_answer(signed, [RoundKey.generate(RoundNumber(1)).announce(rig.relay.signing)])
+    assert len(answer) % ANSWER_STEP == 0
+    assert (page.SITE / "index.html").stat().st_size <= PAGE_LEN
 
 
 def _forget_one(held: Catalog) -> None:

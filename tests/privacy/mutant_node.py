@@ -1,4 +1,4 @@
-"""A node with one promise broken on purpose; VELADORA_MUTANT says which."""
+"""A node with a promise broken on purpose; VELADORA_MUTANT says which, or which ones with commas between."""
 
 import asyncio
 import os
@@ -16,19 +16,22 @@ from crypto.cells import CellClass
 from crypto.directory import write_answer
 from crypto.errors import Malformed
 from crypto.layers import RoundKey, RoundNumber
-from onion_service import answers, pasted
+from onion_service import answers, pasted, site
 from onion_service.answers import Verdict
 from onion_service.door import _Door
 from onion_service.serving import Answer
 from relay import node, telemetry
 from relay.closing import Closing
+from relay.gate import Phase, Seen, Tally
 from relay.intake import Intake
+from relay.node import Node
 from relay.public import Public
 from relay.spool import Spool
 from relay.telemetry import Figures
 
 PROGRAM: Final = "tests.privacy.mutant_node"
 VARIABLE: Final = "VELADORA_MUTANT"
+SITE: Final = "VELADORA_MUTANT_SITE"
 
 
 def answer_before_the_cell_is_in_its_slot() -> None:
@@ -162,6 +165,37 @@ def count_at_arrival() -> None:
     Intake.accept = accept  # type: ignore[method-assign]
 
 
+def never_freeze() -> None:
+    """N1: whatever is missing is taken for ordinary loss."""
+    honest = Tally.seen
+
+    def seen(self: Tally) -> Seen:
+        return Seen.CAME_BACK if honest(self) is Seen.MISSING else honest(self)
+
+    Tally.seen = seen  # type: ignore[method-assign]
+
+
+def send_while_frozen() -> None:
+    """N1: the relay says that it is frozen, and goes on."""
+    honest = Node._may_leave
+
+    def may_leave(self: Node, number: RoundNumber) -> bool:
+        return honest(self, number) or self._spool.phase is Phase.FROZEN
+
+    Node._may_leave = may_leave  # type: ignore[method-assign]
+
+
+def forget_the_freeze_on_restart() -> None:
+    """N1: a node that starts again begins with an open gate."""
+    honest = Spool._mend
+
+    def mend(self: Spool) -> None:
+        honest(self)
+        self.phase = Phase.OPEN
+
+    Spool._mend = mend  # type: ignore[method-assign]
+
+
 def vary_on_accept_language() -> None:
     """T15: whoever reads Spanish gets a page of their own."""
 
@@ -227,6 +261,19 @@ def give_some_a_round_key_of_their_own() -> None:
     Public.turn, Public.directory = both, directory  # type: ignore[method-assign]
 
 
+def serve_another_page() -> None:
+    """T16, T19: the pages of another folder, and a policy that lets their scripts run."""
+    folder = Path(os.environ[SITE])
+    site._read = lambda name: (folder / name).read_bytes()
+    site.policy.cache_clear()
+    answers._HEADERS["Content-Security-Policy"] = site.policy()
+
+
+def let_browsers_keep_the_page() -> None:
+    """T19: nothing tells a browser not to keep what it was given."""
+    del answers._HEADERS["Cache-Control"]
+
+
 MUTANTS: Final[dict[str, Callable[[], None]]] = {
     plant.__name__: plant
     for plant in (
@@ -238,13 +285,19 @@ MUTANTS: Final[dict[str, Callable[[], None]]] = {
         keep_the_previous_keys,
         write_a_line_for_each_report,
         count_at_arrival,
+        never_freeze,
+        send_while_frozen,
+        forget_the_freeze_on_restart,
         vary_on_accept_language,
         alter_one_page_in_a_hundred,
         mark_one_page_in_a_hundred,
         give_some_a_round_key_of_their_own,
+        serve_another_page,
+        let_browsers_keep_the_page,
     )
 }
 
 if __name__ == "__main__":
-    MUTANTS[os.environ[VARIABLE]]()
+    for mutant in os.environ[VARIABLE].split(","):
+        MUTANTS[mutant]()
     sys.exit(node.main())

@@ -1,6 +1,5 @@
 """T4: past rounds are gone. After the edges, what opened them is in no memory and nothing opens them again."""
 
-import errno
 import os
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from crypto.cells import ROUND_TAG_LEN, CellClass
 from crypto.layers import wrap
 from tests.privacy import mutant_node
 from tests.privacy.mutants import caught
+from tests.privacy.node_memory import process_memory
 from tests.rig import Rig, Running
 
 _PIECE = 24
@@ -25,31 +25,6 @@ def _seeds(running: Running, memory: bytes) -> set[bytes]:
         if at >= 0:
             found.add(memory[at + 9 : at + 41])
     return found
-
-
-def _process_memory(pid: int) -> bytes:
-    """Every readable byte of the node, its own heap and the spool that is mapped into it."""
-    parts = []
-    with Path(f"/proc/{pid}/maps").open() as maps, Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
-        for line in maps:
-            span, rights = line.split()[:2]
-            start, end = (int(number, 16) for number in span.split("-"))
-            if not rights.startswith("rw") or "[v" in line:
-                continue
-            memory.seek(start)
-            while start < end:
-                try:
-                    part = memory.read(min(1 << 20, end - start))
-                except OSError as error:
-                    # Given back to the system since we read the map: nothing is there any more.
-                    if error.errno != errno.EIO:
-                        raise
-                    break
-                if not part:
-                    break
-                parts.append(part)
-                start += len(part)
-    return b"".join(parts)
 
 
 def past_rounds_are_gone(rig: Rig, *, program: str) -> None:
@@ -71,7 +46,7 @@ def past_rounds_are_gone(rig: Rig, *, program: str) -> None:
         after = os.pread(fd, os.fstat(fd).st_size, 0)
         pid = running.keeper.pid
         assert pid is not None
-        whole = _process_memory(pid)
+        whole = process_memory(pid)
         assert after[:8] in whole
         for seed in retired:
             assert seed not in after

@@ -1,6 +1,8 @@
-"""T8: the journal says nothing. Of no report, one and five hundred it is the same but for its start and its rounds."""
+"""T8: the journal says nothing. Of no report, one and five hundred, of those refused and of those broken off, it is the
+same but for its start and its rounds."""
 
 import re
+import socket
 from collections import Counter
 from pathlib import Path
 from typing import Final
@@ -29,10 +31,19 @@ def _journal(rig: Rig, reports: int, capfd: pytest.CaptureFixture[str], program:
         # What is refused is not spoken of either.
         for _ in range(reports):
             assert running.post(bytes(CellClass.LETTER.wire_length)) == 400
+            _break_off(running.socket)
         running.wait_round(first.round_number)
     said = capfd.readouterr()
     assert said.out == ""
     return Counter(_NUMBER.sub("N", line) for line in (said.err + (rig.folder / "journal").read_text()).splitlines())
+
+
+def _break_off(door: Path) -> None:
+    """A client that goes away in the middle of its cell."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.connect(str(door))
+        head = f"POST /cells HTTP/1.1\r\nHost: x\r\nContent-Length: {CellClass.LETTER.wire_length}\r\n\r\n"
+        line.sendall(head.encode() + bytes(1_000))
 
 
 def the_journal_says_nothing(folder: Path, capfd: pytest.CaptureFixture[str], *, program: str) -> None:
@@ -40,7 +51,7 @@ def the_journal_says_nothing(folder: Path, capfd: pytest.CaptureFixture[str], *,
     journals = [_journal(Rig(folder / str(count), letters=1_024), count, capfd, program) for count in REPORTS]
     for journal in journals:
         assert journal.pop(_CLOSED) >= 1
-    assert journals == [{f"veladora: {Event.NODE_STARTED.value}": 1}] * len(REPORTS)
+    assert journals == [{f"veladora: {event.value}": 1 for event in (Event.NODE_STARTED, Event.NO_GATE)}] * len(REPORTS)
 
 
 @pytest.mark.slow

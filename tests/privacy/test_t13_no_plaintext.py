@@ -1,7 +1,8 @@
 """T13: no plaintext by mistake. A body that is not one whole cell, sent or pasted, is refused, and is kept nowhere.
 
 The bodies carry a marker. It is looked for in the memory that survives the node, in everything on its disk, in the
-bundles that leave, and in what it said. (That an error of the page's script sends nothing: test_t13_browser.py.)
+bundles that leave, in what it said, and, once some other cells have come, in all of the node's own memory. (That an
+error of the page's script sends nothing: test_t13_browser.py.)
 """
 
 import os
@@ -15,11 +16,14 @@ from crypto import letter
 from crypto.cells import CellClass, armour
 from crypto.layers import wrap
 from onion_service.pasted import LENGTHS
+from relay import supervisor
 from tests.privacy import mutant_node
 from tests.privacy.mutants import caught
+from tests.privacy.node_memory import process_memory
 from tests.rig import Rig, Running
 
 MARKER: Final = b"marker: they came at night "
+PARCELS_AFTER: Final = 8
 
 
 def _bodies(running: Running) -> list[bytes]:
@@ -88,3 +92,29 @@ def test_a_node_that_takes_something_else_is_caught(
         capfd,
         program=mutant_node.PROGRAM,
     )
+
+
+def what_was_refused_is_overwritten(rig: Rig) -> None:
+    """The proof about the node's own memory. What came last stays in the buffer it was read into until more comes."""
+    with rig.running() as running:
+        for path, bodies in (("/cells", _bodies(running)), ("/paste", _forms(running))):
+            assert {running.ask("POST", path, body).status for body in bodies} == {400}
+        parcel = wrap(letter.top_up(CellClass.PARCEL, relays=1), route=running.route())
+        assert {running.post(parcel) for _ in range(PARCELS_AFTER)} == {202}
+        pid = running.keeper.pid
+        assert pid is not None
+        memory = process_memory(pid)
+        assert os.pread(running.keeper.spool_fd, 8, 0) in memory
+        assert MARKER not in memory
+
+
+@pytest.mark.slow
+def test_what_was_refused_is_overwritten(tmp_path: Path) -> None:
+    what_was_refused_is_overwritten(Rig(tmp_path / "relay", round_seconds=60))
+
+
+@pytest.mark.slow
+def test_a_node_that_lets_freed_memory_lie_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {name: value for name, value in supervisor._MEMORY.items() if name != "MALLOC_PERTURB_"}
+    monkeypatch.setattr(supervisor, "_MEMORY", kept)
+    caught("T13", "let freed memory lie", what_was_refused_is_overwritten, Rig(tmp_path / "relay", round_seconds=60))

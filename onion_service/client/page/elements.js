@@ -29,12 +29,12 @@ export function make(tag, properties = {}, ...inside) {
   return element;
 }
 
-/** What the element says from now on; nothing is written when it says that already, so that it is not read aloud again.
+/** What the element says from now on. A status that says it already is left alone, so that it is not read aloud again.
  * @param {string} id @param {...(Node | string | (Node | string)[])} inside */
 export function set(id, ...inside) {
   const element = at(id);
   const after = make("div", {}, ...inside);
-  if (element.textContent === after.textContent && element.childElementCount === after.childElementCount) return;
+  if (element.role === "status" && element.textContent === after.textContent) return;
   element.replaceChildren(...after.childNodes);
 }
 

@@ -3,6 +3,7 @@
 
 import { SLOTS } from "../cells.js";
 import { fingerprintWords } from "../keys.js";
+import { settleBoxes, watchBoxes } from "./boxes.js";
 import { at, field, make, set } from "./elements.js";
 import { Files } from "./files.js";
 import { PlaceChoice } from "./places.js";
@@ -15,6 +16,10 @@ import { chosenLanguage, say, sayWords } from "./say.js";
 export class Form {
   files = new Files();
   place = new PlaceChoice();
+
+  constructor() {
+    watchBoxes();
+  }
 
   /** Offer what the directory lists; what was chosen stays chosen where it still exists. @param {Directory} directory */
   offer(directory) {
@@ -39,6 +44,7 @@ export class Form {
         return described(partner, isChosen);
       }),
     );
+    settleBoxes();
   }
 
   /** What is written now, as it is. */
@@ -67,6 +73,7 @@ export class Form {
     for (const { name, value } of [{ name: "topic", value: "" }, { name: "when", value: "unsaid" }]) {
       for (const input of all(name)) input.checked = input.value === value;
     }
+    settleBoxes();
     this.place.clear();
     this.files.clear();
   }

@@ -200,7 +200,7 @@ def test_what_no_door_answers_is_found(answer: Callable[[], web.Response], words
 
 def test_busy_and_unreachable_are_counted_and_no_finding(bench: Bench) -> None:
     def busy(_request: web.Request) -> web.Response:
-        return web.Response(status=503, text="full or frozen; try again in a while\n")
+        return web.Response(status=503, text="full; try again in a while\n")
 
     bench.world.on_page = busy
     bench.world.directory_faults = 2

@@ -229,7 +229,7 @@ def test_each_verdict_has_its_page(tmp_path: Path, rounds_later: int, *, frozen:
     async def run(intake: Intake) -> bytes:
         key = intake.turn_to(RoundNumber(1_000)).key.sealing_key
         intake.turn_to(RoundNumber(1_000 + rounds_later))
-        intake.frozen = frozen
+        intake.refusing = frozen
         body = form(armour(wrap(letter.top_up(L, relays=1), route=[key])))
         path = tmp_path / "door.sock"
         async with serve_on(door(accept=intake.accept, said=Little()), path, refusals=REFUSALS):

@@ -5,7 +5,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onion_service.visitors import LANGUAGES, SYSTEMS, TEMPTATIONS, visitor
+from onion_service.visitors import LANGUAGES, SYSTEMS, TEMPTATIONS, bringing, browser, visitor
 
 # As a Firefox ESR with Tor Browser's settings sent them, Host aside.
 OF_A_PAGE = {
@@ -37,6 +37,23 @@ OF_A_SCRIPT = {
     "Cache-Control": "no-cache",
 }
 
+OF_A_CELL = {
+    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0",
+    "Accept": "*/*",
+    "Accept-Language": "en-US,en;q=0.9",
+    "Accept-Encoding": "gzip, deflate",
+    "Content-Length": "32768",
+    "Origin": "http://a.onion",
+    "Sec-GPC": "1",
+    "Connection": "keep-alive",
+    "Sec-Fetch-Dest": "empty",
+    "Sec-Fetch-Mode": "cors",
+    "Sec-Fetch-Site": "same-origin",
+    "Priority": "u=4",
+    "Pragma": "no-cache",
+    "Cache-Control": "no-cache",
+}
+
 CROWD = [visitor(Random(seed)) for seed in range(4_000)]
 
 
@@ -45,6 +62,17 @@ def test_a_browser_is_among_them_to_the_letter() -> None:
         (list(one.page.items()), list(one.directory.items())) == (list(OF_A_PAGE.items()), list(OF_A_SCRIPT.items()))
         for one in CROWD
     )
+
+
+def test_a_browser_that_brings_a_cell_is_one_to_the_letter() -> None:
+    for seed in range(400):
+        one = browser(Random(seed))
+        assert "Cookie" not in one.page
+        if list(one.script.items()) == list(OF_A_SCRIPT.items()):
+            assert list(one.page.items()) == list(OF_A_PAGE.items())
+            assert list(bringing(one.script, onion="a.onion", length=32_768).items()) == list(OF_A_CELL.items())
+            return
+    raise AssertionError("it is not among them")
 
 
 def test_every_system_language_and_temptation_comes() -> None:

@@ -209,3 +209,24 @@ def test_the_top_up_of_one_bundle_is_in_no_other(held: Spool, tmp_path: Path) ->
         asyncio.run(closing.close(RoundNumber(QUIET + later)))
     hashes = [cell_hash(wire) for later in range(3) for wire in _bundle(store, L, RoundNumber(QUIET + later)).cells]
     assert len(set(hashes)) == 3 * SIZES.letters
+
+
+def test_what_is_held_waits_behind_a_bundle_of_top_up_and_leaves_later_once(held: Spool, tmp_path: Path) -> None:
+    store = _store(tmp_path)
+    _fill(held, range(3), range(1))
+    closing = _closing(held, store)
+    mine = {cell(number, REAL) for number in range(3)} | {cell(0, REAL, P)}
+    for number in (QUIET, PARCELS):
+        asyncio.run(closing.close(number, hold=True))
+        assert closing.is_closed(number)
+        assert len(_bundle(store, L, number).cells) == SIZES.letters
+        assert not mine & set(_bundle(store, L, number).cells)
+    assert not mine & set(_bundle(store, P, PARCELS).cells)
+    assert (len(held.held(L)), len(held.held(P))) == (3, 1)
+    after = [RoundNumber(PARCELS + 1), RoundNumber(PARCELS + 2)]
+    assert not closing.is_closed(after[0])
+    for number in after:
+        asyncio.run(closing.close(number))
+    left = [*_bundle(store, L, after[0]).cells, *_bundle(store, P, after[1]).cells]
+    assert mine <= set(left)
+    assert held.held(L) == held.held(P) == {}

@@ -25,6 +25,7 @@ def test_the_least_that_must_be_said_is_the_root_key() -> None:
     found = config.parse(RELAY)
     assert found.root.wire.hex() == ROOT
     assert (found.spool.letters, found.spool.parcels) == (2_048, 64)
+    assert found.loops.per_round == 48
     assert found.tor.mode == "launch"
     assert found.partner == []
 
@@ -33,6 +34,7 @@ def test_everything_can_be_said() -> None:
     found = config.parse(
         f'{RELAY}identity = "k"\ndirectory = "d"\nstate = "/var/lib/veladora"\n'
         f"[spool]\nletters = 16\nparcels = 4\n[bundles]\nkeep_rounds = 4\n[delivery]\nafter_edge = 0\n"
+        f"[loops]\nper_round = 0\n"
         f"{ATTACH}{_partner()}{_partner('sur', OTHER)}"
     )
     assert [partner.id for partner in found.partner] == ["red-norte", "sur"]
@@ -52,6 +54,11 @@ def test_everything_can_be_said() -> None:
         (f"{RELAY}[spol]\n", "spol"),
         (f"{RELAY}[spool]\nlettres = 64\n", "lettres"),
         (f"{RELAY}[spool]\nletters = 15\n", "letters"),
+        (f"{RELAY}[loops]\nper_rounds = 48\n", "per_rounds"),
+        (f"{RELAY}[loops]\nper_round = 3\n", "per_round"),
+        (f"{RELAY}[loops]\nper_round = 481\n", "per_round"),
+        (f"{RELAY}[loops]\nper_round = -4\n", "per_round"),
+        (f"{RELAY}[loops]\nper_round = false\n", "loops.per_round"),
         (f"{RELAY}[spool]\nletters = 65537\n", "letters"),
         (f"{RELAY}[spool]\nparcels = 3\n", "parcels"),
         (f"{RELAY}[spool]\nparcels = 4097\n", "parcels"),

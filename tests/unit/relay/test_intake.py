@@ -141,8 +141,8 @@ def test_a_cell_is_one_cell_across_a_restart_and_into_the_next_round(relay: Give
         assert spool.held(L) == {}
 
 
-def test_a_frozen_relay_refuses_what_it_would_have_accepted_and_keeps_nothing(relay: Given) -> None:
-    relay.intake.frozen = True
+def test_a_relay_that_cannot_write_refuses_what_it_would_have_accepted_and_keeps_nothing(relay: Given) -> None:
+    relay.intake.refusing = True
     before = dump(relay.fd)
     assert relay.intake.accept(wrap(LETTER, route=[relay.key])) is Verdict.FULL
     assert relay.intake.accept(cover(L, route=[relay.key])) is Verdict.FULL
@@ -187,8 +187,8 @@ def test_whatever_comes_costs_exactly_one_opening(relay: Given, monkeypatch: pyt
     ]
     monkeypatch.setattr(OpeningKey, "open", counted)
     costs = []
-    for frozen in (False, True):
-        relay.intake.frozen = frozen
+    for refusing in (False, True):
+        relay.intake.refusing = refusing
         for body in bodies:
             openings = 0
             relay.intake.accept(body)
@@ -201,3 +201,24 @@ def test_whatever_comes_costs_exactly_one_opening(relay: Given, monkeypatch: pyt
 def test_any_bytes_are_refused_and_kept_nowhere(relay: Given, start: bytes, length: int) -> None:
     assert relay.intake.accept(start.ljust(length, b"\x5a")) is Verdict.REFUSED
     assert relay.held() == 0
+
+
+def test_what_cover_held_is_told_and_what_else_comes_is_not(relay: Given) -> None:
+    came: list[bytes] = []
+    intake = Intake(relay.spool, cover_came=came.append)
+    key = intake.turn_to(ROUND)
+    envelope = cover(L, route=[key.key.sealing_key])
+    intake.accept(envelope)
+    intake.accept(wrap(LETTER, route=[key.key.sealing_key]))
+    intake.accept(secrets.token_bytes(L.wire_length))
+    assert came == [layers.peel(envelope, key).inner]
+    # A disk that is full is no reason to think that others are held back.
+    intake.refusing = True
+    assert intake.accept(envelope) is Verdict.FULL
+    assert len(came) == 2
+    assert intake.key.tag == key.tag
+
+
+def test_there_is_no_key_before_there_is_a_round() -> None:
+    with memory(REAL) as fd, attached(fd, REAL) as spool, pytest.raises(RuntimeError, match="no round"):
+        _ = Intake(spool).key

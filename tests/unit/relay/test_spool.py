@@ -13,6 +13,7 @@ from crypto.cells import CellClass, cell_hash
 from crypto.layers import RoundNumber
 from crypto.suite import OpeningKey
 from relay import spool
+from relay.gate import Phase
 from relay.spool import Geometry, Put, Spool, SpoolError
 from tests.unit.relay.given import ROUND, SMALL, Killed, attached, cell, dump, identity, let_die, memory
 
@@ -332,3 +333,15 @@ def test_whatever_happens_every_cell_is_held_until_it_is_dropped(steps: list[str
                 held.turn_to(RoundNumber(ROUND + turns))
             assert set(held.held(L).values()) == set(expected)
         held.close()
+
+
+def test_how_the_gate_stands_outlives_the_node_and_begins_shut() -> None:
+    with memory() as fd:
+        with attached(fd) as held:
+            assert held.phase is Phase.WAITING
+            held.phase = Phase.FROZEN
+            before = dump(fd)
+        with attached(fd) as held:
+            held.turn_to(ROUND)
+            assert held.phase is Phase.FROZEN
+        assert len(dump(fd)) == len(before)
