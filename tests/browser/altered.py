@@ -18,7 +18,7 @@ from deploy import page
 from onion_service import site
 from relay.config import Settings
 from tests.browser import altered_node, client
-from tests.rig import Rig, Running
+from tests.rig import NOBODY, Rig, Running
 
 PACE: Final = 2
 #: The pace and the waits of the page made short, for what does not depend on them.
@@ -63,13 +63,17 @@ class AlteredRig(Rig):
             return Rig.directory(self, version=version, expires_in=expires_in)
 
     @contextmanager
-    def running(self, settings: Settings | None = None, *, program: str = altered_node.PROGRAM) -> Iterator[Running]:
+    def running(
+        self, settings: Settings | None = None, *, program: str = "relay.node", socks: str = NOBODY
+    ) -> Iterator[Running]:
         """The real node, but for where it reads its pages."""
+        if program != "relay.node":
+            raise ValueError("a node is altered in one way at a time")
         folder = self.folder / "site"
         folder.mkdir(parents=True, exist_ok=True)
         for name, html in self.site.items():
             (folder / name).write_bytes(html)
-        with self._read_here(), Rig.running(self, settings, program=program) as running:
+        with self._read_here(), Rig.running(self, settings, program=altered_node.PROGRAM, socks=socks) as running:
             yield running
 
     @contextmanager
