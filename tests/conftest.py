@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.browser.fixtures import browser_onion
 from tests.tor.fixtures import private_network
 
-__all__ = ["private_network"]
+__all__ = ["browser_onion", "private_network"]

@@ -64,14 +64,16 @@ class AlteredRig(Rig):
 
     @contextmanager
     def running(
-        self, settings: Settings | None = None, *, program: str = altered_node.PROGRAM, socks: str = NOBODY
+        self, settings: Settings | None = None, *, program: str = "relay.node", socks: str = NOBODY
     ) -> Iterator[Running]:
         """The real node, but for where it reads its pages."""
+        if program != "relay.node":
+            raise ValueError("a node is altered in one way at a time")
         folder = self.folder / "site"
         folder.mkdir(parents=True, exist_ok=True)
         for name, html in self.site.items():
             (folder / name).write_bytes(html)
-        with self._read_here(), Rig.running(self, settings, program=program, socks=socks) as running:
+        with self._read_here(), Rig.running(self, settings, program=altered_node.PROGRAM, socks=socks) as running:
             yield running
 
     @contextmanager

@@ -1,6 +1,7 @@
 """A relay that a browser can open: behind a gate, at a real onion of the private Tor network or, quicker, without one.
 
-A test file imports the fixtures that it asks for. Both kinds of relay give the same `Reachable`.
+A test file imports the fixtures that it asks for, but for `browser_onion`, which is one for all and found by its name.
+Both kinds of relay give the same `Reachable`.
 """
 
 from __future__ import annotations

@@ -14,12 +14,12 @@ from onion_service.site import PAGE_LEN
 from tests.browser.bidi import BidiError
 from tests.browser.client_in_firefox import serving
 from tests.browser.firefox import Firefox
-from tests.browser.fixtures import Reachable, browser_onion, near_relay, onion_relay
+from tests.browser.fixtures import Reachable, near_relay, onion_relay
 from tests.browser.page import Page, ScriptError
 from tests.browser.proxy import Proxy, proxying
 from tests.browser.settings import PLAIN, SAFER, SAFEST, user_js
 
-__all__ = ["browser_onion", "near_relay", "onion_relay"]
+__all__ = ["near_relay", "onion_relay"]
 
 pytestmark = pytest.mark.slow
 

@@ -14,12 +14,10 @@ from crypto.cells import CellClass
 from onion_service.site import served
 from tests.browser import client, reporting
 from tests.browser.firefox import Firefox
-from tests.browser.fixtures import Onion, Reachable, browser_onion, relay_behind
+from tests.browser.fixtures import Onion, Reachable, relay_behind
 from tests.browser.partners_desk import PartnersDesk
 from tests.browser.settings import SAFER
 from tests.privacy.photos import judge
-
-__all__ = ["browser_onion"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.tor]
 

@@ -13,12 +13,10 @@ import pytest
 from onion_service.pasted import LENGTHS
 from tests.browser import client, reporting, tour
 from tests.browser.firefox import Firefox
-from tests.browser.fixtures import Onion, Reachable, browser_onion, relay_behind
+from tests.browser.fixtures import Onion, Reachable, relay_behind
 from tests.browser.page import Page
 from tests.browser.settings import SAFEST
 from tests.cli.typed import Ended, run
-
-__all__ = ["browser_onion"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.tor]
 
