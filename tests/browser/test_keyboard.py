@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,8 @@ from tests.rig import ONION
 pytestmark = pytest.mark.slow
 
 MOST_TABS: Final = 60
+# The browser moves to the cursor when it draws next.
+SCROLL_SECONDS: Final = 2.0
 
 # Where the cursor is; whether a person sees that it is there, and whether nothing lies above it.
 _CURSOR: Final = """() => {
@@ -71,7 +74,9 @@ def page(near: Reachable, firefox: Firefox) -> Page:
 def step(page: Page, *, back: bool = False) -> str:
     """One press of Tab, or of Shift and Tab; where the cursor is then, which is seen."""
     page.press("Tab", holding=("Shift",) if back else ())
-    at = page.evaluate(_CURSOR)
+    deadline = time.monotonic() + SCROLL_SECONDS
+    while (at := page.evaluate(_CURSOR)) is not None and not at["isInView"] and time.monotonic() < deadline:
+        time.sleep(0.02)
     if at is None:
         return ""
     assert at["isSeen"], f"the cursor is on {at['what']} and cannot be seen"
