@@ -1,6 +1,7 @@
 """What a browser leaves on disk is found wherever it lies, and Tor Browser's settings leave none of it."""
 
 import struct
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -61,8 +62,17 @@ def visited(folder: Path, settings: Mapping[str, Value]) -> tuple[Remains, Remai
             page.type("#field", TYPED)
             page.press("Enter")
             page.wait_for("location.pathname === '/sent' && document.body.dataset.ready === 'yes'")
+            _arrived(home / "home" / "Downloads" / FILE_NAME)
         assert {"GET /", "GET /file", "GET /kept.bin", f"GET /sent?field={TYPED}"} <= set(asked)
         return before, look(home)
+
+
+def _arrived(file: Path, seconds: float = 30.0) -> None:
+    """Return when the download lies where it was wanted, and no longer in a half-loaded form of its own."""
+    deadline = time.monotonic() + seconds
+    while not file.exists() or any(file.parent.glob("*.part")):
+        assert time.monotonic() < deadline, "the download does not arrive"
+        time.sleep(0.1)
 
 
 @pytest.mark.slow
