@@ -57,11 +57,11 @@ def visited(folder: Path, settings: Mapping[str, Value]) -> tuple[Remains, Remai
         before = look(home)
         with Firefox.launch({**settings, **asks_nothing}, proxy=proxy, folder=home) as firefox:
             page = firefox.open(f"http://{ONION}/")
-            page.wait_for("document.body.dataset.ready === 'yes'")
+            page.wait_for("document.body?.dataset.ready === 'yes'")
             page.click("#get")
             page.type("#field", TYPED)
             page.press("Enter")
-            page.wait_for("location.pathname === '/sent' && document.body.dataset.ready === 'yes'")
+            page.wait_for("location.pathname === '/sent' && document.body?.dataset.ready === 'yes'")
             _arrived(home / "home" / "Downloads" / FILE_NAME)
         assert {"GET /", "GET /file", "GET /kept.bin", f"GET /sent?field={TYPED}"} <= set(asked)
         return before, look(home)
