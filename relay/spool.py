@@ -79,10 +79,10 @@ class Geometry:
     @property
     def total(self) -> int:
         """Bytes in all, a multiple of the page."""
-        return _Layout(self).total
+        return Layout(self).total
 
 
-class _Layout:
+class Layout:
     """Where everything stands: geometry, secret, keys, tags, gate, marks, states, slots."""
 
     __slots__ = ("gate", "keys", "marks", "scratch", "secret", "slots", "states", "tags", "total")
@@ -131,7 +131,7 @@ class Spool:
     def __init__(self, fd: int, geometry: Geometry) -> None:
         """Attach to the memory and mend what a killed node left half done. Raises SpoolError on another geometry."""
         self._geometry = geometry
-        self._layout = _Layout(geometry)
+        self._layout = Layout(geometry)
         if os.fstat(fd).st_size != self._layout.total:
             raise SpoolError("the spool was made for other settings; stop the supervisor, then start it again")
         # Mapped whole now, so that no cell is slower for being the first in its slot.

@@ -31,7 +31,6 @@ from relay.telemetry import Figures
 
 PROGRAM: Final = "tests.privacy.mutant_node"
 VARIABLE: Final = "VELADORA_MUTANT"
-SITE: Final = "VELADORA_MUTANT_SITE"
 
 
 def answer_before_the_cell_is_in_its_slot() -> None:
@@ -261,9 +260,14 @@ def give_some_a_round_key_of_their_own() -> None:
     Public.turn, Public.directory = both, directory  # type: ignore[method-assign]
 
 
+def site_folder(relay: Path) -> Path:
+    """Where `serve_another_page` finds its pages: beside the relay's settings."""
+    return relay / "site"
+
+
 def serve_another_page() -> None:
-    """T16, T19: the pages of another folder, and a policy that lets their scripts run."""
-    folder = Path(os.environ[SITE])
+    """T13, T16, T19: other pages, and a policy that lets their scripts run."""
+    folder = site_folder(Path(sys.argv[1]).parent)
     site._read = lambda name: (folder / name).read_bytes()
     site.policy.cache_clear()
     answers._HEADERS["Content-Security-Policy"] = site.policy()
