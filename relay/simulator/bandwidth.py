@@ -45,9 +45,7 @@ def bundle_bytes(cell_class: CellClass, count: int) -> int:
     return HEADER_LEN + count * cell_class.length_after(RELAYS) + SIGNATURE_LEN
 
 
-def bandwidth(
-    sizes: BundleSizes, *, period: int, partners: int, loops: int, days: int, counted: Counted
-) -> Bandwidth:
+def bandwidth(sizes: BundleSizes, *, period: int, partners: int, loops: int, days: int, counted: Counted) -> Bandwidth:
     """What such a relay costs its partners, its visitors and itself. `period`: seconds of a round; `loops`: a round."""
     rounds = DAY / period
     letters = bundle_bytes(CellClass.LETTER, sizes.letters)
