@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from relay.cli.console import MISUSED, answer, fail, progress, say
+from relay.cli.console import MISUSED, Bar, answer, fail, progress, say
 from relay.cli.explain import explain
 
 if TYPE_CHECKING:
@@ -139,10 +140,10 @@ def simulate(
     """See what company a writer would have, how long reports would wait and what it would cost, before you decide.
 
     Some days of a relay are simulated, with visits as open pages and `veladora cover` make them. In every round one
-    report more is sent, and its writer is looked for. **0 bits: the writer is certain. 1 bit: one of two. 3 bits: one of
-    eight.** Company is counted in senders: one page or one cover sender is one, however many cells it sends, and
-    the relay's own loops are none. It is a model: docs/simulate.md says against whom each figure is, and what it leaves
-    out.
+    report more is sent, and its writer is looked for. **0 bits: the writer is certain. 1 bit: one of two. 3 bits:
+    one of eight.** Company is counted in senders: one page or one cover sender is one, however many cells it sends,
+    and the relay's own loops are none. It is a model: docs/simulate.md says against whom each figure is, and what it
+    leaves out.
 
     How long should rounds be? A column for each answer, and a picture:
 
@@ -285,14 +286,17 @@ def _simulated(questions: "Mapping[str, Question]", seed: int) -> "dict[str, Ans
     found = {}
     with progress() as bar:
         for name, question in questions.items():
-            about = f"{name}: " if name else ""
             # Every column begins with the same chance, so that they differ by what is compared and little else.
             found[name] = simulate(
                 question,
                 chance=Random(seed),  # noqa: S311 - figures that anybody may get again, not secrets
-                progress=lambda what, done, of, about=about: bar.step(f"{about}{what}", done=done, of=of),
+                progress=partial(_step, bar, f"{name}: " if name else ""),
             )
     return found
+
+
+def _step(bar: Bar, about: str, what: str, done: float, of: float) -> None:
+    bar.step(f"{about}{what}", done=done, of=of)
 
 
 def _tell(found: "Mapping[str, Answer]", *, seed: int, png: Path | None, json: bool) -> None:

@@ -5,14 +5,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from relay.simulator.anonymity import Hidden
-    from relay.simulator.simulating import Answer
+    from relay.simulator.anonymity import View
+    from relay.simulator.simulating import Answer, Hidden
 
 _NAMES: Final = 52
 _COLUMN: Final = 13
 _MB: Final = 1_000_000
 _PERCENTILE_NEEDS: Final = 1_000
-_NEWLINE: Final = "\n"
 
 
 def described(answer: "Answer") -> str:
@@ -20,8 +19,9 @@ def described(answer: "Answer") -> str:
     traffic, days = answer.question.traffic, answer.question.days
     when = "most in the evening" if traffic.evening else "as many at every hour"
     parts = [f"{_plain(traffic.reports)} reports and {_plain(traffic.pages)} visits without one a day, {when}"]
-    parts += [f"{burst.count} more reports from {burst.second // 3_600:02}:{burst.second // 60 % 60:02} on"
-              for burst in traffic.bursts]  # fmt: skip
+    for burst in traffic.bursts:
+        hour, minute = divmod(burst.second // 60, 60)
+        parts.append(f"{burst.count} more reports every day from {hour:02}:{minute:02} on")
     parts += [f"{len(traffic.replay)} moments replayed"] if traffic.replay else []
     parts += [f"{traffic.cover} cover senders", f"{100 * traffic.loss:g} % of cells lost"]
     return f"{'; '.join(parts)}; {days} days"
@@ -35,8 +35,7 @@ def lines(answers: "Mapping[str, Answer]") -> list[str]:
         said.append(" " * _NAMES + "".join(name.rjust(_COLUMN) for name in answers))
     for view in first.hidden:
         said.append(view.value)
-        said += [_row(f"  {name}", answers, lambda one, view=view, tell=tell: tell(one.hidden[view]))
-                 for name, tell in _HIDDEN.items()]  # fmt: skip
+        said += [_row(f"  {name}", answers, _against(view, tell)) for name, tell in _HIDDEN.items()]
     for name, tell in _FIGURES.items():
         said.append(name if tell is None else _row(name, answers, tell))
     return said
@@ -70,6 +69,10 @@ def remarks(answers: "Mapping[str, Answer]") -> list[str]:
         if one.passed.waiting:
             said.append(f"{where}{one.passed.waiting} letters still waited at the end and are in no latency")
     return said
+
+
+def _against(view: "View", tell: "Callable[[Hidden], str]") -> "Callable[[Answer], str]":
+    return lambda one: tell(one.hidden[view])
 
 
 def _row(name: str, answers: "Mapping[str, Answer]", tell: "Callable[[Answer], str]") -> str:

@@ -4,7 +4,7 @@ Pure: chance comes in as an argument.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -41,11 +41,11 @@ class Passage:
     letters: tuple[Left, ...]
     waiting: int
 
-    @property
-    def ages(self) -> Mapping[int, float]:
-        """How many rounds after their own letters left: shares that add up to one. With no letter: none waited."""
-        counted = Counter(letter.left_in - letter.came_in for letter in self.letters)
-        return {age: count / len(self.letters) for age, count in sorted(counted.items())} or {0: 1.0}
+
+def ages(letters: Collection[Left]) -> Mapping[int, float]:
+    """How many rounds after their own letters left: shares that add up to one. With no letter: none waited."""
+    counted = Counter(letter.left_in - letter.came_in for letter in letters)
+    return {0: 0.0, **{age: count / len(letters) for age, count in sorted(counted.items())}} if letters else {0: 1.0}
 
 
 def passage(came: Sequence[Sequence[float]], *, room: int, chance: Random) -> Passage:

@@ -5,7 +5,7 @@ Chance comes in as an argument: the same question and the same chance give the s
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
@@ -41,8 +41,8 @@ class Shape:
 class Question:
     """What is simulated."""
 
-    traffic: Traffic = Traffic()
-    shape: Shape = Shape()
+    traffic: Traffic = field(default_factory=Traffic)
+    shape: Shape = field(default_factory=Shape)
     days: int = 30
 
     @property
@@ -57,11 +57,11 @@ class Question:
         visits = self.traffic.visits_in(self.days)
         if visits > VISITS_MAX:
             raise TooMuch(f"some {visits:.0f} visits: simulate at most {VISITS_MAX}")
-        leaving = self.rounds * self.shape.sizes.letters
-        if self.traffic.reports_in(self.days) >= leaving:
+        coming, leaving = self.traffic.reports_in(self.days), self.rounds * self.shape.sizes.letters
+        if coming >= leaving:
             raise TooMuch(
-                f"{self.traffic.reports_in(self.days):.0f} reports come in these days and at most {leaving} leave: each "
-                "would wait longer than the one before"
+                f"{coming:.0f} reports come in these days and at most {leaving} leave: each would wait longer than the "
+                "one before; take larger bundles or shorter rounds"
             )
 
 
@@ -121,7 +121,7 @@ class Answer:
     @property
     def carried_over(self) -> float:
         """Which share of the letters that left had waited for another bundle."""
-        return 1 - self.passed.ages.get(0, 0.0)
+        return 1 - mixing.ages(self.passed.letters)[0]
 
     @property
     def most_held(self) -> int:
@@ -132,7 +132,7 @@ class Answer:
 def simulate(question: Question, *, chance: Random, progress: Progress = lambda _name, _done, _of: None) -> Answer:
     """The answer. Raises TooMuch."""
     question.check()
-    streams = [Random(chance.getrandbits(64)) for _ in range(4)]
+    streams = [Random(chance.getrandbits(64)) for _ in range(4)]  # noqa: S311 - nothing here is secret
     days = _Days(question, streams[0], streams[1], progress)
     passed = mixing.passage(days.came, room=question.shape.sizes.letters, chance=streams[2])
     bits, hours = _look(question, days, passed, streams[3], progress)
@@ -183,37 +183,45 @@ def _look(
     """Let one more report come in every round, one at a time, and look for its writer as each view would."""
     bits: dict[View, list[float]] = {view: [] for view in View}
     hours: list[int] = []
-    period, count, ages = question.shape.period, question.rounds, passed.ages
+    period, count = question.shape.period, question.rounds
+    habits = _habits(passed, period)
     for number in range(count):
         if number % 1_000 == 0:
             progress("looking for the writer", number, count)
         arrived = (number + chance.random()) * period
         left_in = mixing.departure(passed, number, chance)
-        sought = _sought(arrived, question, chance)
+        visit = traffic.writing(_SOUGHT, arrived, chance)
+        sought = traffic.bring(visit, period=period, loss=0.0, chance=chance)
         if left_in is None:
             continue
-        odds = {
-            View.WATCHER: mixing.origins(passed, came_in=number, left_in=left_in),
-            View.PARTNER: {left_in - age: share for age, share in ages.items() if age <= left_in},
-        }
-        odds[View.KNOWING] = odds[View.WATCHER]
-        seen: dict[View, Callable[[int], Collection[int]]] = {
-            View.WATCHER: lambda at, there=sought.rounds: _with(days.senders[at], at in there),
-            View.KNOWING: lambda at, here=number: _with(days.writers[at], at == here),
-        }
-        seen[View.PARTNER] = seen[View.WATCHER]
-        for view in View:
-            bits[view].append(anonymity.bits(anonymity.guess(odds[view], seen[view])))
-        hours.append(int(arrived % DAY) // 3_600)
+        known = mixing.origins(passed, came_in=number, left_in=left_in)
+        usual = habits.get(_hour(left_in * period), {0: 1.0})
+        guessed = {left_in - age: share for age, share in usual.items() if age <= left_in}
+        connected = _there(days.senders, sought.rounds)
+        wrote = _there(days.writers, {number})
+        bits[View.WATCHER].append(anonymity.bits(anonymity.guess(known, connected)))
+        bits[View.PARTNER].append(anonymity.bits(anonymity.guess(guessed, connected)))
+        bits[View.KNOWING].append(anonymity.bits(anonymity.guess(known, wrote)))
+        hours.append(_hour(arrived))
     return bits, hours
 
 
-def _sought(arrived: float, question: Question, chance: Random) -> Brought:
-    """The visit of the writer whose letter arrives then."""
-    return traffic.bring(
-        traffic.writing(_SOUGHT, arrived, chance), period=question.shape.period, loss=0.0, chance=chance
-    )
+def _habits(passed: Passage, period: int) -> dict[int, Mapping[int, float]]:
+    """For each hour of the day, how many rounds letters that leave then have waited, in shares."""
+    left: dict[int, list[mixing.Left]] = {}
+    for letter in passed.letters:
+        left.setdefault(_hour(letter.left_in * period), []).append(letter)
+    return {hour: mixing.ages(letters) for hour, letters in left.items()}
 
 
-def _with(others: Collection[int], there: bool) -> Collection[int]:
-    return {*others, _SOUGHT} if there else others
+def _hour(second: float) -> int:
+    return int(second % DAY) // 3_600
+
+
+def _there(others: Sequence[Collection[int]], rounds: Collection[int]) -> Callable[[int], Collection[int]]:
+    """Who was there in a round: the others, and in `rounds` the writer who is looked for."""
+
+    def those(at: int) -> Collection[int]:
+        return {*others[at], _SOUGHT} if at in rounds else others[at]
+
+    return those

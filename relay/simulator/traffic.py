@@ -78,8 +78,8 @@ class Visit:
 class Brought:
     """What came of a visit. `rounds`: those in which a cell of it arrived that may have been a letter.
 
-    `sent`: how many cells it sent; `turns`: at how many of its ticks there was a new round. `wrote`: when its letter was
-    to leave, and `arrived`: when it did arrive; both None without a report.
+    `sent`: how many cells it sent; `turns`: at how many of its ticks there was a new round. `wrote`: when its letter
+    was to leave, and `arrived`: when it did arrive; both None without a report.
     """
 
     sender: int
@@ -93,7 +93,7 @@ class Brought:
 def visits(traffic: Traffic, *, days: int, chance: Random, progress: Progress) -> Iterator[Visit]:
     """All visits that are open at some moment of so many days, in no order."""
     ends = days * DAY
-    streams = [Random(chance.getrandbits(64)) for _ in range(3)]
+    streams = [Random(chance.getrandbits(64)) for _ in range(3)]  # noqa: S311 - nothing here is secret
     for number in range(traffic.cover):
         progress("visits of cover", number, traffic.cover)
         yield from _cover(number, traffic.every, ends=ends, chance=streams[0])
