@@ -1,4 +1,4 @@
-"""Visits come, stay and bring cells as docs/spec/pacing.md and company.md say. Bands are at 1e-4: 3.89 standard errors."""
+"""Visits come, stay and bring cells as docs/spec/pacing.md and company.md say. Bands at 1e-4: 3.89 standard errors."""
 
 import math
 from random import Random
@@ -44,7 +44,7 @@ def test_reports_come_mostly_in_the_evening_unless_told_otherwise() -> None:
         found = made(Traffic(reports=500, pages=0, cover=0, evening=evening))
         hours = [(one.opened + (one.letter or 0) * PACE_SECONDS) % DAY / 3_600 for one in found]
         # The twelve hours about the peak at 20:00.
-        near = sum(14 <= hour or hour < 2 for hour in hours)
+        near = sum(hour >= 14 or hour < 2 for hour in hours)
         assert abs(near - share * len(hours)) < 3.89 * math.sqrt(len(hours) * share * (1 - share))
 
 
