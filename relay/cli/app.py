@@ -41,6 +41,8 @@ the draft, sign that where the root key is, and start:
 
     veladora directory sign draft.toml --key root.key --out directory.signed
 
+    veladora simulate --compare round=300,900,1800
+
     veladora run FOLDER
 
     veladora examine FOLDER

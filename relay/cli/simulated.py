@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from relay.simulator.anonymity import View
     from relay.simulator.simulating import Answer, Hidden
 
-_NAMES: Final = 52
+_NAMES: Final = 48
 _COLUMN: Final = 13
 _MB: Final = 1_000_000
 _PERCENTILE_NEEDS: Final = 1_000

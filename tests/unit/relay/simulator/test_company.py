@@ -168,6 +168,7 @@ def test_the_same_question_and_chance_give_the_same_answer() -> None:
     assert question.traffic.loss == ORDINARY_LOSS
 
 
+@pytest.mark.slow
 def test_more_cover_and_longer_rounds_are_more_company() -> None:
     lows = [simulated(Traffic(cover=cover)).hidden[View.WATCHER].low for cover in (0, 5, 20)]
     assert lows == sorted(set(lows))

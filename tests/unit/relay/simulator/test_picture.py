@@ -1,4 +1,4 @@
-"""The picture is a PNG of its size with something on it, the same bytes for the same answers; the relay draws nothing."""
+"""The picture is a PNG with something on it, the same bytes for the same answers; the relay draws nothing."""
 
 import io
 import subprocess
@@ -13,6 +13,9 @@ from relay.simulator import picture
 from relay.simulator.errors import NoPicture
 from relay.simulator.simulating import Answer, Question, simulate
 from relay.simulator.traffic import Traffic
+
+
+pytestmark = pytest.mark.slow
 
 
 @cache
@@ -67,7 +70,6 @@ def test_without_the_library_there_is_an_error_of_ours(monkeypatch: pytest.Monke
         picture.draw({"": answered(1)}, caption="")
 
 
-@pytest.mark.slow
 def test_nothing_but_a_picture_loads_the_library() -> None:
     asks = "import relay.node, relay.supervisor, relay.cli.app, relay.simulator.picture, relay.cli.simulate, sys"
     for after, loaded in (("", False), ("; import matplotlib", True)):
