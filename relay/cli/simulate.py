@@ -159,8 +159,7 @@ def simulate(
     from relay.simulator.simulating import Question
     from relay.simulator.traffic import Traffic
 
-    if png is not None and png.exists():
-        fail(f"{png} exists", hint="choose another path; existing files are never overwritten", code=MISUSED)
+    _check_place(png)
     try:
         bursts, moments = _events(burst or [], replay, days)
         traffic = Traffic(reports, pages, cover, evening=not even, bursts=bursts, replay=moments, loss=loss)
@@ -172,6 +171,14 @@ def simulate(
         fail(str(error), hint="`veladora simulate --help` has examples", code=MISUSED)
     except KeyboardInterrupt:
         fail("interrupted", hint="nothing was written; fewer --days are done sooner", code=_INTERRUPTED)
+
+
+def _check_place(png: Path | None) -> None:
+    """End the command, before the work begins, where there is no place for the picture."""
+    if png is not None and png.exists():
+        fail(f"{png} exists", hint="choose another path; existing files are never overwritten", code=MISUSED)
+    if png is not None and not png.parent.is_dir():
+        fail(f"{png.parent} is not a folder", hint="make it, or choose another path", code=MISUSED)
 
 
 def _events(bursts: list[str], replay: Path | None, days: int) -> tuple[tuple[Any, ...], tuple[float, ...]]:

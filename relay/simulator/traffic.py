@@ -13,6 +13,7 @@ from typing import Final
 
 from onion_service.pace import LONGEST, PACE_SECONDS, SHORTEST, gap, stay
 from relay.gate import ORDINARY_LOSS
+from relay.simulator.errors import NotTraffic
 
 DAY: Final = 86_400
 BURST_SECONDS: Final = 1_800
@@ -51,6 +52,12 @@ class Traffic:
     bursts: tuple[Burst, ...] = ()
     replay: tuple[float, ...] = ()
     loss: float = ORDINARY_LOSS
+
+    def __post_init__(self) -> None:
+        # Said so that what is no number at all (NaN) fails too.
+        numbers = 0 <= self.reports < math.inf and 0 <= self.pages < math.inf and self.cover >= 0
+        if not (numbers and 0 <= self.loss < 1 and self.every > 0):
+            raise NotTraffic("reports and visits are numbers from 0 on, and of the cells some arrive")
 
     def reports_in(self, days: int) -> float:
         """How many reports come in so many days, on average."""

@@ -14,7 +14,6 @@ from relay.simulator.errors import NoPicture
 from relay.simulator.simulating import Answer, Question, simulate
 from relay.simulator.traffic import Traffic
 
-
 pytestmark = pytest.mark.slow
 
 

@@ -2,10 +2,15 @@
 
 import math
 from random import Random
+from typing import Any
+
+import pytest
 
 from onion_service.pace import LONGEST, PACE_SECONDS, SHORTEST
+from relay.simulator.errors import NotTraffic
 from relay.simulator.traffic import BURST_SECONDS, DAY, Burst, Traffic, Visit, bring, visits, writing
 
+NAN = float("nan")
 QUIET = Traffic(reports=0, pages=0, cover=0)
 
 
@@ -96,3 +101,10 @@ def test_a_writer_s_letter_leaves_at_any_tick_but_the_first() -> None:
     assert all(one.letter and 1 <= one.letter < one.ticks for one in found)
     assert all(one.opened + (one.letter or 0) * PACE_SECONDS == 5_000.0 for one in found)
     assert made(QUIET) == []
+
+
+@pytest.mark.parametrize("wrong", [{"reports": -1}, {"pages": NAN}, {"reports": math.inf}, {"loss": 1}, {"loss": NAN},
+                                   {"every": 0}, {"cover": -1}])  # fmt: skip
+def test_what_is_no_traffic_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(NotTraffic):
+        Traffic(**wrong)
