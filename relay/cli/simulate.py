@@ -319,7 +319,7 @@ def _tell(found: "Mapping[str, Answer]", *, seed: int, png: Path | None, json: b
     if png is None:
         return
     try:
-        picture = draw(found, caption=simulated.described(next(iter(found.values()))))
+        picture = draw(found, caption=simulated.head(found))
     except NoPicture as error:
         fail(
             f"no picture: {error}",

@@ -14,23 +14,32 @@ _MB: Final = 1_000_000
 _PERCENTILE_NEEDS: Final = 1_000
 
 
-def described(answer: "Answer") -> str:
-    """The traffic in words, for the head of the table and of the picture."""
+def described(answer: "Answer", *, compared: str = "") -> str:
+    """The traffic in words, for the head of the table and of the picture; what is `compared` differs by column."""
     traffic, days = answer.question.traffic, answer.question.days
     when = "most in the evening" if traffic.evening else "as many at every hour"
-    parts = [f"{_plain(traffic.reports)} reports and {_plain(traffic.pages)} visits without one a day, {when}"]
+    many = {"reports": f"{traffic.reports:g}", "pages": f"{traffic.pages:g}", "cover": f"{traffic.cover}"}
+    if compared in many:
+        many[compared] = "so many"
+    parts = [f"{many['reports']} reports and {many['pages']} visits without one a day, {when}"]
     for burst in traffic.bursts:
         hour, minute = divmod(burst.second // 60, 60)
         parts.append(f"{burst.count} more reports every day from {hour:02}:{minute:02} on")
     parts += [f"{len(traffic.replay)} moments replayed"] if traffic.replay else []
-    parts += [f"{traffic.cover} cover senders", f"{100 * traffic.loss:g} % of cells lost"]
+    parts += [f"{many['cover']} cover senders", f"{100 * traffic.loss:g} % of cells lost"]
     return f"{'; '.join(parts)}; {days} days"
+
+
+def head(answers: "Mapping[str, Answer]") -> str:
+    """The traffic that all columns share."""
+    name, first = next(iter(answers.items()))
+    return described(first, compared=name.partition(" ")[0])
 
 
 def lines(answers: "Mapping[str, Answer]") -> list[str]:
     """A row for each figure, a column for each answer."""
     first = next(iter(answers.values()))
-    said = [described(first), "in each round one report more, whose writer is looked for", ""]
+    said = [head(answers), "in each round one report more, whose writer is looked for", ""]
     if len(answers) > 1:
         said.append(" " * _NAMES + "".join(name.rjust(_COLUMN) for name in answers))
     for view in first.hidden:
@@ -134,10 +143,6 @@ def _plainly(name: str, one: "Answer") -> dict[str, Any]:
             "relay_in_day": cost.relay_in_day,
         },
     }
-
-
-def _plain(value: float) -> str:
-    return f"{value:g}"
 
 
 def _share(share: float) -> str:

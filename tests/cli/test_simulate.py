@@ -49,6 +49,12 @@ def test_a_row_for_each_figure_and_a_column_for_each_choice() -> None:
     assert "of 192 rounds the 0.1th percentile is the worst" in done.err
 
 
+def test_the_head_says_what_all_columns_share() -> None:
+    shared = {name: run("simulate", "--days", "1", "--compare", f"{name}=20,300").out for name in ("cover", "round")}
+    assert "; so many cover senders;" in shared["cover"].splitlines()[0]
+    assert "; 5 cover senders;" in shared["round"].splitlines()[0]
+
+
 def test_whoever_is_alone_is_told() -> None:
     (found,) = figures("--cover", "0", "--open-pages", "0", "--reports-a-day", "0")
     assert [view["certain"] for view in found["anonymity"].values()] == [1.0] * 3
