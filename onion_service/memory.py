@@ -13,6 +13,9 @@ from typing import Final
 from onion_service.errors import NoMemoryFolder
 
 SHARED: Final = Path("/dev/shm")  # noqa: S108 - looked at before it is used, and only a folder of our own in it
+_STATUS: Final = Path("/proc/self/status")
+_EFFECTIVE: Final = re.compile(r"^CapEff:\t([0-9a-f]{16})$", re.MULTILINE)
+_CAP_IPC_LOCK: Final = 1 << 14
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 _IN_MEMORY: Final = frozenset({"tmpfs", "ramfs"})
 # The path of a unix socket in it must fit the kernel.
@@ -50,19 +53,18 @@ def in_memory(path: Path, mounts: str) -> bool:
 
 
 def may_lock() -> bool:
-    """Whether a tor of ours may lock its memory (`DisableAllSwap`).
+    """Whether a tor of ours may lock all its memory (`DisableAllSwap`); one that may not does not start with it.
 
-    It takes away its own limit for that, and does not start when it may not (src/lib/process/setuid.c).
+    A limit that is high but finite is not enough: under a flood tor would reach it and end.
     """
-    soft, hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)
-    if hard == resource.RLIM_INFINITY:
-        return True
-    try:
-        resource.setrlimit(resource.RLIMIT_MEMLOCK, (soft, resource.RLIM_INFINITY))
-    except (OSError, ValueError):
-        return False
-    resource.setrlimit(resource.RLIMIT_MEMLOCK, (soft, hard))
-    return True
+    status = _STATUS.read_text(encoding="ascii", errors="replace") if _STATUS.exists() else ""
+    return resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY or has_ipc_lock(status)
+
+
+def has_ipc_lock(status: str) -> bool:
+    """Whether CAP_IPC_LOCK is in force (capabilities(7)). `status`: the text of /proc/self/status."""
+    found = _EFFECTIVE.search(status)
+    return found is not None and bool(int(found[1], 16) & _CAP_IPC_LOCK)
 
 
 def _candidates(environment: Mapping[str, str]) -> Iterator[Path]:

@@ -129,7 +129,7 @@ class Relay:
         return {str(path.relative_to(self.state)) for place in places for path in place.rglob("*")}
 
     def findings(self) -> set[str]:
-        """What an examination of the disk and of the journal finds in tor's files, and what of them it could not look at."""
+        """What an examination of the disk and of the journal finds in tor's files, and what it could not look at."""
         rows = {row.id: row for row in examine(Question(paths=(str(self.state), str(self.journal))))}
         found = {finding.kind for name in ("T8", "T9") for finding in rows[name].findings}
         return found | {unseen.because for unseen in rows["T9"].unseen}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -91,6 +92,14 @@ def test_an_onion_has_its_address_before_it_is_published(short_path: Path) -> No
         assert tor.ask("net/listeners/socks") == ""
         assert "HiddenServicePoWDefensesEnabled 1" in tor.ask("config-text")
         assert "OnionTrafficOnly" not in tor.ask("config-text")
+
+
+@pytest.mark.skipif(not memory.may_lock(), reason="this user may not lock memory")
+def test_a_tor_that_may_locks_all_its_memory(short_path: Path) -> None:
+    with launch(replace(onion_tor(short_path), lock_memory=True)) as tor:
+        locked = re.search(r"^VmLck:\s+(\d+) kB", Path(f"/proc/{tor.pid}/status").read_text(), re.MULTILINE)
+        assert locked is not None
+        assert int(locked[1]) > 0
 
 
 def test_the_dialling_tor_leads_to_nothing_but_onions(short_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import resource
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -66,13 +65,27 @@ def test_the_folder_that_all_share_is_the_last_resort(named: str, monkeypatch: p
     assert memory.place() == Path(os.path.realpath(memory.SHARED))
 
 
-def test_asking_whether_memory_may_be_locked_changes_no_limit() -> None:
-    before = resource.getrlimit(resource.RLIMIT_MEMLOCK)
-    allowed = memory.may_lock()
-    assert resource.getrlimit(resource.RLIMIT_MEMLOCK) == before
-    reached = before[1] == resource.RLIM_INFINITY
-    with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_MEMLOCK, (before[0], resource.RLIM_INFINITY))
-        reached = True
-        resource.setrlimit(resource.RLIMIT_MEMLOCK, before)
-    assert allowed is reached
+def test_memory_may_be_locked_without_a_limit_or_with_the_right_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status = tmp_path / "status"
+    monkeypatch.setattr(memory, "_STATUS", status)
+    limit = 8 << 20
+
+    def limits(_which: int) -> tuple[int, int]:
+        return (limit, limit)
+
+    monkeypatch.setattr(resource, "getrlimit", limits)
+    assert not memory.may_lock()
+    for effective, may in (("000001ffffffffff", True), ("0000000000004000", True), ("000001ffffffbfff", False)):
+        status.write_text(f"Name:\tpython\nCapPrm:\t000001ffffffffff\nCapEff:\t{effective}\n")
+        assert memory.may_lock() is may
+    status.write_text("")
+    assert not memory.may_lock()
+    limit = resource.RLIM_INFINITY
+    assert memory.may_lock()
+
+
+@given(st.text(max_size=100))
+def test_any_status_can_be_read(text: str) -> None:
+    assert not memory.has_ipc_lock(f"CapEff:\t{text}\n") or len(text) >= 16
