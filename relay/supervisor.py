@@ -19,6 +19,7 @@ from crypto.signing import SigningKey
 from onion_service import control
 from onion_service.control import Bootstrap, Tor
 from onion_service.errors import TorError
+from onion_service.memory import may_lock
 from onion_service.private import private_net
 from onion_service.torrc import DialTor, OnionTor, UnixSocket, socks_address
 from relay import spool
@@ -31,6 +32,8 @@ TOR_SECONDS: Final = 180.0
 _POLL_SECONDS: Final = 0.05
 _TOR_LOOK_SECONDS: Final = 15.0
 _STEP_SECONDS: Final = 1.0
+# Guards are written at an edge or not at all, so that no time of a file tells when tor had need of a new one.
+_AT_EDGE_SECONDS: Final = 1.0
 # A node that dies at once is not started a thousand times a second.
 _BACKOFF_SECONDS: Final = (0.0, 0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 _HEALTHY_SECONDS: Final = 5.0
@@ -56,6 +59,7 @@ class NodeKeeper:
         trusted = read_directory(
             settings.directory_file, root=settings.config.root, identity=identity.verifying_key, now=int(time.time())
         )
+        self.round_seconds: Final = trusted.directory.round_seconds
         self._settings: Final = settings
         self._identity: Final = identity
         self._socks: Final = socks
@@ -186,6 +190,14 @@ class TorKeeper:
         self._lost = False
         self._journal.record(Event.TOR_FOUND, detail=self._what)
 
+    def keep_guards(self) -> None:
+        """What tor's guards are now is on the disk, when it is a tor of ours."""
+        try:
+            if self.tor is not None:
+                self.tor.keep_guards()
+        except TorError as error:
+            self._journal.record(Event.UNEXPECTED, detail=type(error).__name__)
+
 
 def supervise(
     settings: Settings,
@@ -210,7 +222,7 @@ def supervise(
         node.start()
         keepers = [stack.enter_context(keeper) for keeper in _tors(settings, journal)]
         helpers = [
-            threading.Thread(target=_watch_tors, args=(keepers, stop)),
+            threading.Thread(target=_watch_tors, args=(keepers, stop, node.round_seconds)),
             threading.Thread(target=_tell_published, args=(keepers[-1], journal, stop, progress, published)),
         ]
         for helper in helpers:
@@ -243,6 +255,7 @@ def _tors(settings: Settings, journal: Journal) -> list[TorKeeper]:
         data_directory=settings.state / "tor-dial",
         socks=socks_address(socks(settings)),
         control=UnixSocket(settings.state / "run" / "dial.control"),
+        lock_memory=may_lock(),
         private_net=private_net(settings.config.tor.authority),
     )
     onion = onion_tor(settings)
@@ -264,12 +277,16 @@ def onion_tor(settings: Settings) -> OnionTor:
         service_directory=settings.state / "onion",
         target=UnixSocket(settings.door_socket),
         control=UnixSocket(run / "onion.control"),
+        lock_memory=may_lock(),
         private_net=private_net(settings.config.tor.authority),
     )
 
 
-def _watch_tors(keepers: list[TorKeeper], stop: threading.Event) -> None:
-    while not stop.wait(_TOR_LOOK_SECONDS):
+def _watch_tors(keepers: list[TorKeeper], stop: threading.Event, period: int) -> None:
+    while not stop.wait(min(_TOR_LOOK_SECONDS, period - time.time() % period)):
+        if time.time() % period < _AT_EDGE_SECONDS:
+            for keeper in keepers:
+                keeper.keep_guards()
         for keeper in keepers:
             keeper.look()
 

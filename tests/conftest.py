@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from tests.browser.fixtures import browser_onion
-from tests.tor.fixtures import private_network
+from tests.tor.fixtures import memory_folder, private_network
 
-__all__ = ["browser_onion", "private_network"]
+__all__ = ["browser_onion", "memory_folder", "private_network"]

@@ -23,11 +23,11 @@ from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings,
 from forwarder.desk.endpoint import Refusal, endpoint_app
 from forwarder.desk.errors import AlreadyThere, BadSettings
 from forwarder.desk.inbox import Inbox, Receipt
-from forwarder.desk.onion_key import make_onion
 from forwarder.desk.opening import open_bundle
 from forwarder.durable import remove_unfinished, write_durably
 from forwarder.webhook import bundle_id
-from onion_service.control import Progress, Tor, attach, launch
+from onion_service.control import Progress, Tor, attach, launch, make_onion
+from onion_service.program import usable_tor
 from onion_service.serving import Limits, serve_on
 
 LOG: Final = logging.getLogger("veladora.desk")
@@ -95,21 +95,23 @@ def create(
 ) -> PartnerCard:
     """A new desk in `folder`: settings, a key and an inbox locked by `passphrase`, and the endpoint's onion.
 
-    Raises AlreadyThere when a desk, or part of one, is there; nothing is overwritten.
+    tor makes the key of the onion; nothing leaves the machine. Raises AlreadyThere when a desk, or part of one, is
+    there, since nothing is overwritten, and a TorError when there is no tor to be used.
     """
     settings_file = folder / SETTINGS_NAME
-    for path in (settings_file, folder / partner.key):
-        if path.exists():
-            raise AlreadyThere(path)
     text = _settings_text(partner, relay).encode()
     settings = Settings(parse_settings(text, path=settings_file), folder.absolute())
+    for path in (settings_file, folder / partner.key, settings.service_directory):
+        if path.exists():
+            raise AlreadyThere(path)
+    usable_tor(settings.config.tor.program)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = keys.generate(KeyKind.PARTNER)
     if not isinstance(key, PartnerKey):
         raise TypeError("a partner's key was asked for")
     Inbox.create(folder, passphrase=passphrase, cost=cost).close()
     write_durably(folder / partner.key, [keys.lock(key, passphrase=passphrase, cost=cost)])
-    make_onion(settings.service_directory)
+    make_onion(settings.onion_tor(), program=settings.config.tor.program)
     # Written last: a folder with settings is a whole desk.
     write_durably(settings_file, [text])
     return _card(settings, key.opening)
@@ -189,6 +191,7 @@ async def _until(stop: asyncio.Event, tor: Tor, progress: Progress) -> None:
     while not stop.is_set():
         await asyncio.wait([stopping], timeout=TOR_LOOK_SECONDS)
         await asyncio.to_thread(tor.ask, "version")
+        await asyncio.to_thread(tor.keep_guards)
     stopping.cancel()
 
 
