@@ -166,7 +166,7 @@ class Stage:
         wanted.write_text("\n".join(markers) + "\n", encoding="utf-8")
         relay = next(program for program in self.programs if program.name == "relay")
         return self.run(
-            *("examine", str(self.relay), "--live", str(relay.process.pid), "--markers", str(wanted)),
+            *("examine", str(self.relay), str(relay.log), "--live", str(relay.process.pid), "--markers", str(wanted)),
             *("--round", str(ROUND_SECONDS), "--slack", str(SLACK), f"--window={since:.3f}..now"),
             accepted=(0, _NOT_ALL_SEEN),
         )
@@ -183,8 +183,8 @@ class Stage:
             [_VELADORA, *arguments], input=stdin.encode(), capture_output=True, env=_environment(), timeout=300
         )
         if done.returncode not in accepted:
-            said = (done.stdout + done.stderr).decode(errors="replace").strip()
-            raise DemoFailed(f"veladora {arguments[0]}: {said}")
+            answered, said = (part.decode(errors="replace").strip() for part in (done.stdout, done.stderr))
+            raise DemoFailed(f"veladora {arguments[0]}: {answered}\n{said}".strip())
         return done.stdout.decode()
 
     def start_program(self, name: str, *arguments: str) -> Program:
