@@ -11,6 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from relay import probes
 from relay.examiner import proc_text, spool_memory
 from relay.examiner.findings import Report
 from relay.examiner.proc_text import DELETED, Mapping
@@ -129,6 +130,8 @@ def _role(pid: int) -> Role:
 
 def _cores(report: Report, process: Process, mapped: list[Mapping]) -> None:
     closed = _is_closed(process)
+    if closed is False:
+        report.found("T12", "its memory may be dumped, and read by programs of its user", process.name)
     if closed is None:
         because = "whether a process of root may be dumped cannot be seen from outside"
         report.could_not(["T12"], because, asked=False)
@@ -153,21 +156,11 @@ def _swap(report: Report, process: Process, mapped: list[Mapping]) -> None:
     swapped = sum(one.swapped for one in mapped)
     if swapped:
         report.found("T12", "memory on the swap (KiB)", process.name, swapped)
-    if not proc_text.swap_devices((_PROC / "swaps").read_text()) or _swap_is_forbidden(process):
+    group = (process.folder / "cgroup").read_text()
+    if not proc_text.swap_devices((_PROC / "swaps").read_text()) or probes.swap_is_forbidden(group):
         return
-    if not all(one.locked for one in mapped if one.rights.startswith("rw") and one.name != "[stack]"):
+    if not all("lo" in one.flags for one in mapped if one.rights.startswith("rw")):
         report.found("T12", "memory may be swapped: there is swap, and it is not locked", process.name)
-
-
-def _swap_is_forbidden(process: Process) -> bool:
-    for line in (process.folder / "cgroup").read_text().splitlines():
-        if line.startswith("0::/"):
-            limit = Path("/sys/fs/cgroup") / line.removeprefix("0::/") / "memory.swap.max"
-            try:
-                return limit.read_text().strip() == "0"
-            except OSError:
-                return False
-    return False
 
 
 def _open_files(report: Report, process: Process) -> None:

@@ -32,6 +32,8 @@ from relay.telemetry import Figures
 PROGRAM: Final = "tests.privacy.mutant_node"
 VARIABLE: Final = "VELADORA_MUTANT"
 SITE: Final = "VELADORA_MUTANT_SITE"
+# Where a node's journal goes (`relay.journal.Journal.alone`).
+_JOURNAL: Final = 1
 
 
 def answer_before_the_cell_is_in_its_slot() -> None:
@@ -141,7 +143,7 @@ def write_a_line_for_each_report() -> None:
 
     def accept(self: Intake, envelope: bytes) -> Verdict:
         verdict = honest(self, envelope)
-        sys.stderr.write("veladora: a cell came in\n")
+        os.write(_JOURNAL, b"veladora: a cell came in\n")
         return verdict
 
     Intake.accept = accept  # type: ignore[method-assign]
