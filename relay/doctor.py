@@ -72,7 +72,7 @@ def _pictures(machine: Machine) -> list[Finding]:
         found.append(
             Finding(
                 "this machine may hibernate: that writes all memory to a disk, locked or not",
-                "sudo systemctl mask hibernate.target hybrid-sleep.target, and take resume= off the kernel's command line",
+                "sudo systemctl mask hibernate.target hybrid-sleep.target, and take resume= off the kernel's line",
             )
         )
     if machine.crash_kernel == "1":

@@ -159,7 +159,7 @@ def _swap(report: Report, process: Process, mapped: list[Mapping]) -> None:
     group = (process.folder / "cgroup").read_text()
     if not proc_text.swap_devices((_PROC / "swaps").read_text()) or probes.swap_is_forbidden(group):
         return
-    if not all("lo" in one.flags for one in mapped if one.rights.startswith("rw")):
+    if any(one.may_swap for one in mapped):
         report.found("T12", "memory may be swapped: there is swap, and it is not locked", process.name)
 
 
