@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
+# To a program, or into a socket (core(5)).
+_COLLECTED: Final = ("|", "@")
 _NO_HIBERNATION: Final = "0:0"
 
 
@@ -88,9 +90,9 @@ def _pictures(machine: Machine) -> list[Finding]:
 def _cores(machine: Machine) -> list[Finding]:
     if machine.core_pattern is None:
         return [Finding("the system does not say where cores go", "run this where /proc/sys can be read")]
-    if not machine.core_pattern.startswith("|"):
+    if not machine.core_pattern.startswith(_COLLECTED):
         return []
-    program = PurePosixPath(machine.core_pattern.removeprefix("|").split(" ")[0]).name
+    program = PurePosixPath(machine.core_pattern.lstrip("|@").split(" ")[0]).name
     return [
         Finding(
             f"cores are given to a program ({program}), whatever the limit: a relay gives it none, other programs do",

@@ -45,13 +45,13 @@ def settle(*, expendable: bool = False) -> bool:
     """
     os.umask(0o077)
     tempfile.tempdir = NOWHERE
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # Children keep this over their own start, until they have limits of their own. Later it could not be written.
+    # Children keep these two, and tor cannot forbid pictures of itself (docs/limits.md).
+    _limit_cores()
     with suppress(OSError):
         (_SELF / "coredump_filter").write_text("0")
+    # What is in /proc/self can be written until the next line only.
     if expendable:
         _be_expendable()
-    # The limit is not asked about when cores go to a program (core(5)); this is.
     if _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0):
         raise HygieneError("the system does not let this program forbid pictures of its memory (prctl): allow it")
     return _lock_everything()
@@ -89,6 +89,14 @@ class Pin:
         if self._address is not None:
             _libc.munmap(self._address, self._length)
         self._address = None
+
+
+def _limit_cores() -> None:
+    # Zero is no limit for a program that collects cores; one byte is refused to programs and is too little for a file
+    # (fs/coredump.c, RLIMIT_CORE of 1).
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    least = 0 if hard == 0 else 1
+    resource.setrlimit(resource.RLIMIT_CORE, (least, least))
 
 
 def _be_expendable() -> None:

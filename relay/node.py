@@ -284,8 +284,8 @@ async def _serve(settings: Settings, given: Given, life_fd: int, journal: Journa
     node = Node(settings, given, journal=journal)
     if not locked:
         node.lock_spool()
-        if probes.may_swap():
-            journal.record(Event.NOT_LOCKED)
+    if probes.may_swap():
+        journal.record(Event.SWAP)
     work = asyncio.ensure_future(node.run())
     loop.add_signal_handler(signal.SIGTERM, work.cancel)
     # The supervisor keeps the other end open for as long as it lives; when it is gone, so is the spool.

@@ -24,6 +24,7 @@ _STANDARD: Final = (0, 1, 2)
 _PAGE: Final = 4_096
 _FLAGS: Final = re.compile(r"flags:\s+([0-7]+)")
 # It asks for the limit itself, and keeps nothing when that is zero (systemd-coredump(8)).
+_NOT_EVEN_TO_PROGRAMS: Final = "1"
 _HEEDS_THE_LIMIT: Final = "systemd-coredump"
 
 
@@ -130,16 +131,18 @@ def _role(pid: int) -> Role:
 
 def _cores(report: Report, process: Process, mapped: list[Mapping]) -> None:
     closed = _is_closed(process)
-    if closed is False:
+    # tor cannot be closed so: it would have to do that itself.
+    if closed is False and process.role is not Role.TOR:
         report.found("T12", "its memory may be dumped, and read by programs of its user", process.name)
     if closed is None:
         because = "whether a process of root may be dumped cannot be seen from outside"
         report.could_not(["T12"], because, asked=False)
     if closed is not True:
-        if proc_text.core_limit((process.folder / "limits").read_text()) != "0":
+        limit = proc_text.core_limit((process.folder / "limits").read_text())
+        if limit not in ("0", _NOT_EVEN_TO_PROGRAMS):
             report.found("T12", "core files are not forbidden", process.name)
         pattern = (_PROC / "sys/kernel/core_pattern").read_text()
-        if pattern.startswith("|") and _HEEDS_THE_LIMIT not in pattern:
+        if pattern.startswith("|") and limit != _NOT_EVEN_TO_PROGRAMS and _HEEDS_THE_LIMIT not in pattern:
             report.found("T12", "the system gives cores to a program, whatever the limit", process.name)
     for one in mapped:
         if one.name == SPOOL + DELETED and "dd" not in one.flags:
@@ -147,9 +150,9 @@ def _cores(report: Report, process: Process, mapped: list[Mapping]) -> None:
 
 
 def _is_closed(process: Process) -> bool | None:
-    """Whether the process is not dumpable: its folder belongs to root then (proc(5)). None for root's own."""
+    """Whether the process is not dumpable: its files in /proc belong to root then (proc(5)). None for root's own."""
     owner = int(proc_text.status((process.folder / "status").read_text()).get("Uid", "0").split()[1])
-    return None if owner == 0 else process.folder.stat().st_uid != owner
+    return None if owner == 0 else (process.folder / "environ").stat().st_uid != owner
 
 
 def _swap(report: Report, process: Process, mapped: list[Mapping]) -> None:

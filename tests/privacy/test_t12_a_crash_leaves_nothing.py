@@ -44,7 +44,7 @@ _GROUPS: Final = (
     (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes", "memory.oom_control"),
     (Path("/sys/fs/cgroup"), "memory.max", "memory.events"),
 )
-_CORES_COME: Final = (
+CORES_COME: Final = (
     not _PATTERN.read_text().startswith(("|", "/"))
     and resource.getrlimit(resource.RLIMIT_CORE)[1] == resource.RLIM_INFINITY
 )
@@ -214,7 +214,7 @@ def _let_all_leave(reporter: Reporter) -> None:
 
 
 def _rig(folder: Path) -> Rig:
-    return Rig(folder, round_seconds=2, sizes=BundleSizes(letters=32, parcels=32, parcel_every=1), parcels=32)
+    return Rig(folder, sizes=BundleSizes(letters=32, parcels=32, parcel_every=1), parcels=32)
 
 
 def test_signals_and_refused_memory_leave_nothing(
@@ -230,7 +230,7 @@ def test_the_kernel_s_end_for_want_of_memory_leaves_nothing(
     a_crash_leaves_nothing(_rig(tmp_path / "relay"), here, capfd, crashes=[by_the_kernel_out_of_memory])
 
 
-@pytest.mark.skipif(not _CORES_COME, reason="this system writes no core into the working directory, or not as large")
+@pytest.mark.skipif(not CORES_COME, reason="this system writes no core into the working directory, or not as large")
 def test_either_of_limit_and_lock_is_enough_and_without_both_there_is_a_core(
     tmp_path: Path, here: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,7 +245,7 @@ def test_either_of_limit_and_lock_is_enough_and_without_both_there_is_a_core(
     assert list(here.glob("core*"))
 
 
-@pytest.mark.skipif(not _CORES_COME, reason="this system writes no core into the working directory, or not as large")
+@pytest.mark.skipif(not CORES_COME, reason="this system writes no core into the working directory, or not as large")
 def test_a_node_without_limits_leaves_a_core_with_its_memory(
     tmp_path: Path, here: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

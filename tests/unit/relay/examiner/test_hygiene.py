@@ -19,7 +19,7 @@ CLEAN = SMAPS.replace("128 kB", "0 kB")
 
 @pytest.fixture
 def proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A clean process 7 of a user who is not root and whose folder is not theirs."""
+    """A clean process 7 of a user who is not root, and what is told of it is not theirs."""
     monkeypatch.setattr(live, "_PROC", tmp_path)
     (tmp_path / "sys" / "kernel").mkdir(parents=True)
     (tmp_path / "sys" / "kernel" / "core_pattern").write_text("core\n")
@@ -39,9 +39,9 @@ def proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def found() -> set[str]:
+def found(role: Role = Role.NODE) -> set[str]:
     report = Report()
-    live.hygiene(report, Process(7, Role.NODE))
+    live.hygiene(report, Process(7, role))
     assert {one.row for one in report.findings} <= {"T12"}
     return {one.kind for one in report.findings}
 
@@ -53,11 +53,11 @@ def change(path: Path, old: str, new: str) -> None:
 
 
 def dumpable(proc: Path) -> None:
-    """The process belongs to who owns its folder."""
+    """What is told of the process belongs to its owner."""
     owner = os.getuid() + 1_000
     if os.geteuid():
         pytest.skip("only root may give a folder away")
-    os.chown(proc / "7", owner, owner)
+    os.chown(proc / "7" / "environ", owner, owner)
 
 
 def test_a_clean_process_is_clean(proc: Path) -> None:
@@ -94,6 +94,14 @@ def test_a_program_that_takes_every_core_is_found(proc: Path) -> None:
     assert found() == {OPEN, "the system gives cores to a program, whatever the limit"}
     (proc / "sys" / "kernel" / "core_pattern").write_text("|/lib/systemd/systemd-coredump %P %c\n")
     assert found() == {OPEN}
+
+
+def test_a_limit_of_one_byte_is_for_programs_too(proc: Path) -> None:
+    dumpable(proc)
+    (proc / "sys" / "kernel" / "core_pattern").write_text("|/usr/share/apport %p\n")
+    change(proc / "7" / "limits", "Max core file size        0  ", "Max core file size        1  ")
+    assert found() == {OPEN}
+    assert found(Role.TOR) == set()
 
 
 def test_a_spool_that_would_be_dumped_is_found(proc: Path) -> None:
