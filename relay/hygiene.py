@@ -52,8 +52,7 @@ def settle(*, expendable: bool = False) -> bool:
     # What is in /proc/self can be written until the next line only.
     if expendable:
         _be_expendable()
-    if _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0):
-        raise HygieneError("the system does not let this program forbid pictures of its memory (prctl): allow it")
+    _close_memory()
     return _lock_everything()
 
 
@@ -103,6 +102,11 @@ def _be_expendable() -> None:
     own = _SELF / "oom_score_adj"
     with suppress(OSError, ValueError):
         own.write_text(str(min(1_000, int(own.read_text()) + EXPENDABLE)))
+
+
+def _close_memory() -> None:
+    if _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0):
+        raise HygieneError("the system does not let this program forbid pictures of its memory (prctl): allow it")
 
 
 def _lock_everything() -> bool:

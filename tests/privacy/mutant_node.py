@@ -289,12 +289,11 @@ def remove_the_limits() -> None:
 
 def stay_open_to_pictures() -> None:
     """T12: only the limit is between a crash and its core, and whoever may raise it gets one."""
-    honest = hygiene._libc.prctl
+    hygiene._close_memory = _nothing_done
 
-    def prctl(option: int, *arguments: int) -> int:
-        return 0 if option == hygiene._PR_SET_DUMPABLE else int(honest(option, *arguments))
 
-    hygiene._libc.prctl = prctl
+def _nothing_done() -> None:
+    pass
 
 
 def allow_cores() -> None:
@@ -355,7 +354,7 @@ def fail_with_what_was_sent() -> None:
 
     def accept(self: Intake, envelope: bytes) -> Verdict:
         words = f"planted {envelope[:64].hex()}"
-        asyncio.get_running_loop().create_task(fail(words))  # noqa: RUF006 - nobody is to look after it
+        asyncio.get_running_loop().create_task(fail(words))
         thread = threading.Thread(target=_raise, args=(words,))
         thread.start()
         thread.join()
@@ -385,7 +384,7 @@ class _Dying:
 
 def let_errors_speak() -> None:
     """T12: the interpreter, its libraries and its threads say what went wrong, as they do in any program."""
-    Journal.alone = Journal  # type: ignore[assignment, method-assign]
+    Journal.alone = Journal  # type: ignore[method-assign]
 
 
 MUTANTS: Final[dict[str, Callable[[], None]]] = {
