@@ -45,7 +45,7 @@ class Event(Enum):
     DIRECTORY_TAKEN = "took directory version {detail}"
     DIRECTORY_REFUSED = "kept the old directory: {detail}"
     DIRECTORY_EXPIRED = "the directory has expired: sign a newer one, or nobody can send"
-    SWAP = "there is swap, and tor's memory cannot be kept off it from here: switch swap off, or start it by its unit"
+    SWAP = "there is swap, and not all memory can be locked: switch swap off, or start the relay by its unit"
     UNEXPECTED = "unexpected: {detail}"
 
 

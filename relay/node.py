@@ -30,6 +30,7 @@ from onion_service.answers import REFUSALS
 from onion_service.dial import Dialler
 from onion_service.door import door
 from onion_service.errors import OnionServiceError
+from onion_service.rinsing import rinse
 from onion_service.serving import serve_on
 from onion_service.torrc import socks_address
 from relay import config, hygiene, probes, telemetry
@@ -156,6 +157,7 @@ class Node:
             self._public.refresh(self._settings.directory_file, now=int(self._clock()))
             self._turn_to(number)
             await self._close(closing)
+            await rinse()
 
     def _turn_to(self, number: RoundNumber) -> None:
         self._public.turn(self._intake.turn_to(number))

@@ -1,4 +1,4 @@
-"""Programs started as a user who is not root, where the tests run as root and nobody may read this tree and a Python."""
+"""Programs started as a user who is not root, where these tests are root and nobody may read tree and Python."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""How many copies of a cell lie in the node's memory outside the spool, and for how long: `python -m tests.bench.copies`.
+"""How many copies of a cell lie in the node's memory outside the spool, and for how long (`-m tests.bench.copies`).
 
 Counted are 32 pieces of 32 bytes, spread over the envelope as it came and over the cell inside as it is kept.
 """
@@ -12,24 +12,12 @@ from typing import Final
 from crypto import letter
 from crypto.cells import ROUND_TAG_LEN, CellClass
 from crypto.layers import wrap
-from relay.examiner import proc_text
-from relay.examiner.live import SPOOL
+from tests.privacy.node_memory import outside_the_spool
 from tests.rig import Rig, Running
 
 _PIECE: Final = 32
 _PIECES: Final = 32
 _MORE: Final = (1, 8, 16, 64)
-
-
-def outside_the_spool(pid: int) -> bytes:
-    """Everything that the node can write to, but for the spool."""
-    parts = []
-    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
-        for one in proc_text.mappings(Path(f"/proc/{pid}/smaps").read_text()):
-            if one.rights.startswith("rw") and not one.name.startswith(("[v", SPOOL, "anon_inode:")):
-                memory.seek(one.start)
-                parts.append(memory.read(one.end - one.start) or b"")
-    return b"\n".join(parts)
 
 
 def pieces(body: bytes) -> list[bytes]:

@@ -143,6 +143,15 @@ def keep_the_previous_keys() -> None:
     Intake.turn_to = turn_to  # type: ignore[method-assign]
 
 
+def leave_the_buffer_as_it_is() -> None:
+    """T4: what the last body was read into is not overwritten."""
+
+    async def rinse() -> bool:
+        return True
+
+    node.rinse = rinse
+
+
 def write_a_line_for_each_report() -> None:
     """T8: the journal says that something came."""
     honest = Intake.accept
@@ -396,6 +405,7 @@ MUTANTS: Final[dict[str, Callable[[], None]]] = {
         take_any_pasted_text,
         forget_the_seen_set_on_restart,
         keep_the_previous_keys,
+        leave_the_buffer_as_it_is,
         write_a_line_for_each_report,
         count_at_arrival,
         never_freeze,

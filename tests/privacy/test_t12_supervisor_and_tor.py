@@ -1,7 +1,7 @@
 """T12: a crash of the supervisor or of a tor leaves no core either, and all of it works for a user who is not root.
 
-The whole relay, as `veladora run` starts it: supervisor, node and two tors, which reach no network. Where these tests run
-as root they start it as nobody; then the kernel shows who may look into a process by whom its files in /proc belong to.
+The whole relay, as `veladora run` starts it: supervisor, node and two tors, which reach no network. Root's tests start
+it as nobody; then the kernel shows who may look into a process by whom its files in /proc belong to.
 """
 
 import os

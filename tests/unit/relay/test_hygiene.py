@@ -1,4 +1,4 @@
-"""A process that has settled leaves no core, opens to nobody, has no place for temporary files, and locks what it may."""
+"""A process that has settled leaves no core, opens to nobody, has no place for temporary files, locks what it may."""
 
 import json
 import os
@@ -70,9 +70,7 @@ def test_a_settled_process_is_closed_and_has_no_place_for_files() -> None:
     assert said["more expendable"] == hygiene.EXPENDABLE
 
 
-@pytest.mark.skipif(
-    not unprivileged(), reason="root locks whatever it likes, and no other user can start a Python here"
-)
+@pytest.mark.skipif(not unprivileged(), reason="root locks whatever it likes, and nobody can start a Python here")
 def test_with_a_limit_it_locks_what_fits_and_says_so() -> None:
     said = settled("prlimit", "--memlock=1048576:1048576")
     assert said["locked"] is False
