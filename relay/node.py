@@ -26,11 +26,11 @@ from forwarder.bundles import BundleStore
 from forwarder.delivery import Deliveries, Partner
 from forwarder.delivery import Event as DeliveryEvent
 from forwarder.errors import ForwarderError, NoSpace
+from onion_service import rinsing
 from onion_service.answers import REFUSALS
 from onion_service.dial import Dialler
 from onion_service.door import door
 from onion_service.errors import OnionServiceError
-from onion_service.rinsing import rinse
 from onion_service.serving import serve_on
 from onion_service.torrc import socks_address
 from relay import config, hygiene, probes, telemetry
@@ -157,7 +157,7 @@ class Node:
             self._public.refresh(self._settings.directory_file, now=int(self._clock()))
             self._turn_to(number)
             await self._close(closing)
-            await rinse()
+            await rinsing.rinse()
 
     def _turn_to(self, number: RoundNumber) -> None:
         self._public.turn(self._intake.turn_to(number))

@@ -25,7 +25,7 @@ from relay import supervisor
 from relay.examiner import proc_text
 from relay.journal import Event
 from tests.architecture_rules import ROOT
-from tests.privacy import mutant_node
+from tests.privacy import crash_mutants, mutant_node
 from tests.privacy.mutants import caught
 from tests.rig import Rig, Running
 
@@ -238,7 +238,7 @@ def test_either_of_limit_and_lock_is_enough_and_without_both_there_is_a_core(
     tmp_path: Path, here: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crashes = [partial(by_signal, signal.SIGSEGV)]
-    limits, open_to = mutant_node.allow_cores.__name__, mutant_node.stay_open_to_pictures.__name__
+    limits, open_to = crash_mutants.allow_cores.__name__, crash_mutants.stay_open_to_pictures.__name__
     for plants in (limits, open_to):
         monkeypatch.setenv(mutant_node.VARIABLE, plants)
         rig = _rig(tmp_path / plants)
@@ -252,7 +252,7 @@ def test_either_of_limit_and_lock_is_enough_and_without_both_there_is_a_core(
 def test_a_node_without_limits_leaves_a_core_with_its_memory(
     tmp_path: Path, here: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(mutant_node.VARIABLE, mutant_node.remove_the_limits.__name__)
+    monkeypatch.setenv(mutant_node.VARIABLE, crash_mutants.remove_the_limits.__name__)
     _caught("remove the limits", tmp_path, here, capfd)
     assert [core.stat().st_size > 16 * _LITTLE for core in here.glob("core*")] == [True]
 
@@ -260,9 +260,9 @@ def test_a_node_without_limits_leaves_a_core_with_its_memory(
 @pytest.mark.parametrize(
     ("mutant", "plants"),
     [
-        pytest.param(mutant_node.lock_little, (), marks=pytest.mark.skipif(os.geteuid() != 0, reason="needs root")),
-        (mutant_node.use_a_temporary_folder, (mutant_node.keep_the_body_in_a_file,)),
-        (mutant_node.let_errors_speak, (mutant_node.fail_with_what_was_sent,)),
+        pytest.param(crash_mutants.lock_little, (), marks=pytest.mark.skipif(os.geteuid() != 0, reason="needs root")),
+        (crash_mutants.use_a_temporary_folder, (crash_mutants.keep_the_body_in_a_file,)),
+        (crash_mutants.let_errors_speak, (crash_mutants.fail_with_what_was_sent,)),
     ],
     ids=lambda one: getattr(one, "__name__", ""),
 )
@@ -283,7 +283,7 @@ def test_what_errors_say_and_what_is_spooled_is_lost(
     tmp_path: Path, here: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same plants that leave something in a mutant leave nothing here."""
-    for plant in (mutant_node.fail_with_what_was_sent, mutant_node.keep_the_body_in_a_file):
+    for plant in (crash_mutants.fail_with_what_was_sent, crash_mutants.keep_the_body_in_a_file):
         monkeypatch.setenv(mutant_node.VARIABLE, plant.__name__)
         rig = _rig(tmp_path / plant.__name__)
         a_crash_leaves_nothing(
