@@ -36,7 +36,7 @@ from onion_service.errors import (
     TorStopped,
     TorUnreachable,
 )
-from onion_service.program import check_version, usable_tor
+from onion_service.program import check_version, environment, usable_tor
 from onion_service.torrc import LoopbackPort, OnionTor, UnixSocket
 
 CONTROL_SECONDS: Final = 20.0
@@ -282,6 +282,7 @@ class Child:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            env=environment(),
         )
         self._lines: deque[str] = deque(maxlen=_LAST_WORDS)
         self._reader = threading.Thread(target=self._read, name="tor's last words", daemon=True)

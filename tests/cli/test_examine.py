@@ -11,7 +11,7 @@ import pytest
 
 from relay.examiner.findings import ROWS
 from tests.cli.typed import run
-from tests.nobody import ENVIRONMENT, interpreter, unprivileged
+from tests.other_user import ENVIRONMENT, interpreter, unprivileged
 
 MARKER = "what somebody wrote"
 

@@ -40,7 +40,7 @@ def run(*words: str | Path, passphrase: str | None = None, text: str | None = No
         os.close(writing)
         arguments += ["--passphrase-fd", str(reading)]
     try:
-        if arguments[0] == "run":
+        if arguments[:1] == ["run"]:
             return _apart(arguments, pass_fds=() if reading is None else (reading,))
         done = CliRunner().invoke(app, arguments, input=text)
     finally:

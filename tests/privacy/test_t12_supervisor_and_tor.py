@@ -21,7 +21,7 @@ import pytest
 from relay.examiner import live, proc_text
 from relay.examiner.findings import Report
 from relay.examiner.live import Process, Role
-from tests.nobody import ENVIRONMENT, NOBODY, interpreter
+from tests.other_user import ENVIRONMENT, NOBODY, interpreter
 from tests.privacy.mutants import caught
 from tests.privacy.test_t12_a_crash_leaves_nothing import CORES_COME
 from tests.rig import Rig, ask
@@ -45,7 +45,7 @@ ALLOWED: Final = {"PATH", "PYTHONPATH", "TMPDIR", "TEMP", "TMP", "LC_CTYPE"} | {
     "MALLOC_PERTURB_",
 }
 MAY_BE_SWAPPED: Final = "memory may be swapped: there is swap, and it is not locked"
-SECRET: Final = "VELADORA_TEST_PASSPHRASE"
+SECRET: Final = "VELADORA_TEST_WORDS"
 
 
 @pytest.fixture
@@ -100,7 +100,9 @@ def a_crash_of_the_relay_leaves_nothing(here: Path, *, program: str) -> None:
         first = roles(supervisor)
         family = [process for processes in first.values() for process in processes]
         facts = {process: open_to(process) for process in family}
-        told = set() if os.geteuid() else names((first[Role.NODE][0].folder / "environ").read_bytes())
+        told = set[str]()
+        for process in () if os.geteuid() else (*first[Role.NODE], *first[Role.TOR]):
+            told |= names((process.folder / "environ").read_bytes())
         os.kill(first[Role.NODE][0].pid, signal.SIGSEGV)
         wait_until(lambda: roles(supervisor)[Role.NODE] not in ([], first[Role.NODE]) and is_open(door), here)
         os.kill(first[Role.TOR][0].pid, signal.SIGSEGV)

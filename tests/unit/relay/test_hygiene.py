@@ -10,7 +10,7 @@ import pytest
 
 from relay import hygiene
 from relay.hygiene import HygieneError, Pin
-from tests.nobody import ENVIRONMENT, interpreter, unprivileged
+from tests.other_user import ENVIRONMENT, interpreter, unprivileged
 
 pytestmark = pytest.mark.slow  # each settles in a process of its own
 

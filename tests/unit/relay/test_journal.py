@@ -8,7 +8,7 @@ import pytest
 
 from crypto.layers import RoundNumber
 from relay.journal import Event, Journal
-from tests.nobody import ENVIRONMENT
+from tests.other_user import ENVIRONMENT
 
 
 @pytest.mark.parametrize("event", list(Event))
