@@ -1,7 +1,10 @@
 """The memory of a running node, as whoever takes the machine would read it."""
 
 import errno
+import os
 from pathlib import Path
+
+import pytest
 
 from relay.examiner.live import SPOOL
 
@@ -17,6 +20,8 @@ def outside_the_spool(pid: int) -> bytes:
 
 
 def _memory(pid: int, *, leave_out: tuple[str, ...]) -> bytes:
+    if os.geteuid():
+        pytest.skip("only root may look into a node (T12)")
     parts = []
     with Path(f"/proc/{pid}/maps").open() as maps, Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
         for line in maps:

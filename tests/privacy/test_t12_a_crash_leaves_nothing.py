@@ -22,7 +22,7 @@ from crypto.cells import CellClass
 from crypto.directory import BundleSizes
 from crypto.layers import wrap
 from relay import supervisor
-from relay.examiner import proc_text
+from relay.examiner import live, proc_text
 from relay.journal import Event
 from tests.architecture_rules import ROOT
 from tests.privacy import crash_mutants, mutant_node
@@ -277,6 +277,19 @@ def test_a_node_that_would_leave_something_is_caught(
     names = [one.__name__ for one in (mutant, *plants)]
     monkeypatch.setenv(mutant_node.VARIABLE, ",".join(names))
     _caught(mutant.__name__.replace("_", " "), tmp_path, here, capfd)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_where_not_all_may_be_locked_the_spool_is_and_the_journal_says_so(
+    tmp_path: Path, here: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(mutant_node.VARIABLE, crash_mutants.lock_little.__name__)
+    with _rig(tmp_path / "relay").running(program=mutant_node.PROGRAM) as running:
+        for pid in (running.keeper.pid, os.getpid()):
+            mapped = proc_text.mappings(Path(f"/proc/{pid}/smaps").read_text())
+            spools = [one for one in mapped if one.name == live.SPOOL + proc_text.DELETED]
+            assert [{"lo", "dd"} <= one.flags for one in spools] == [True]
+    assert f"veladora: {Event.SWAP.value}\n" in capfd.readouterr().err
 
 
 def test_what_errors_say_and_what_is_spooled_is_lost(
