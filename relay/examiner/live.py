@@ -124,7 +124,9 @@ def _role(pid: int) -> Role:
     try:
         if (folder / "comm").read_text().strip() == "tor":
             return Role.TOR
-        return Role.NODE if SPOOL in (folder / "maps").read_text() else Role.SUPERVISOR
+        # The supervisor maps the spool too, to keep it off the swap, but cannot write there.
+        writes = any(SPOOL in line and " rw-s " in line for line in (folder / "maps").read_text().splitlines())
+        return Role.NODE if writes else Role.SUPERVISOR
     except OSError:
         return Role.SUPERVISOR
 
