@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from onion_service.errors import TorStopped
+from onion_service.program import environment
 
 STOP_SECONDS: Final = 10.0
 _LAST_WORDS: Final = 20
@@ -25,6 +26,7 @@ class Child:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            env=environment(),
         )
         self._lines: deque[str] = deque(maxlen=_LAST_WORDS)
         self._reader = threading.Thread(target=self._read, name="tor's last words", daemon=True)

@@ -18,6 +18,7 @@ from typing import Final
 from crypto.cells import ROUND_TAG_LEN, CellClass
 from crypto.layers import RoundKey, RoundNumber
 from crypto.suite import SEED_LEN, OpeningKey
+from relay import hygiene
 from relay.gate import Phase
 from relay.marks import MARK_LEN, Marks
 
@@ -145,6 +146,11 @@ class Spool:
         self._marks: dict[int, Marks] = {}
         self._newest = next(iter(self.key_numbers()), None)
         self._mend()
+
+    def lock(self) -> None:
+        """Keep all of it off the swap or, where less may be locked, at least the round keys and the gate."""
+        if not hygiene.lock(self._memory):
+            hygiene.lock(self._memory[: self._layout.marks])
 
     def close(self) -> None:
         """Let go of the memory; the supervisor still holds it."""

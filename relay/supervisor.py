@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +24,7 @@ from onion_service.private import private_net
 from onion_service.torrc import DialTor, OnionTor, UnixSocket, socks_address
 from relay import spool
 from relay.config import Settings
+from relay.hygiene import NOWHERE, Pin
 from relay.journal import Event, Journal
 from relay.start import StartError, geometry, read_directory
 
@@ -38,6 +39,8 @@ _AT_EDGE_SECONDS: Final = 1.0
 _BACKOFF_SECONDS: Final = (0.0, 0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 _HEALTHY_SECONDS: Final = 5.0
 _CANNOT_START: Final = 2
+# All that a node is given of the supervisor's environment: where programs and modules lie, nothing that is secret.
+_ENVIRONMENT: Final = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
 # What the node frees goes back to the system at once, so that bundles leave neither traces nor weight behind
 # (mallopt(3): without a fixed threshold the first large block freed ends this for all later ones). What does not go
 # back, a body that was refused among it, is overwritten when it is freed; the door is some 3 % slower for it.
@@ -53,9 +56,19 @@ class NodeKeeper:
     """Holds the spool's memory and keeps one node running in it. Use it as a context; leaving stops the node."""
 
     def __init__(
-        self, settings: Settings, identity: SigningKey, *, socks: str, journal: Journal, program: str = "relay.node"
+        self,
+        settings: Settings,
+        identity: SigningKey,
+        *,
+        socks: str,
+        journal: Journal,
+        program: str = "relay.node",
+        environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Take the memory. Raises StartError or SpoolError; nothing runs yet. `program`: the node's module."""
+        """Take the memory. Raises StartError or SpoolError; nothing runs yet.
+
+        `program`: the node's module; `environment`: what a test tells it beside what every node is told.
+        """
         trusted = read_directory(
             settings.directory_file, root=settings.config.root, identity=identity.verifying_key, now=int(time.time())
         )
@@ -65,7 +78,10 @@ class NodeKeeper:
         self._socks: Final = socks
         self._journal: Final = journal
         self._program: Final = program
+        self._environment: Final = {**_node_environment(), **(environment or {})}
         self._spool_fd: Final = spool.create(geometry(settings, trusted))
+        # While a node is ended and started again nobody else keeps the cells off the swap.
+        self._pin: Final = Pin(self._spool_fd)
         self._node: subprocess.Popen[bytes] | None = None
         self._life_fd: int | None = None
         self._started_at = 0.0
@@ -78,6 +94,7 @@ class NodeKeeper:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        self._pin.release()
         os.close(self._spool_fd)
 
     @property
@@ -110,7 +127,8 @@ class NodeKeeper:
                 ],
                 pass_fds=(self._spool_fd, read_end),
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **_MEMORY},
+                stdout=subprocess.DEVNULL,
+                env=self._environment,
             )
         except BaseException:
             os.close(write_end)
@@ -235,6 +253,11 @@ def supervise(
             for helper in helpers:
                 helper.join()
     journal.record(Event.STOPPED)
+
+
+def _node_environment() -> dict[str, str]:
+    told = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    return {**told, **_MEMORY, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), NOWHERE)}
 
 
 def socks(settings: Settings) -> str:

@@ -16,7 +16,7 @@ from crypto.cells import CellClass
 from crypto.directory import write_answer
 from crypto.errors import Malformed
 from crypto.layers import RoundKey, RoundNumber
-from onion_service import answers, pasted, site
+from onion_service import answers, pasted, rinsing, site
 from onion_service.answers import Verdict
 from onion_service.door import _Door
 from onion_service.serving import Answer
@@ -28,9 +28,12 @@ from relay.node import Node
 from relay.public import Public
 from relay.spool import Spool
 from relay.telemetry import Figures
+from tests.privacy import crash_mutants
 
 PROGRAM: Final = "tests.privacy.mutant_node"
 VARIABLE: Final = "VELADORA_MUTANT"
+# Where a node's journal goes (`relay.journal.Journal.alone`).
+_JOURNAL: Final = 1
 
 
 def answer_before_the_cell_is_in_its_slot() -> None:
@@ -134,13 +137,22 @@ def keep_the_previous_keys() -> None:
     Intake.turn_to = turn_to  # type: ignore[method-assign]
 
 
+def leave_the_buffer_as_it_is() -> None:
+    """T4: what the last body was read into is not overwritten."""
+
+    async def rinse() -> bool:
+        return True
+
+    rinsing.rinse = rinse
+
+
 def write_a_line_for_each_report() -> None:
     """T8: the journal says that something came."""
     honest = Intake.accept
 
     def accept(self: Intake, envelope: bytes) -> Verdict:
         verdict = honest(self, envelope)
-        sys.stderr.write("veladora: a cell came in\n")
+        os.write(_JOURNAL, b"veladora: a cell came in\n")
         return verdict
 
     Intake.accept = accept  # type: ignore[method-assign]
@@ -287,6 +299,7 @@ MUTANTS: Final[dict[str, Callable[[], None]]] = {
         take_any_pasted_text,
         forget_the_seen_set_on_restart,
         keep_the_previous_keys,
+        leave_the_buffer_as_it_is,
         write_a_line_for_each_report,
         count_at_arrival,
         never_freeze,
@@ -298,6 +311,7 @@ MUTANTS: Final[dict[str, Callable[[], None]]] = {
         give_some_a_round_key_of_their_own,
         serve_another_page,
         let_browsers_keep_the_page,
+        *crash_mutants.PLANTS,
     )
 }
 
