@@ -14,9 +14,10 @@ from crypto.cells import CellClass
 from crypto.errors import CryptoError
 from crypto.layers import RoundNumber
 from crypto.signing import SIGNATURE_LEN
-from forwarder.durable import read_unnoticed, remove_durably, remove_unfinished, write_durably
+from forwarder.durable import remove_durably, remove_unfinished, write_durably
 from forwarder.errors import BadWebhook, Damaged
 from forwarder.webhook import bundle_id, parse_bundle_id
+from onion_service.unnoticed import read_unnoticed
 
 _SUFFIX: Final = ".bundle"
 

@@ -1,7 +1,6 @@
 """Durable writes whose failures say what the operator must do; the write itself is `onion_service.durable`."""
 
 import errno
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -22,25 +21,6 @@ def write_durably(path: Path, parts: Sequence[bytes]) -> None:
     except OSError as error:
         failure = NoSpace if error.errno in _NO_ROOM else NotWritten
         raise failure(path, error.strerror or "unknown reason") from error
-
-
-def read_unnoticed(path: Path, *, at_most: int) -> bytes:
-    """What `path` holds, up to `at_most` bytes, read so that its time of access stays as it was.
-
-    Only a file's owner may ask for that (open(2)); whoever else reads leaves the moment in it, unless the disk is mounted
-    `noatime` (docs/operate.md).
-    """
-    flags = os.O_RDONLY | os.O_CLOEXEC
-    try:
-        descriptor = os.open(path, flags | os.O_NOATIME)
-    except PermissionError:
-        descriptor = os.open(path, flags)
-    with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - it is a descriptor
-        parts, left = [], at_most
-        while left > 0 and (part := file.read(left)):
-            parts.append(part)
-            left -= len(part)
-        return b"".join(parts)
 
 
 def remove_unfinished(folder: Path) -> None:

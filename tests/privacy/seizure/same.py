@@ -30,7 +30,7 @@ from relay.examiner.ext4 import Ext4
 from relay.examiner.file_checks import judged_by
 from relay.examiner.jbd2 import read as read_journal
 from relay.examiner.layout import Place
-from relay.examiner.moments import Window
+from relay.examiner.moments import TICK, Window
 from relay.examiner.sources import Opener
 from tests.privacy.seizure.plans import Plan
 
@@ -106,7 +106,7 @@ def _when(moment: float, place: Place | None, kind: str, seen: Seen) -> str:
     window = Window(seen.began, moment + 1, plan.round_seconds, plan.slack)
     if judged_by(place, kind, window).tells(moment):
         return f"at {moment:.3f}"
-    return f"at the edge of round {int(moment // plan.round_seconds) - 1 - seen.round_number}"
+    return f"at the edge of round {int((moment + TICK) // plan.round_seconds) - 1 - seen.round_number}"
 
 
 def _content(file: _File, place: Place | None, seen: Seen) -> bytes:

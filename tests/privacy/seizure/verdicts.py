@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from crypto.cells import cell_hash
 from relay.examiner.findings import Finding, Outcome, Row
+from relay.examiner.moments import TICK
 from tests.privacy.seizure.running import Seized
 from tests.privacy.seizure.same import differing
 
@@ -31,7 +33,7 @@ Judge = Callable[[Seized, Seized], Verdict]
 def written(found: Seized, empty: Seized) -> Verdict:
     """T1. Nothing of what is known lies anywhere on the disk, in other files or in another process, and the disk is that
     of a relay without a report."""
-    differ = differing(empty.picture, found.picture)
+    differ = differing(empty.picture, found.picture) if found.picture else {}
     told = len(found.told.sent) + len(found.told.refused)
     said = (
         f"{told} bodies, with their markers, cells and hashes: none found in {found.bytes_on_disk >> 20} MiB of disk; "
@@ -95,7 +97,7 @@ def figures(found: Seized, empty: Seized) -> Verdict:
     """T10. The figures are those of a relay without a report, and their file changed at edges only."""
     plan, began = found.plan, found.window[0]
     changes = [moment for moment in found.figures_changed if moment >= began]
-    odd = [moment for moment in changes if moment % plan.round_seconds > plan.slack]
+    odd = [moment for moment in changes if (moment + TICK) % plan.round_seconds > plan.slack + TICK]
     differ = _only(found, empty, "figures.json")
     because = [f"{name} differs" for name in differ] + ["the file changed at no edge"] * bool(odd)
     at_no_edge = "at no edge" if odd else "at edges"
@@ -106,8 +108,6 @@ def figures(found: Seized, empty: Seized) -> Verdict:
 def crash(found: Seized, _empty: Seized) -> Verdict:
     """T11. What was answered 202 is in exactly one bundle or still in its slot, although the node was killed."""
     cells = [one.written for one in found.told.accepted]
-    from crypto.cells import cell_hash
-
     places = [found.in_bundles[(digest := cell_hash(one.cell))] + found.in_slots[digest] for one in cells]
     once = sum(count == 1 for count in places)
     said = f"{found.plan.kills} kills: {once} of {len(cells)} reports answered 202 are in one bundle or slot"
