@@ -26,7 +26,7 @@ MEGABYTES: Final = 192
 _JOURNAL_MEGABYTES: Final = 16
 _OPTIONS: Final = "loop,commit=1,nodelalloc,strictatime"
 # All tables are written now, so that the kernel has nothing to write later but what the relay does.
-_MAKE: Final = ("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", "-J")
+_MAKE: Final = ("mkfs.ext4", "-q", "-F", "-b", "4096", "-E", "lazy_itable_init=0,lazy_journal_init=0", "-J")
 _BUSY_SECONDS: Final = 20.0
 
 

@@ -40,7 +40,7 @@ def keep(folder: Path, program: str) -> None:
 def run_with_tors_defaults(folder: Path) -> None:
     """T9: `veladora run` with tors that log and keep what they do when nobody asks for anything else."""
     log = folder / "state" / "tor.log"
-    torrc._QUIET = (f"Log notice file {torrc.quoted(log)}", "LogTimeGranularity 1")  # type: ignore[misc,assignment]
+    torrc._QUIET = (f"Log notice file {log}", "LogTimeGranularity 1")  # type: ignore[misc,assignment]
     sys.argv = ["veladora", "run", str(folder)]
     cli.main()
 

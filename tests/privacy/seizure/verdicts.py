@@ -33,10 +33,11 @@ Judge = Callable[[Seized, Seized], Verdict]
 def written(found: Seized, empty: Seized) -> Verdict:
     """T1. Nothing of what is known lies anywhere on the disk, in other files or in another process, and the disk is that
     of a relay without a report."""
-    differ = differing(empty.picture, found.picture) if found.picture else {}
+    differ = differing(empty.picture, found.picture)
     told = len(found.told.sent) + len(found.told.refused)
+    hits = sum(one.count for one in findings(found, "T1"))
     said = (
-        f"{told} bodies, with their markers, cells and hashes: none found in {found.bytes_on_disk >> 20} MiB of disk; "
+        f"{told} bodies with their markers, cells and hashes: {hits} found in {found.bytes_on_disk >> 20} MiB of disk; "
         f"{sum(differ.values())} bytes differ from a relay without a report"
     )
     because = [f"{name}: {count} bytes differ" for name, count in differ.items()]
@@ -49,10 +50,11 @@ def times(found: Seized, _empty: Seized) -> Verdict:
     arrivals = next((int(one["arrivals"]) for one in figures.values()), 0)
     hits = sum(int(one.get("times of arrival found", 0)) for one in figures.values())
     chance = sum(one.get("times of arrival that chance gives", 0) for one in figures.values())
-    inodes = sum(int(one.get("times of inodes and their copies", one.get("times of files", 0))) for one in figures.values())
+    inodes = sum(int(one.get("times of inodes and their copies", 0) + one.get("times of files", 0)) for one in figures.values())
+    odd = sum(one.count for one in findings(found, "T2", _AT_REST))
     said = (
-        f"{arrivals} arrivals, {hits} numbers like one of them where chance gives {chance:.1f}; "
-        f"{inodes} times of inodes, all at edges"
+        f"{arrivals} arrivals, {hits} recovered where chance gives {chance:.1f}; of {inodes} times of inodes and of their "
+        f"copies in the journal {odd} are at no edge"
     )
     return _verdict("T2", found, (*_AT_REST, *_LIVE), said)
 
@@ -75,7 +77,8 @@ def order(found: Seized, _empty: Seized) -> Verdict:
 
 def past(found: Seized, _empty: Seized) -> Verdict:
     """T4. Round keys and envelopes of earlier rounds are in no memory, and such an envelope is answered 410."""
-    said = f"keys and envelopes of past rounds in no memory, an old envelope is answered {found.late_answer}"
+    hits = sum(one.count for one in findings(found, "T4", _LIVE))
+    said = f"{hits} keys and envelopes of past rounds in memory; an old envelope is answered {found.late_answer}"
     because = [] if found.late_answer == 410 else [f"an old envelope is answered {found.late_answer}"]
     return _verdict("T4", found, _LIVE, said, because)
 
@@ -89,8 +92,9 @@ def journal(found: Seized, empty: Seized) -> Verdict:
 
 def tors_files(found: Seized, _empty: Seized) -> Verdict:
     """T9. tor's log and state hold no count and no time of a report, also after it was asked for a heartbeat."""
-    looked = "tor's state and log after a heartbeat was asked for: no count, no time of an arrival more than chance"
-    return _verdict("T9", found, _AT_REST, looked)
+    hits = sum(one.count for one in findings(found, "T9", _AT_REST))
+    said = f"a heartbeat was asked for: {hits} counts and times of arrival in tor's state and logs"
+    return _verdict("T9", found, _AT_REST, said)
 
 
 def figures(found: Seized, empty: Seized) -> Verdict:
@@ -117,7 +121,8 @@ def crash(found: Seized, _empty: Seized) -> Verdict:
 
 def cores(found: Seized, _empty: Seized) -> Verdict:
     """T12. The node has no core file to leave, left none when it broke down, and nothing of it is on the swap."""
-    said = "no core after a fault of memory (SIGSEGV), none allowed, no swap, no secret in the environment"
+    hits = sum(one.count for one in findings(found, "T12"))
+    said = f"after a fault of memory (SIGSEGV): {hits} cores, permissions for one, pages on the swap"
     return _verdict("T12", found, (*_AT_REST, *_LIVE), said)
 
 
