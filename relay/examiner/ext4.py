@@ -173,7 +173,10 @@ class Ext4:
             waiting += [(path / name, below) for name, below in self._names(inode)]
 
     def _names(self, folder: Inode) -> Iterator[tuple[str, int]]:
-        data = self.content(folder, at_most=_FOLDER_MAX)
+        yield from self.names_in(self.content(folder, at_most=_FOLDER_MAX))
+
+    def names_in(self, data: bytes) -> Iterator[tuple[str, int]]:
+        """(name, inode) of each entry in the blocks of a folder, or in copies of them."""
         for start in range(0, len(data), self.block_size):
             at, end = start, min(start + self.block_size, len(data))
             while at + 8 <= end:

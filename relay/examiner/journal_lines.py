@@ -52,7 +52,7 @@ def strange_lines(journal: bytes) -> Iterator[int]:
     reached the disk before its last line."""
     at = 0
     for raw in journal.splitlines(keepends=True):
-        line = raw.strip(b"\x00\r\n")
+        line = raw.rstrip(b"\r\n").lstrip(b"\x00")
         try:
             closed = not line or _CLOSED.fullmatch(line.decode()) is not None
         except UnicodeDecodeError:
