@@ -87,7 +87,7 @@ def _times(report: Report, name: str, disk: _Disk, window: Window) -> None:
     named = set(places)
     tors = []
     # Of an inode without a name no one knows whose it was, unless the journal still has the name.
-    places |= {number: Place.TOR for number in _once_tors(disk, roots) - named}
+    places |= dict.fromkeys(_once_tors(disk, roots) - named, Place.TOR)
     for inode in disk.ext4.inodes():
         if inode.number in named:
             continue

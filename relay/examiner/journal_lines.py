@@ -48,8 +48,10 @@ def is_journal(head: bytes) -> bool:
 
 
 def strange_lines(journal: bytes) -> Iterator[int]:
-    """Where each line begins that no event wrote. Zeros are none: where the power was cut, the length of a file may have
-    reached the disk before its last line."""
+    """Where each line begins that no event wrote.
+
+    Zeros are none: where the power was cut, the length of a file may have reached the disk before its last line.
+    """
     at = 0
     for raw in journal.splitlines(keepends=True):
         line = raw.rstrip(b"\r\n").lstrip(b"\x00")

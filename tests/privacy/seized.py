@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 
-from tests.privacy.seizure.plans import Plan, Together
 from tests.privacy.seizure.planned import OPEN_ONLY, PLAIN_MANY, PLAIN_NONE, planted
+from tests.privacy.seizure.plans import Plan, Together
 from tests.privacy.seizure.running import Seized, seize
 
 PLANS = (PLAIN_NONE, PLAIN_MANY, planted("T1"), planted("T2"), OPEN_ONLY, planted("T3"))

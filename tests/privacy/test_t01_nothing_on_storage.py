@@ -1,5 +1,5 @@
-"""T1: nothing about a report is written to storage. A relay on a disk of its own takes 500 reports, and bodies that are none,
-and loses its power; the disk is that of a relay that took none, and nothing that was sent lies anywhere on it."""
+"""T1: nothing about a report is written to storage. A relay on a disk of its own takes 500 reports, and bodies that are
+none, and loses its power; the disk is that of a relay that took none, and nothing that was sent lies anywhere on it."""
 
 import pytest
 

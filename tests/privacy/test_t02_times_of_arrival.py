@@ -1,5 +1,5 @@
-"""T2: times of arrival are not recoverable. Of 500 reports at secret moments no file's times, no copy of an inode in the file
-system's journal and no number on the disk or in memory tells more than chance does."""
+"""T2: times of arrival are not recoverable. Of 500 reports at secret moments no file's times, no copy of an inode in the
+file system's journal and no number on the disk or in memory tells more than chance does."""
 
 import pytest
 
@@ -13,8 +13,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.tor]
 
 
 def no_time_is_recovered(found: Seized, empty: Seized) -> None:
-    """The proof. The bands are the examiner's: a number of hits that chance exceeds once in 10 000 runs (relay.examiner.
-    chance.most_hits), and for times of inodes none at all that is at no edge."""
+    """The proof. The bands are the examiner's: a number of hits that chance exceeds once in 10 000 runs
+    (relay.examiner.chance.most_hits), and for times of inodes none at all that is at no edge."""
     verdict = verdicts.times(found, empty)
     assert verdict.looked
     assert verdict.held, verdict.because

@@ -1,5 +1,5 @@
-"""T3: arrival order is not recoverable from memory. Of 200 reports in the open round, whose order was chance, neither the
-addresses in the slots nor any other copy in the node's memory follow the order in which they came."""
+"""T3: arrival order is not recoverable from memory. Of 200 reports in the open round, whose order was chance, neither
+the addresses in the slots nor any other copy in the node's memory follow the order in which they came."""
 
 import pytest
 

@@ -111,7 +111,9 @@ def judged(found: Mapping[str, Seized]) -> list[Line]:
         judge = verdicts.JUDGES[row]
         whole = [judge(found[name], found[planned.NONE.name]) for name in _judged_on(row)]
         many = whole[-1]
-        because = tuple(f"{name}: {why}" for name, one in zip(_judged_on(row), whole, strict=True) for why in one.because)
+        because = tuple(
+            f"{name}: {why}" for name, one in zip(_judged_on(row), whole, strict=True) for why in one.because
+        )
         outcome = HELD if all(one.held for one in whole) else FAILED if all(one.looked for one in whole) else UNSEEN
         name = f"{row} mutant"
         empty = found[planned.NONE.name if found[name].plan.with_tor else planned.PLAIN_NONE.name]

@@ -87,7 +87,9 @@ def _mount(image: Path, root: Path) -> bool:
     image.write_bytes(b"")
     os.truncate(image, MEGABYTES << 20)
     try:
-        subprocess.run([*_MAKE, f"size={_JOURNAL_MEGABYTES}", image], check=True, capture_output=True)
+        # Not everybody's PATH has the folders of root's programs.
+        where = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
+        subprocess.run([*_MAKE, f"size={_JOURNAL_MEGABYTES}", image], check=True, capture_output=True, env=where)
         done = subprocess.run(["mount", "-o", _OPTIONS, image, root], capture_output=True)
     except (FileNotFoundError, subprocess.CalledProcessError):
         return False

@@ -1,9 +1,9 @@
 """The relays of a seizure run: those that are to hold, and one with a fault planted for each promise.
 
-Those with both their tors on the disk live through rounds of 40 seconds; the others, on which a fault of the node is
-planted, through rounds of 15. In a round the work after its edge may take a part of it, a moment of which tells nothing:
-so rounds must be long beside it, and short enough that a run ends. On a machine that has other work too the edges'
-work takes seconds; a relay has 900 of them.
+Those with both their tors on the disk live through rounds of 40 seconds, the others, on which a fault of the node is
+planted, through rounds of 15. What falls within the slack after an edge counts as the edge. So rounds must be long beside
+that, and short enough that a run ends; on a machine that has other work too, the work at an edge takes seconds. A
+relay's own rounds have 900 of them.
 """
 
 from dataclasses import replace
@@ -56,7 +56,9 @@ MUTANTS: Final[dict[str, tuple[str, Plan]]] = {
     ),
     "T8": (
         "a line for each report",
-        replace(_PLAIN, early=10, open=10, mutant=mutant_node.write_a_line_for_each_report.__name__, looks=("platter",)),
+        replace(
+            _PLAIN, early=10, open=10, mutant=mutant_node.write_a_line_for_each_report.__name__, looks=("platter",)
+        ),
     ),
     "T9": ("tor's defaults", TORS_DEFAULTS),
     "T10": (

@@ -1,7 +1,7 @@
 """A relay's parent process without Tor, as `veladora run` is it with Tor; and faults that are planted in it.
 
-    python -m tests.privacy.seizure.program FOLDER NODE_MODULE
-    python -m tests.privacy.seizure.program --tors-defaults FOLDER
+python -m tests.privacy.seizure.program FOLDER NODE_MODULE
+python -m tests.privacy.seizure.program --tors-defaults FOLDER
 """
 
 import signal

@@ -12,8 +12,8 @@ A picture is a name and the bytes that must be the same:
 - how many inodes are in use, tor's own left out.
 
 Left out is what is chance or the network's in every relay alike: keys and cells, which are as long as ever; tor's
-copies of public documents (cached-*, keys) and their lengths; the lengths and times of tor's other files, which T9 looks at;
-and what lay in a file that is deleted, in which T1 and T2 look for everything that is known.
+copies of public documents (cached-*, keys); lengths and times of tor's other files, which T9 looks at; and what lay in
+a file that is deleted, in which T1 and T2 look for everything that is known.
 """
 
 import re

@@ -102,13 +102,11 @@ class Staged:
         with open(descriptor, encoding="utf-8") as file:  # noqa: PTH123 - it is a descriptor
             return file.read()
 
-    def freeze(self) -> list[Process]:
-        """The power fails: nothing of the relay does anything any more. Returns its processes, their memory as it was."""
-        found = self.family()
-        for one in found:
+    def freeze(self) -> None:
+        """The power fails: nothing of the relay does anything any more, and its memory stays as it is."""
+        for one in self.family():
             with suppress(ProcessLookupError):
                 os.kill(one.pid, signal.SIGSTOP)
-        return found
 
     def kill(self) -> None:
         """End every process of it by its own id. Nothing of theirs runs first."""
@@ -136,7 +134,7 @@ def prepare(plan: Plan, disk: Disk, around: Surroundings | None) -> tuple[Rig, S
     if around is None:
         return rig, rig.write()
     more = (
-        f'[delivery]\nafter_edge = {_AFTER_EDGE}\n[loops]\nper_round = {_LOOPS}\n'
+        f"[delivery]\nafter_edge = {_AFTER_EDGE}\n[loops]\nper_round = {_LOOPS}\n"
         f'[[partner]]\nid = "{PARTNER}"\nendpoint = "{around.endpoint}"\n{_authorities(around.net)}'
     )
     settings = rig.write(more_settings=more)
@@ -193,4 +191,3 @@ def _authorities(net: PrivateNet) -> str:
         f'v3_identity = "{one.v3_identity}"\nfingerprint = "{one.fingerprint}"\n'
         for one in net.authorities
     )
-

@@ -18,11 +18,14 @@ HELD: Final = "held"
 FAILED: Final = "failed"
 UNSEEN: Final = "could not look"
 
+_CAUGHT: Final = {True: "caught", False: "not caught"}
 _HEAD: Final = ("| promise | what was found | planted fault, in the same run | how sure |", "|---|---|---|---|")
-_ROW: Final = re.compile(r"\| ([^|]+) \| (held|failed|could not look): ([^|]+) \| ([^|]+: (?:caught|not caught)) \| (T\d+) \|")
+_ROW: Final = re.compile(
+    r"\| ([^|]+) \| (held|failed|could not look): ([^|]+) \| ([^|]+: (?:caught|not caught)) \| (T\d+) \|"
+)
 _FIRST: Final = re.compile(
-    r"A relay's power was cut on (\d{4}-\d\d-\d\d) \(`make seizure`, (ext4 image|files), tor [\d.]+\): (\d+) runs, (\d+) of them "
-    r"with a fault planted\."
+    r"A relay's power was cut on (\d{4}-\d\d-\d\d) \(`make seizure`, (ext4 image|files), tor [\d.]+\): "
+    r"(\d+) runs, (\d+) of them with a fault planted\."
 )
 
 
@@ -72,11 +75,11 @@ def terminal(lines: Sequence[Line]) -> list[str]:
 def block(lines: Sequence[Line], at: Circumstances) -> str:
     """The same for the page, marks included."""
     first = (
-        f"A relay's power was cut on {at.day} (`make seizure`, {at.level}, tor {at.tor}): {at.runs} runs, {at.planted} of them "
-        "with a fault planted."
+        f"A relay's power was cut on {at.day} (`make seizure`, {at.level}, tor {at.tor}): "
+        f"{at.runs} runs, {at.planted} of them with a fault planted."
     )
     rows = [
-        f"| {PROMISES[one.id]} | {one.outcome}: {one.said} | {one.mutant}: {'caught' if one.caught else 'not caught'} | {one.id} |"
+        f"| {PROMISES[one.id]} | {one.outcome}: {one.said} | {one.mutant}: {_CAUGHT[one.caught]} | {one.id} |"
         for one in lines
     ]
     return "\n".join([BEGIN, "", first, "", *_HEAD, *rows, "", END])

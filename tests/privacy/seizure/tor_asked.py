@@ -14,7 +14,9 @@ def ask_tors_for_a_heartbeat(state: Path) -> None:
     not obey."""
     for name in ("dial", "onion"):
         control = state / "run" / f"{name}.control"
-        cookie = _unnoticed(control.with_name(f"{control.name}.authcookie"), state / f"tor-{name}" / "control_auth_cookie")
+        cookie = _unnoticed(
+            control.with_name(f"{control.name}.authcookie"), state / f"tor-{name}" / "control_auth_cookie"
+        )
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(_SECONDS)
             line.connect(str(control))

@@ -31,8 +31,8 @@ Judge = Callable[[Seized, Seized], Verdict]
 
 
 def written(found: Seized, empty: Seized) -> Verdict:
-    """T1. Nothing of what is known lies anywhere on the disk, in other files or in another process, and the disk is that
-    of a relay without a report."""
+    """T1. Nothing of what is known lies anywhere on the disk or in a process that should not have it, and the disk is
+    that of a relay without a report."""
     differ = differing(empty.picture, found.picture)
     told = len(found.told.sent) + len(found.told.refused)
     hits = sum(one.count for one in findings(found, "T1"))
@@ -50,11 +50,13 @@ def times(found: Seized, _empty: Seized) -> Verdict:
     arrivals = next((int(one["arrivals"]) for one in figures.values()), 0)
     hits = sum(int(one.get("times of arrival found", 0)) for one in figures.values())
     chance = sum(one.get("times of arrival that chance gives", 0) for one in figures.values())
-    inodes = sum(int(one.get("times of inodes and their copies", 0) + one.get("times of files", 0)) for one in figures.values())
+    inodes = sum(
+        int(one.get("times of inodes and their copies", 0) + one.get("times of files", 0)) for one in figures.values()
+    )
     odd = sum(one.count for one in findings(found, "T2", _AT_REST))
     said = (
-        f"{arrivals} arrivals, {hits} recovered where chance gives {chance:.1f}; of {inodes} times of inodes and of their "
-        f"copies in the journal {odd} are at no edge"
+        f"{arrivals} arrivals, {hits} recovered where chance gives {chance:.1f}; of {inodes} times of inodes "
+        f"and of their copies in the journal {odd} are at no edge"
     )
     return _verdict("T2", found, (*_AT_REST, *_LIVE), said)
 
@@ -150,7 +152,7 @@ def _verdict(row: str, found: Seized, wheres: tuple[str, ...], said: str, becaus
     unseen = [one.because for each in _rows(found, row, wheres) for one in each.unseen if one.asked]
     if not looked:
         unseen += [one.because for each in _rows(found, row, wheres) for one in each.unseen]
-    return Verdict(row, bool(looked) and not broken and not unseen, bool(looked), said, tuple([*broken, *unseen]))
+    return Verdict(row, bool(looked) and not broken and not unseen, bool(looked), said, (*broken, *unseen))
 
 
 def _rows(found: Seized, row: str, wheres: tuple[str, ...]) -> Iterator[Row]:
