@@ -82,10 +82,10 @@ ready:
 	@bash deploy/venv.sh
 
 need-test:
-	@bash deploy/need.sh venv tor exiftool openssl node firefox ext4
+	@bash deploy/need.sh venv tor exiftool openssl node firefox disk
 
 need-demo:
 	@bash deploy/need.sh venv tor
 
 need-seizure:
-	@bash deploy/need.sh venv tor ext4
+	@bash deploy/need.sh venv tor disk

@@ -1,5 +1,5 @@
-"""T2: times of arrival are not recoverable. Of 500 reports at secret moments no file's times, no copy of an inode in the
-file system's journal and no number on the disk or in memory tells more than chance does."""
+"""T2: times of arrival are not recoverable. Of 500 reports at secret moments no file's times, no copy of an inode in
+the file system's journal and no number on the disk or in memory tells more than chance does."""
 
 import pytest
 

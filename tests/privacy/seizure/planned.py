@@ -1,9 +1,9 @@
 """The relays of a seizure run: those that are to hold, and one with a fault planted for each promise.
 
 Those with both their tors on the disk live through rounds of 40 seconds, the others, on which a fault of the node is
-planted, through rounds of 15. What falls within the slack after an edge counts as the edge. So rounds must be long beside
-that, and short enough that a run ends; on a machine that has other work too, the work at an edge takes seconds. A
-relay's own rounds have 900 of them.
+planted, through rounds of 15. What falls within the slack after an edge counts as the edge. So rounds must be long
+beside that, and short enough that a run ends; on a machine that has other work too, the work at an edge takes seconds.
+A relay's own rounds have 900 of them.
 """
 
 from dataclasses import replace

@@ -16,9 +16,9 @@ class Plan:
 
     Reports: `burst` around each kill of the node, `early` and `late` in the two whole rounds, `open` in the round that
     does not close; `by_onion` of the last two kinds come through the onion service. `refused`: bodies that are no cell.
-    `slack`: how long after an edge the relay's own work may take. `mutant`: what is planted in the node. `whole`: without
-    it only the open round is lived through. `looks`: at what the examiner looks: the memory, the disk as it was written,
-    and as it would be had all been written.
+    `slack`: how long after an edge the relay's own work may take. `mutant`: what is planted in the node. Without
+    `whole` only the open round is lived through. `looks`: at what the examiner looks: the memory, the disk as it was
+    written, and as it would be had all been written.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """The table of a seizure run: for people on the terminal, and for docs/threat-model.md between two marks.
 
-Pure: verdicts go in, text comes out; reading the block back accepts what `block` writes, or raises NotTheTable.
+Lines go in, text comes out; reading the block back accepts what `block` writes, or raises NotTheTable.
 """
 
 import re
