@@ -113,7 +113,7 @@ def _times(report: Report, name: str, disk: _Disk, window: Window) -> None:
 
 
 def _once_tors(disk: _Disk, roots: list[PurePosixPath]) -> set[int]:
-    """The inodes that had a name in tor's folders, and none elsewhere, in any copy of a folder in the journal."""
+    """The inodes that had a name in tor's folders, and none elsewhere, in any copy of a folder that is still there."""
     folders = {
         start + number: entry.path
         for entry, inode in disk.named
@@ -121,10 +121,11 @@ def _once_tors(disk: _Disk, roots: list[PurePosixPath]) -> set[int]:
         for _, start, count in disk.ext4.file_blocks(inode)
         for number in range(count)
     }
+    copies = [*(disk.log.copies if disk.log else ()), *((block, block) for block in folders)]
     had: dict[int, set[Place | None]] = {}
-    for block, copy in disk.log.copies if disk.log else ():
+    for block, copy in copies:
         if (folder := folders.get(block)) is not None:
-            for name, number in disk.ext4.names_in(disk.ext4.block(copy)):
+            for name, number in disk.ext4.names_in(disk.ext4.block(copy), removed=True):
                 had.setdefault(number, set()).add(layout.place_of(folder / name, roots))
     return {number for number, places in had.items() if places == {Place.TOR}}
 
