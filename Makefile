@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast lint bench client vectors lock clean ready need-test need-demo
+.PHONY: help demo test test-fast lint bench seizure client vectors lock clean ready need-test need-demo need-seizure
 
 PYTHON ?= python3
 export PYTHON
@@ -55,6 +55,9 @@ lint: ready  ## ruff, its formatter and mypy (strict, tests too)
 bench: ready  ## the door's figures beside a bare server's and one X-Wing open, and the page's in Firefox
 	@exec $(PY) -m tests.bench
 
+seizure: need-seizure ready  ## relays under load lose their power, and what is taken is examined; the table goes into docs/threat-model.md
+	@exec $(PY) -m tests.privacy.seizure --write
+
 client: need-test ready $(CLIENT_PACKAGES)  ## build the reporter's page from its sources, the same bytes each time
 	@cd onion_service/client && node tables.js
 	@$(PY) -m deploy.page
@@ -80,7 +83,10 @@ ready:
 	@bash deploy/venv.sh
 
 need-test:
-	@bash deploy/need.sh venv tor exiftool openssl node firefox
+	@bash deploy/need.sh venv tor exiftool openssl node firefox disk
 
 need-demo:
 	@bash deploy/need.sh venv tor
+
+need-seizure:
+	@bash deploy/need.sh venv tor disk

@@ -33,6 +33,7 @@ from onion_service.door import door
 from onion_service.errors import OnionServiceError
 from onion_service.serving import serve_on
 from onion_service.torrc import socks_address
+from onion_service.unnoticed import keep_no_times_of_access
 from relay import config, hygiene, probes, telemetry
 from relay.closing import Closing
 from relay.config import ConfigError, Settings
@@ -84,6 +85,8 @@ class Node:
         root, own = settings.config.root, given.identity.verifying_key
         trusted = read_directory(settings.directory_file, root=root, identity=own, now=int(clock()))
         sizes = trusted.directory.bundle
+        # Before anything is made there: who calls at the door would leave the moment in its socket.
+        keep_no_times_of_access(settings.own_folders)
         self._settings: Final = settings
         self._journal: Final = journal
         self._clock: Final = clock
@@ -119,6 +122,7 @@ class Node:
         handler = door(accept=self._intake.accept, said=self._public)
         socket = self._settings.door_socket
         socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        keep_no_times_of_access([socket.parent])
         async with serve_on(handler, socket, refusals=REFUSALS, on_fault=self._fault):
             # What is built now stays for good; the collector need not look at it again and again while cells come.
             gc.freeze()

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 TOLERANCE: Final = 0.05
+# The kernel dates inodes by a clock that moves on with its ticks, at most 100 a second, so up to so much late.
+TICK: Final = 0.01
 _ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?(Z|[+-]\d{2}:\d{2})?")
 _SECONDS: Final = re.compile(r"\d{1,11}(\.\d{1,9})?")
 _BACK: Final = re.compile(r"-(\d{1,6})([smhd])")
@@ -49,8 +51,8 @@ class Window:
         latest = earliest if latest is None else latest
         if latest < self.start or earliest > self.end:
             return False
-        edge = latest // self.period * self.period
-        return not (edge <= latest <= edge + self.slack or edge <= earliest <= edge + self.slack)
+        edge = (latest + TICK) // self.period * self.period
+        return not any(edge - TICK <= moment <= edge + self.slack for moment in (latest, earliest))
 
     def recovers(self, earliest: float, latest: float | None = None) -> bool:
         """Whether a time between two moments gives an arrival away."""

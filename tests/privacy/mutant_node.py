@@ -1,8 +1,10 @@
 """A node with a promise broken on purpose; VELADORA_MUTANT says which, or which ones with commas between."""
 
 import asyncio
+import hashlib
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -26,7 +28,7 @@ from relay.gate import Phase, Seen, Tally
 from relay.intake import Intake
 from relay.node import Node
 from relay.public import Public
-from relay.spool import Spool
+from relay.spool import Put, Spool
 from relay.telemetry import Figures
 from tests.privacy import crash_mutants
 
@@ -290,6 +292,54 @@ def let_browsers_keep_the_page() -> None:
     del answers._HEADERS["Cache-Control"]
 
 
+def write_each_report_down() -> None:
+    """T1: one line of debugging for each cell, forgotten in a folder for such things."""
+
+    def note(inner: bytes) -> None:
+        with Path(tempfile.gettempdir(), "debug.log").open("ab") as log:
+            log.write(b"letter %s\n" % hashlib.sha256(inner).hexdigest().encode())
+
+    _see_each_cell(note)
+
+
+def count_in_a_file() -> None:
+    """T2: a counter that is written when a cell comes; its inode says when, and the journal keeps the inodes before."""
+
+    def count(_inner: bytes) -> None:
+        with Path(tempfile.gettempdir(), "count").open("ab") as counter:
+            counter.write(b"1")
+
+    _see_each_cell(count)
+
+
+def keep_bodies_in_a_list() -> None:
+    """T3: what came in lies in memory as it came."""
+    bodies: list[bytes] = []
+    honest = Intake.accept
+
+    def accept(self: Intake, envelope: bytes) -> Verdict:
+        bodies.append(bytes(bytearray(envelope)))
+        return honest(self, envelope)
+
+    Intake.accept = accept  # type: ignore[method-assign]
+
+
+def keep_cells_in_a_list() -> None:
+    """T3: the cells beside their slots, as they came."""
+    cells: list[bytes] = []
+    _see_each_cell(lambda inner: cells.append(bytes(bytearray(inner))))
+
+
+def _see_each_cell(see: Callable[[bytes], None]) -> None:
+    honest = Spool.put
+
+    def put(self: Spool, cell_class: CellClass, cell: bytes, *, identity: bytes) -> Put:
+        see(cell)
+        return honest(self, cell_class, cell, identity=identity)
+
+    Spool.put = put  # type: ignore[method-assign]
+
+
 MUTANTS: Final[dict[str, Callable[[], None]]] = {
     plant.__name__: plant
     for plant in (
@@ -311,6 +361,10 @@ MUTANTS: Final[dict[str, Callable[[], None]]] = {
         give_some_a_round_key_of_their_own,
         serve_another_page,
         let_browsers_keep_the_page,
+        write_each_report_down,
+        count_in_a_file,
+        keep_bodies_in_a_list,
+        keep_cells_in_a_list,
         *crash_mutants.PLANTS,
     )
 }
