@@ -101,6 +101,7 @@ class Node:
             sizes=sizes,
             relays=RELAYS,
             rng=random.SystemRandom(),
+            tick=self._next_tick,
         )
         self._deliveries: Final = Deliveries(
             [Partner(partner.id, partner.endpoint) for partner in settings.config.partner],
@@ -263,6 +264,9 @@ class Node:
         # Looked at again and again, because the clock may be set while we sleep.
         while (left := moment - self._clock()) > 0:  # noqa: ASYNC110 - there is no event for a clock
             await asyncio.sleep(min(left, _TICK_SECONDS))
+
+    async def _next_tick(self) -> None:
+        await self._sleep_until((self._clock() // _TICK_SECONDS + 1) * _TICK_SECONDS)
 
     def _delivered(self, event: DeliveryEvent, *, partner: str, round_number: RoundNumber) -> None:
         self._journal.record(_DELIVERY_EVENTS[event], detail=partner, round_number=round_number)

@@ -101,8 +101,8 @@ def _a_letter_always(length: int) -> CellClass | None:
     return CellClass.LETTER
 
 
-def _all_that_is_held(self: Closing, cell_class: CellClass) -> dict[int, bytes]:
-    return self._spool.held(cell_class)
+def _all_that_is_held(self: Closing, cell_class: CellClass, held: dict[int, bytes]) -> dict[int, bytes]:
+    return held
 
 
 def forget_the_seen_set_on_restart() -> None:
