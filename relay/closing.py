@@ -2,7 +2,7 @@
 (docs/spec/bundle.md; promises T5, T6, T11).
 
 The bundle is on disk before its cells leave memory, and a bundle that is on disk is never made again. So a node killed
-at any moment sends every cell in exactly one bundle. What takes longer the more cells there are is done between ticks,
+at any moment sends every cell in exactly one bundle. What takes longer the more cells there are is done between beats,
 and what can be seen from outside or on the disk, at them: so no moment tells how many there were.
 """
 
@@ -45,7 +45,7 @@ class _Ready:
 
 
 class Closing:
-    """Closes rounds. `relays`: how many have peeled a cell when it leaves here. `tick`: returns at the next one."""
+    """Closes rounds. `relays`: how many have peeled a cell when it leaves here. `beat`: returns at the next one."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Closing:
         sizes: BundleSizes,
         relays: int,
         rng: Random,
-        tick: Callable[[], Awaitable[None]],
+        beat: Callable[[], Awaitable[None]],
     ) -> None:
         self._spool: Final = spool
         self._store: Final = store
@@ -69,7 +69,7 @@ class Closing:
         self._rounds: Final = rounds
         self._relays: Final = relays
         self._rng: Final = rng
-        self._tick: Final = tick
+        self._beat: Final = beat
         self._top_ups: dict[CellClass, list[bytes]] = {cell_class: [] for cell_class in CellClass}
 
     def recover(self) -> None:
@@ -90,16 +90,16 @@ class Closing:
         """Store the bundles of round `number`, unless they, or later ones, are stored already. `hold`: of nothing but
         top-up; the cells wait for another edge.
 
-        They are stored at a tick, and this returns at one. Raises what the store raises; the cells then wait for the
+        They are stored at a beat, and this returns at one. Raises what the store raises; the cells then wait for the
         next edge.
         """
         await self.prepare(number)
         missing = [cell_class for cell_class in self._leaving(number) if not self._is_stored(cell_class, number)]
         ready = [await self._make(cell_class, number, hold=hold) for cell_class in missing]
         if ready:
-            await self._tick()
+            await self._beat()
             await self._store_all(ready)
-            await self._tick()
+            await self._beat()
 
     def is_closed(self, number: RoundNumber) -> bool:
         """Whether the bundle of this round's letters, or a later one, is stored."""

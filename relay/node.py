@@ -46,6 +46,7 @@ from relay.spool import Spool, SpoolError
 from relay.start import RELAYS, StartError, geometry, read_directory
 
 _TICK_SECONDS: Final = 0.5
+_BEAT_SECONDS: Final = 0.5
 
 _DELIVERY_EVENTS: Final = {
     DeliveryEvent.DELIVERED: Event.DELIVERED,
@@ -101,7 +102,7 @@ class Node:
             sizes=sizes,
             relays=RELAYS,
             rng=random.SystemRandom(),
-            tick=self._next_tick,
+            beat=self._next_beat,
         )
         self._deliveries: Final = Deliveries(
             [Partner(partner.id, partner.endpoint) for partner in settings.config.partner],
@@ -265,8 +266,8 @@ class Node:
         while (left := moment - self._clock()) > 0:  # noqa: ASYNC110 - there is no event for a clock
             await asyncio.sleep(min(left, _TICK_SECONDS))
 
-    async def _next_tick(self) -> None:
-        await self._sleep_until((self._clock() // _TICK_SECONDS + 1) * _TICK_SECONDS)
+    async def _next_beat(self) -> None:
+        await self._sleep_until((self._clock() // _BEAT_SECONDS + 1) * _BEAT_SECONDS)
 
     def _delivered(self, event: DeliveryEvent, *, partner: str, round_number: RoundNumber) -> None:
         self._journal.record(_DELIVERY_EVENTS[event], detail=partner, round_number=round_number)

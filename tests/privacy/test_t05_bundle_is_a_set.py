@@ -65,7 +65,7 @@ def _closed(arrivals: Sequence[bytes], top_ups: list[bytes], folder: Path, seed:
         store = BundleStore(folder, keep_rounds=100)
         rounds = Rounds(900, SIZES.parcel_every)
         closing = Closing(
-            spool=spool, store=store, identity=KEY, rounds=rounds, sizes=SIZES, relays=1, rng=Random(seed), tick=at_once
+            spool=spool, store=store, identity=KEY, rounds=rounds, sizes=SIZES, relays=1, rng=Random(seed), beat=at_once
         )
         closing._top_ups[L] = list(top_ups)
         asyncio.run(closing.close(ROUND))

@@ -91,7 +91,7 @@ class Reporters:
 
 
 def _next_kill(rng: Random, now: float, period: int) -> float:
-    """A random moment soon; four times in five just around the edge and the ticks after it, when there is one near."""
+    """A random moment soon; four times in five just around the edge and the beats after it, when there is one near."""
     edge = (now // period + 1) * period
     if edge - now < 2.0 and rng.random() < 0.8:
         return edge + rng.uniform(-0.1, 1.1)

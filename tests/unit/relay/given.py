@@ -22,7 +22,7 @@ ROUND: Final = RoundNumber(1_000)
 
 
 async def at_once() -> None:
-    """A tick that has come already."""
+    """A beat that has come already."""
 
 
 class Killed(Exception):

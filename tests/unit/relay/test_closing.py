@@ -70,7 +70,7 @@ def _store(folder: Path, kind: type[BundleStore] = BundleStore) -> BundleStore:
 
 def _closing(held: Spool, store: BundleStore, seed: int = 1) -> Closing:
     return Closing(
-        spool=held, store=store, identity=KEY, rounds=ROUNDS, sizes=SIZES, relays=1, rng=Random(seed), tick=at_once
+        spool=held, store=store, identity=KEY, rounds=ROUNDS, sizes=SIZES, relays=1, rng=Random(seed), beat=at_once
     )
 
 
@@ -214,25 +214,25 @@ class NotesWrites(BundleStore):
         super().write(bundle)
 
 
-def test_bundles_are_stored_between_two_ticks_and_nothing_else_is_done_there(held: Spool, tmp_path: Path) -> None:
-    """T6: hashing, reading and signing come before the first tick; wiping and what follows, after the last write."""
+def test_bundles_are_stored_between_two_beats_and_nothing_else_is_done_there(held: Spool, tmp_path: Path) -> None:
+    """T6: hashing, reading and signing come before the first beat; wiping and what follows, after the last write."""
     notes: list[str] = []
 
-    async def tick() -> None:
-        notes.append(f"tick with {len(held.held(L))} letters and {len(held.held(P))} parcels held")
+    async def beat() -> None:
+        notes.append(f"beat with {len(held.held(L))} letters and {len(held.held(P))} parcels held")
 
     store = _store(tmp_path, NotesWrites)
     assert isinstance(store, NotesWrites)
     store.notes = notes
     _fill(held, range(3), range(1))
     closing = Closing(
-        spool=held, store=store, identity=KEY, rounds=ROUNDS, sizes=SIZES, relays=1, rng=Random(1), tick=tick
+        spool=held, store=store, identity=KEY, rounds=ROUNDS, sizes=SIZES, relays=1, rng=Random(1), beat=beat
     )
     asyncio.run(closing.close(PARCELS))
-    first, last = "tick with 3 letters and 1 parcels held", "tick with 0 letters and 0 parcels held"
+    first, last = "beat with 3 letters and 1 parcels held", "beat with 0 letters and 0 parcels held"
     assert notes == [first, "write", "write", last]
     asyncio.run(closing.close(PARCELS))
-    assert len(notes) == 4, "a round that is stored needs no tick"
+    assert len(notes) == 4, "a round that is stored needs no beat"
 
 
 def test_a_top_up_of_a_bundle_that_could_not_be_written_is_in_no_other(held: Spool, tmp_path: Path) -> None:
