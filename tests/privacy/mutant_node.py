@@ -4,23 +4,25 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 
+from crypto import letter
 from crypto.cells import CellClass
 from crypto.directory import write_answer
 from crypto.errors import Malformed
 from crypto.layers import RoundKey, RoundNumber
+from forwarder.delivery import Deliveries
 from onion_service import answers, pasted, site
 from onion_service.answers import Verdict
 from onion_service.door import _Door
 from onion_service.serving import Answer
-from relay import node, telemetry
+from relay import mix, node, telemetry
 from relay.closing import Closing
 from relay.gate import Phase, Seen, Tally
 from relay.intake import Intake
@@ -274,6 +276,28 @@ def let_browsers_keep_the_page() -> None:
     del answers._HEADERS["Cache-Control"]
 
 
+def make_top_ups_when_they_are_sent() -> None:
+    """T6: a bundle is filled when it is sent, with as many top-ups as it needs, and sent when it is full."""
+    fill, store_all, closed = mix.fill, Closing._store_all, Deliveries.closed
+    needed: list[int] = []
+
+    def count(chosen: Sequence[bytes], room: int, top_ups: Sequence[bytes]) -> list[bytes]:
+        needed.append(room - len(chosen))
+        return fill(chosen, room, top_ups)
+
+    async def make(self: Closing, ready: list[Any]) -> None:
+        for _ in range(needed[-1]):
+            letter.top_up(CellClass.LETTER, relays=1)
+        await store_all(self, ready)
+
+    def at_once(self: Deliveries, number: RoundNumber, *, push_in: float) -> None:
+        closed(self, number, push_in=0.0)
+
+    mix.fill = count
+    Closing._store_all = make  # type: ignore[method-assign]
+    Deliveries.closed = at_once  # type: ignore[method-assign]
+
+
 MUTANTS: Final[dict[str, Callable[[], None]]] = {
     plant.__name__: plant
     for plant in (
@@ -294,6 +318,7 @@ MUTANTS: Final[dict[str, Callable[[], None]]] = {
         give_some_a_round_key_of_their_own,
         serve_another_page,
         let_browsers_keep_the_page,
+        make_top_ups_when_they_are_sent,
     )
 }
 
