@@ -295,7 +295,7 @@ def make_top_ups_when_they_are_sent() -> None:
 
     mix.fill = count
     Closing._store_all = make  # type: ignore[method-assign]
-    Deliveries.closed = at_once  # type: ignore[method-assign]
+    Deliveries.closed = at_once  # type: ignore[assignment, method-assign]
 
 
 MUTANTS: Final[dict[str, Callable[[], None]]] = {

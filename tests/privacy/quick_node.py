@@ -34,7 +34,7 @@ def hurry() -> None:
         delivery: Any = msgspec.structs.replace(settings.config.delivery, after_edge=AFTER_EDGE)
         return msgspec.structs.replace(settings, config=msgspec.structs.replace(settings.config, delivery=delivery))
 
-    Rounds.__init__ = quick_rounds  # type: ignore[assignment, method-assign]
+    Rounds.__init__ = quick_rounds  # type: ignore[method-assign]
     config.read = quick_settings
     node._BEAT_SECONDS = BEAT_SECONDS  # type: ignore[misc]
 

@@ -208,6 +208,7 @@ class NotesWrites(BundleStore):
     """A disk that says when it is written to."""
 
     __slots__ = ("notes",)
+    notes: list[str]
 
     def write(self, bundle: Bundle) -> None:
         self.notes.append("write")
