@@ -17,6 +17,7 @@ from crypto.cells import CellClass
 from crypto.directory import write_answer
 from crypto.errors import Malformed
 from crypto.layers import RoundKey, RoundNumber
+from crypto.suite import OpeningKey
 from forwarder.delivery import Deliveries
 from onion_service import answers, pasted, site
 from onion_service.answers import Verdict
@@ -24,9 +25,10 @@ from onion_service.door import _Door
 from onion_service.serving import Answer
 from relay import mix, node, telemetry
 from relay.closing import Closing
+from relay.config import Settings
 from relay.gate import Phase, Seen, Tally
 from relay.intake import Intake
-from relay.node import Node
+from relay.node import Given, Node
 from relay.public import Public
 from relay.spool import Spool
 from relay.telemetry import Figures
@@ -298,6 +300,30 @@ def make_top_ups_when_they_are_sent() -> None:
     Deliveries.closed = at_once  # type: ignore[assignment, method-assign]
 
 
+def reuse_round_keys() -> None:
+    """T21: a round has the key of the one before."""
+    honest = RoundKey.generate
+    first: list[RoundKey] = []
+
+    def generate(number: RoundNumber) -> RoundKey:
+        first.append(honest(number))
+        return RoundKey(number, first[0].key)
+
+    RoundKey.generate = generate  # type: ignore[method-assign, assignment]
+
+
+def make_round_keys_of_the_identity() -> None:
+    """T21: a round's key is made of what lies on the disk, so that a relay that was switched off has it again."""
+    begin = Node.__init__
+
+    def init(self: Node, settings: Settings, given: Given, **others: Any) -> None:  # noqa: ANN401
+        key = OpeningKey(given.identity.secret_seed())
+        RoundKey.generate = lambda number: RoundKey(number, key)  # type: ignore[method-assign, assignment]
+        begin(self, settings, given, **others)
+
+    Node.__init__ = init  # type: ignore[method-assign]
+
+
 MUTANTS: Final[dict[str, Callable[[], None]]] = {
     plant.__name__: plant
     for plant in (
@@ -319,6 +345,8 @@ MUTANTS: Final[dict[str, Callable[[], None]]] = {
         serve_another_page,
         let_browsers_keep_the_page,
         make_top_ups_when_they_are_sent,
+        reuse_round_keys,
+        make_round_keys_of_the_identity,
     )
 }
 
