@@ -4,8 +4,8 @@ The real node in a process of its own, in a hurry (tests/privacy/quick_node.py);
 bundle holds, as chance has it, cells brought to its real door. Seen from outside: when the bundle's file was written
 (as it stands on the disk), when the public list of the round answers, when the delivery reaches the partner's endpoint.
 
-5 000 rounds of either kind would take an hour, so these are 120, and the bands are those of 120 by the same formulas
-(tests/privacy/bands.py): 0.145 for the area, 0.287 for the distance. Sixteen top-ups that are made when they are sent
+5 000 rounds of either kind would take an hour, so these are 80, and the bands are those of 80 by the same formulas
+(tests/privacy/bands.py): 0.178 for the area, 0.352 for the distance. Sixteen top-ups that are made when they are sent
 take some 20 ms, where the moments of an honest relay spread over a few.
 """
 
@@ -32,7 +32,7 @@ from tests.privacy.mutants import caught
 from tests.privacy.quick_node import BEAT_SECONDS, PROGRAM, ROUND_SECONDS
 from tests.rig import Rig, Running, any_cell
 
-ROUNDS: Final = 120
+ROUNDS: Final = 80
 ROUNDS_OF_A_MUTANT: Final = 20
 LETTERS: Final = 16
 ENDPOINT: Final = str(OnionAddress.of_public_key(bytes(range(32))))

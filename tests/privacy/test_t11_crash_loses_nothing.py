@@ -30,6 +30,8 @@ from tests.privacy.mutants import caught
 from tests.rig import Rig, Running
 
 KILLS: Final = 200
+# Relays that are killed at the same time: each mostly waits for its next round or its node's start.
+RELAYS: Final = 4
 _SENDERS: Final = 3
 # Cells a second of one sender: together a little more than a bundle holds in a round, so that some cells wait.
 _PACE: Final = {CellClass.LETTER: 5.0, CellClass.PARCEL: 0.3}
@@ -164,9 +166,19 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_two_hundred_kills_lose_nothing_and_send_nothing_twice(tmp_path: Path) -> None:
-    answered, broken = every_accepted_cell_leaves_once(
-        _rig(tmp_path / "relay"), kills=KILLS, program="relay.node", seed=11, patience=90.0
-    )
+    with ThreadPoolExecutor(RELAYS) as threads:
+        running = [
+            threads.submit(
+                every_accepted_cell_leaves_once,
+                _rig(tmp_path / str(number)),
+                kills=KILLS // RELAYS,
+                program="relay.node",
+                seed=11 + number,
+                patience=90.0,
+            )
+            for number in range(RELAYS)
+        ]
+    answered, broken = (sum(counted) for counted in zip(*(one.result() for one in running), strict=True))
     # Else it was not under load, or nobody noticed that the node was killed.
     assert answered > 5 * KILLS
     assert broken > KILLS / 2

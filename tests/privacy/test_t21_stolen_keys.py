@@ -1,9 +1,9 @@
 """T21: a stolen key opens nothing old: neither the relay's, nor a partner's what was sealed before its period.
 
-It is tried. The relay's thief has the machine while it runs, two rounds later: its whole folder with identity key, onion
-key, directory and every kept bundle, its memory with the round keys of now, and a recording of every envelope and
-every announcement since long before. The partner's thief has the desk's whole folder and its passphrase, after a period
-was ended, and every bundle there ever was. Anything of 32 bytes in what was taken is tried as a key.
+It is tried. The relay's thief has the machine while it runs, two rounds later: its whole folder with identity key,
+onion key and directory, its memory with the round keys of now, and a recording of what reporters sent to the door. The
+partner's thief has the desk's whole folder and its passphrase, after a period was ended, and a recording of what lay in
+bundles. Whatever 32 bytes stand next to each other in what was taken are tried as a key.
 """
 
 import os
