@@ -57,12 +57,12 @@ class NoSuchReport(DeskError):
 
 
 class DeskRuns(DeskError):
-    """The desk is receiving, with the keys it was started with."""
+    """The desk is receiving, with the keys it was started with; or its keys are being changed."""
 
     hint = "stop `veladora desk run`, do this again, and start it again; what is missed meanwhile is offered again"
 
     def __init__(self) -> None:
-        super().__init__("the desk is running")
+        super().__init__("the desk is running, or its keys are being changed")
 
 
 class TooManyKeys(DeskError):

@@ -4,9 +4,10 @@
 What was sealed to a destroyed key opens no more, for anybody, wherever copies of it lie.
 """
 
+import fcntl
 import os
-import socket
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
@@ -22,38 +23,42 @@ from onion_service.durable import sync_folder
 LATE: Final = timedelta(days=8)
 
 
+@contextmanager
+def keys_in_use(settings: Settings) -> Iterator[None]:
+    """Nobody changes the desk's keys for as long as the block lasts. Who receives is in one: it would go on with the
+    keys it has, and take for nobody's what is sealed to a new one."""
+    with _held(settings.folder, fcntl.LOCK_SH):
+        yield
+
+
 def new_period(settings: Settings, *, passphrase: str, today: date, cost: Cost | None = None) -> None:
     """From now on the desk's key is a new one, locked by `passphrase`; the one it had is an older one since `today`.
 
     The passphrase must be the desk's own; whoever calls has opened the desk with it. Raises DeskRuns, TooManyKeys or
     NotWritten; the key that was is in the folder still, whatever happens.
     """
-    _check_not_running(settings)
-    current, older = settings.key_files[0], _older(settings, today)
-    if len(settings.key_files) > OLDER_KEYS_MAX or (older.exists() and older.read_bytes() != current.read_bytes()):
-        raise TooManyKeys
-    fresh = keys.lock(keys.generate(KeyKind.PARTNER), passphrase=passphrase, cost=cost)
-    settings.older_keys_folder.mkdir(mode=0o700, exist_ok=True)
-    # A copy first: whoever is stopped between the two has one key twice, and does it again.
-    write_durably(older, [current.read_bytes()])
-    write_durably(current, [fresh])
+    with _held(settings.folder, fcntl.LOCK_EX):
+        current, older = settings.key_files[0], settings.older_keys_folder / f"{today.isoformat()}.key"
+        if len(settings.key_files) > OLDER_KEYS_MAX or (older.exists() and older.read_bytes() != current.read_bytes()):
+            raise TooManyKeys
+        fresh = keys.lock(keys.generate(KeyKind.PARTNER), passphrase=passphrase, cost=cost)
+        settings.older_keys_folder.mkdir(mode=0o700, exist_ok=True)
+        # A copy first: whoever is stopped between the two has one key twice, and does it again.
+        write_durably(older, [current.read_bytes()])
+        write_durably(current, [fresh])
 
 
 def end_periods(settings: Settings, *, today: date, at_once: bool = False) -> list[date]:
     """Destroy the older keys that nothing can be on its way to any more, or all `at_once`. Returns since when each was
     an older one; empty when it is too early. Raises DeskRuns or NotDestroyed."""
-    _check_not_running(settings)
     ended = []
-    for path in sorted(settings.older_keys_folder.glob("*.key")):
-        since = _since(path)
-        if at_once or since + LATE <= today:
-            _destroy(path)
-            ended.append(since)
+    with _held(settings.folder, fcntl.LOCK_EX):
+        for path in sorted(settings.older_keys_folder.glob("*.key")):
+            since = _since(path)
+            if at_once or since + LATE <= today:
+                _destroy(path)
+                ended.append(since)
     return ended
-
-
-def _older(settings: Settings, today: date) -> Path:
-    return settings.older_keys_folder / f"{today.isoformat()}.key"
 
 
 def _since(path: Path) -> date:
@@ -78,8 +83,15 @@ def _destroy(path: Path) -> None:
         raise NotDestroyed(path, error.strerror or "unknown reason") from error
 
 
-def _check_not_running(settings: Settings) -> None:
-    # It would go on with the keys it has, and take for nobody's what is sealed to the new one.
-    with socket.socket(socket.AF_UNIX) as asking, suppress(OSError):
-        asking.connect(os.fspath(settings.endpoint_socket.path))
-        raise DeskRuns
+@contextmanager
+def _held(folder: Path, how: int) -> Iterator[None]:
+    """The folder itself is locked, so nothing is written for it and nothing is left when a program is killed."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DeskRuns from None
+        yield
+    finally:
+        os.close(descriptor)

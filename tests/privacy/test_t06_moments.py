@@ -1,8 +1,10 @@
 """T6: volume is hidden in time too: when a bundle is stored, published and delivered does not tell how full it is.
 
 The real node in a process of its own, in a hurry (tests/privacy/quick_node.py); rounds of no report and of as many as a
-bundle holds, as chance has it, cells brought to its real door. Seen from outside: when the bundle's file was written
-(as it stands on the disk), when the public list of the round answers, when the delivery reaches the partner's endpoint.
+bundle holds, as chance has it. As many cells are brought to its real door in either: reports, or cover, which it drops;
+so the machine has as much to do, and rounds that it was too slow for are left out of both. Seen from outside: when the
+bundle's file was written (as it stands on the disk), when the public list of the round answers, when the delivery
+reaches the partner's endpoint.
 
 5 000 rounds of either kind would take an hour, so these are 80, and the bands are those of 80 by the same formulas
 (tests/privacy/bands.py): 0.178 for the area, 0.352 for the distance. Sixteen top-ups that are made when they are sent
@@ -21,8 +23,9 @@ from typing import Final
 import pytest
 from aiohttp import web
 
+from crypto.cells import CellClass
 from crypto.directory import BundleSizes
-from crypto.layers import wrap
+from crypto.layers import cover, wrap
 from onion_service.address import OnionAddress
 from relay.config import Settings
 from tests.loopback_relay import way
@@ -35,6 +38,7 @@ from tests.rig import Rig, Running, any_cell
 ROUNDS: Final = 80
 ROUNDS_OF_A_MUTANT: Final = 20
 LETTERS: Final = 16
+L: Final = CellClass.LETTER
 ENDPOINT: Final = str(OnionAddress.of_public_key(bytes(range(32))))
 # In a round nothing is brought before its list is out, nor so late that it might fall into the next.
 LATEST: Final = ROUND_SECONDS - 0.05
@@ -78,7 +82,7 @@ class Scene:
         while min(sum(kind is full for kind in self.kinds.values()) for full in (True, False)) < rounds:
             full = self.chance.random() < 0.5
             number = self._begun()
-            if self._brought(LETTERS if full else 0, edge_of(number)) and self._listed(number):
+            if self._brought(edge_of(number), full=full) and self._listed(number):
                 self.kinds[number] = full
 
     def _begun(self) -> int:
@@ -88,11 +92,12 @@ class Scene:
             time.sleep(_LOOK_SECONDS)
         return number
 
-    def _brought(self, count: int, edge: float) -> bool:
-        """Whether so many letters were taken in time."""
+    def _brought(self, edge: float, *, full: bool) -> bool:
+        """Whether as many reports as there is room for, or cover cells, were taken in time."""
         route = self.running.route()
-        taken = sum(self.running.post(wrap(any_cell(), route=route)) == 202 for _ in range(count))
-        return taken == count and time.time() < edge - ROUND_SECONDS + LATEST
+        made = [wrap(any_cell(), route=route) if full else cover(L, route=route) for _ in range(LETTERS)]
+        taken = sum(self.running.post(cell) == 202 for cell in made)
+        return taken == LETTERS and time.time() < edge - ROUND_SECONDS + LATEST
 
     def _listed(self, number: int) -> bool:
         """Whether its list was seen to come out: not there at one look, and there at the next."""

@@ -11,9 +11,9 @@ from crypto.keys import KEY_FILE_MAX
 from crypto.report import Report
 from forwarder.desk import periods
 from forwarder.desk.config import OLDER_KEYS_MAX, read_settings
-from forwarder.desk.errors import DeskRuns, NotDestroyed, TooManyKeys
+from forwarder.desk.errors import BadSettings, DeskRuns, NotDestroyed, TooManyKeys
 from forwarder.desk.periods import LATE, end_periods, new_period
-from forwarder.desk.program import receiving
+from forwarder.desk.program import Desk, receiving
 from forwarder.durable import write_durably
 from tests.unit.forwarder.desk.given import CHEAP, PASSPHRASE, key_of, letters, new_desk, open_desk
 
@@ -115,6 +115,17 @@ def test_a_desk_that_runs_keeps_its_keys(tmp_path: Path) -> None:
 
     asyncio.run(while_it_runs())
     turn(tmp_path)
+
+
+def test_a_desk_does_not_receive_with_a_key_that_was_replaced_after_it_was_unlocked(tmp_path: Path) -> None:
+    async def receive(desk: Desk) -> None:
+        async with receiving(desk):
+            pytest.fail("it receives")
+
+    with new_desk(tmp_path) as desk:
+        turn(tmp_path)
+        with pytest.raises(BadSettings, match="start it again"):
+            asyncio.run(receive(desk))
 
 
 @pytest.mark.parametrize("name", ["x.key", "2027-13-01.key"])
