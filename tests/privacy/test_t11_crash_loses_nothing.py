@@ -33,6 +33,7 @@ KILLS: Final = 200
 # Relays that are killed at the same time: each mostly waits for its next round or its node's start.
 RELAYS: Final = 4
 _SENDERS: Final = 3
+_UP_FIRST: Final = 0.75
 # Cells a second of one sender: together a little more than a bundle holds in a round, so that some cells wait.
 _PACE: Final = {CellClass.LETTER: 5.0, CellClass.PARCEL: 0.3}
 
@@ -102,6 +103,9 @@ def _next_kill(rng: Random, now: float, period: int) -> float:
 
 def _kill(running: Running, kills: int, rng: Random) -> None:
     for _ in range(kills):
+        # Else a machine with much to do would be killed while it starts, and hardly ever under load.
+        if rng.random() < _UP_FIRST:
+            running.wait_open()
         moment = _next_kill(rng, time.time(), running.rig.round_seconds)
         while time.time() < moment:
             running.keeper.look()
@@ -188,8 +192,8 @@ def test_two_hundred_kills_lose_nothing_and_send_nothing_twice(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("name", "kills"),
     [
-        (mutant_node.answer_before_the_cell_is_in_its_slot.__name__, 12),
-        (mutant_node.forget_that_a_bundle_was_stored.__name__, 30),
+        (mutant_node.answer_before_the_cell_is_in_its_slot.__name__, 6),
+        (mutant_node.forget_that_a_bundle_was_stored.__name__, 12),
     ],
 )
 def test_the_mutants_are_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, kills: int) -> None:
@@ -202,5 +206,5 @@ def test_the_mutants_are_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         kills=kills,
         program=mutant_node.PROGRAM,
         seed=12,
-        patience=16.0,
+        patience=11.0,
     )
