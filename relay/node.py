@@ -48,6 +48,7 @@ from relay.spool import Spool, SpoolError
 from relay.start import RELAYS, StartError, geometry, read_directory
 
 _TICK_SECONDS: Final = 0.5
+_BEAT_SECONDS: Final = 0.5
 
 _DELIVERY_EVENTS: Final = {
     DeliveryEvent.DELIVERED: Event.DELIVERED,
@@ -105,6 +106,7 @@ class Node:
             sizes=sizes,
             relays=RELAYS,
             rng=random.SystemRandom(),
+            beat=self._next_beat,
         )
         self._deliveries: Final = Deliveries(
             [Partner(partner.id, partner.endpoint) for partner in settings.config.partner],
@@ -273,6 +275,9 @@ class Node:
         # Looked at again and again, because the clock may be set while we sleep.
         while (left := moment - self._clock()) > 0:  # noqa: ASYNC110 - there is no event for a clock
             await asyncio.sleep(min(left, _TICK_SECONDS))
+
+    async def _next_beat(self) -> None:
+        await self._sleep_until((self._clock() // _BEAT_SECONDS + 1) * _BEAT_SECONDS)
 
     def _delivered(self, event: DeliveryEvent, *, partner: str, round_number: RoundNumber) -> None:
         self._journal.record(_DELIVERY_EVENTS[event], detail=partner, round_number=round_number)

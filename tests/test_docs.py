@@ -22,6 +22,7 @@ from tests.privacy.mutants import caught
 from tests.privacy.seizure import table
 
 PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+THREATS: Final = ROOT / "docs/threat-model.md"
 OPERATE: Final = ROOT / "docs/operate.md"
 _PLACEHOLDER: Final = re.compile(r"<[^<>|]*>")
 
