@@ -35,13 +35,10 @@ test: need-test ready $(CLIENT_PACKAGES)  ## everything that must hold: lint, ve
 	@$(PY) -m deploy.page --check
 	@mkdir -p $(BUILD)
 	@$(PY) -m coverage erase
-	@# Those that go over tor mostly wait, so they run beside the others; what they say comes at the end.
-	@$(TESTS) -m tor >$(BUILD)/test-tor.log 2>&1 & beside=$$!; trap 'kill $$beside 2>/dev/null || true' EXIT; \
-		failed=0; $(TESTS) -m "not tor" 2>&1 | tee $(BUILD)/test.log || failed=1; \
-		wait $$beside || failed=1; cat $(BUILD)/test-tor.log; exit $$failed
+	@$(TESTS) --durations=40 2>&1 | tee $(BUILD)/test.log
 	@$(PY) -m coverage combine --quiet
 	@floor=0; $(PY) -m coverage report --skip-covered --skip-empty || floor=$$?; \
-		tail -q -n 1 $(BUILD)/test.log $(BUILD)/test-tor.log; exit $$floor
+		tail -n 1 $(BUILD)/test.log; exit $$floor
 
 test-fast: ready  ## nine tests in ten, in half a minute, to the first failure
 	@$(PY) -m pytest -x -q -m "not slow and not tor"
