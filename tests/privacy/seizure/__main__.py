@@ -118,7 +118,9 @@ def judged(found: Mapping[str, Seized]) -> list[Line]:
         name = f"{row} mutant"
         empty = found[planned.NONE.name if found[name].plan.with_tor else planned.PLAIN_NONE.name]
         mutant = judge(found[name], empty)
-        lines.append(Line(row, outcome, many.said, planned.MUTANTS[row][0], mutant.looked and not mutant.held, because))
+        caught = mutant.looked and not mutant.held
+        how = mutant.because[-1] if mutant.because else ""
+        lines.append(Line(row, outcome, many.said, planned.MUTANTS[row][0], caught, because, how))
     return lines
 
 

@@ -3,10 +3,11 @@
 Where nothing may be mounted it is a plain folder, and `level` says so: then a power cut loses nothing and only files
 can be looked at.
 
-The options make the disk a worse witness than an ordinary one. `strictatime`: every reading leaves its moment.
-`commit=1` and `nodelalloc`: what is written reaches the image within about a second (ext4(5); by default up to 45
-seconds pass, and a fault that was planted just before the cut would not be in the image). What was written in that last
-second is lost with the power, as on a machine; a second image, after everything was flushed, has that too.
+The options make the disk a worse witness than an ordinary one. `sync`: what is written is in the image when the write
+returns (mount(8)). By default it waits for up to half a minute, and then for a commit (ext4(5)), so a fault that was
+planted a round of 15 seconds before the cut could be lost with the power, and pass for honest. `strictatime`: every
+reading leaves its moment, which waits in the kernel's memory for a commit, one a second (`commit=1`). What is not
+written by the cut is lost, as on a machine; a second image, after everything was flushed, has that too.
 """
 
 import os
@@ -24,7 +25,7 @@ IMAGE: Final = "ext4 image"
 FILES: Final = "files"
 MEGABYTES: Final = 192
 _JOURNAL_MEGABYTES: Final = 16
-_OPTIONS: Final = "loop,commit=1,nodelalloc,strictatime"
+_OPTIONS: Final = "loop,sync,strictatime,commit=1"
 # All tables are written now, so that the kernel has nothing to write later but what the relay does.
 _MAKE: Final = ("mkfs.ext4", "-q", "-F", "-b", "4096", "-E", "lazy_itable_init=0,lazy_journal_init=0", "-J")
 _BUSY_SECONDS: Final = 20.0

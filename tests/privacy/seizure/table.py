@@ -35,7 +35,8 @@ class NotTheTable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One promise in the table. `outcome`: held, failed or could not look. `mutant`: what was planted."""
+    """One promise in the table. `outcome`: held, failed or could not look. `mutant`: what was planted; `how`: by what
+    it was caught, for the terminal only."""
 
     id: str
     outcome: str
@@ -43,6 +44,7 @@ class Line:
     mutant: str
     caught: bool
     because: tuple[str, ...] = ()
+    how: str = ""
 
     @property
     def good(self) -> bool:
@@ -67,7 +69,8 @@ def terminal(lines: Sequence[Line]) -> list[str]:
     for line in lines:
         found.append(f"{line.id:<5}{line.outcome:<16}{PROMISES[line.id]}")
         found.append(f"     {line.said}")
-        found.append(f"     mutant '{line.mutant}': {'caught' if line.caught else 'NOT CAUGHT'}")
+        verdict = f"caught ({line.how})" if line.caught else "NOT CAUGHT"
+        found.append(f"     mutant '{line.mutant}': {verdict}")
         found += [f"     {'could not look, because ' if line.outcome == UNSEEN else ''}{why}" for why in line.because]
     return found
 

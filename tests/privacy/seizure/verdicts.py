@@ -124,7 +124,7 @@ def crash(found: Seized, _empty: Seized) -> Verdict:
 def cores(found: Seized, _empty: Seized) -> Verdict:
     """T12. The node has no core file to leave, left none when it broke down, and nothing of it is on the swap."""
     hits = sum(one.count for one in findings(found, "T12"))
-    said = f"after a fault of memory (SIGSEGV): {hits} cores, permissions for one, pages on the swap"
+    said = f"the node broke down (SIGSEGV): {hits} cores, permissions to leave one, pages on the swap, or secrets named"
     return _verdict("T12", found, (*_AT_REST, *_LIVE), said)
 
 
