@@ -224,11 +224,12 @@ class _Seizure:
             found.in_bundles.update(cell_hash(cell) for cell in cells)
         given = self._given(number, spool.keys, found.in_bundles)
         self._say("its disk is examined")
-        paths = {"platter": platter, "flushed": flushed}
+        # At the level of files there is only what is there now.
+        paths = {"platter": platter or flushed} | ({"flushed": flushed} if platter else {})
         looking = {
             name: self._pool.submit(examine, self._timed(Question(paths=(str(path),), given=given)))
             for name, path in paths.items()
-            if path is not None and name in self._plan.looks
+            if name in self._plan.looks
         }
         found.picture = same.picture(
             flushed if staged.disk.image else staged.disk.root,
