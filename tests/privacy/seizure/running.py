@@ -236,7 +236,8 @@ class _Seizure:
             same.Seen(number, found.window[0], self._plan, same_from),
         )
         found.rows.update({name: one.result() for name, one in looking.items()})
-        found.bytes_on_disk = flushed.stat().st_blocks * 512 if staged.disk.image else 0
+        files = [flushed] if staged.disk.image else [path for path in flushed.rglob("*") if path.is_file()]
+        found.bytes_on_disk = sum(path.stat().st_blocks for path in files) * 512
         self._say("done")
         return found
 
