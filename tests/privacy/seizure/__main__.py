@@ -7,6 +7,7 @@ docs/threat-model.md then, and only when it was the image of a disk that was loo
 import argparse
 import multiprocessing
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -127,11 +128,11 @@ def judged(found: Mapping[str, Seized]) -> list[Line]:
 def circumstances(found: Mapping[str, Seized]) -> Circumstances:
     """When and on what this run took place."""
     said = subprocess.run(["tor", "--version"], capture_output=True, text=True, check=True).stdout
-    version = said.split("Tor version ")[1].split(" ")[0].rstrip(".")
+    version = re.search(r"Tor version ([\d.]*\d)", said)
     return Circumstances(
         day=time.strftime("%Y-%m-%d", time.gmtime()),
         level=found[planned.MANY.name].level,
-        tor=version,
+        tor=version[1] if version else "0",
         runs=len(found),
         planted=len(planned.MUTANTS),
     )

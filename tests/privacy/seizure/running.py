@@ -224,18 +224,20 @@ class _Seizure:
             found.in_bundles.update(cell_hash(cell) for cell in cells)
         given = self._given(number, spool.keys, found.in_bundles)
         self._say("its disk is examined")
-        paths = {"platter": platter, "flushed": flushed}
+        # At the level of files there is only what is there now.
+        paths = {"platter": platter or flushed} | ({"flushed": flushed} if platter else {})
         looking = {
             name: self._pool.submit(examine, self._timed(Question(paths=(str(path),), given=given)))
             for name, path in paths.items()
-            if path is not None and name in self._plan.looks
+            if name in self._plan.looks
         }
         found.picture = same.picture(
             flushed if staged.disk.image else staged.disk.root,
             same.Seen(number, found.window[0], self._plan, same_from),
         )
         found.rows.update({name: one.result() for name, one in looking.items()})
-        found.bytes_on_disk = flushed.stat().st_blocks * 512 if staged.disk.image else 0
+        files = [flushed] if staged.disk.image else [path for path in flushed.rglob("*") if path.is_file()]
+        found.bytes_on_disk = sum(path.stat().st_blocks for path in files) * 512
         self._say("done")
         return found
 

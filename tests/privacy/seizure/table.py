@@ -24,7 +24,7 @@ _ROW: Final = re.compile(
     r"\| ([^|]+) \| (held|failed|could not look): ([^|]+) \| ([^|]+: (?:caught|not caught)) \| (T\d+) \|"
 )
 _FIRST: Final = re.compile(
-    r"A relay's power was cut on (\d{4}-\d\d-\d\d) \(`make seizure`, (ext4 image|files), tor [\d.]+\): "
+    r"A relay's power was cut on (\d{4}-\d\d-\d\d) \(`make seizure`, (ext4 image|files), tor [\d.]*\d\): "
     r"(\d+) runs, (\d+) of them with a fault planted\."
 )
 
