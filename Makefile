@@ -28,20 +28,17 @@ $(CLIENT_PACKAGES): onion_service/client/package-lock.json
 	@cd onion_service/client && npm ci --no-audit --no-fund --silent
 	@touch $@
 
-test: need-test ready $(CLIENT_PACKAGES)  ## everything that must hold: lint, vectors, all tests with coverage (about 20 minutes)
+test: need-test ready $(CLIENT_PACKAGES)  ## everything that must hold: lint, vectors, all tests with coverage (under half an hour)
 	@$(MAKE) --no-print-directory lint
 	@$(PY) -m tests.vectors --check
 	@cd onion_service/client && node tables.js --check
 	@$(PY) -m deploy.page --check
 	@mkdir -p $(BUILD)
 	@$(PY) -m coverage erase
-	@# Those that go over tor mostly wait, so they run beside the others; what they say comes at the end.
-	@$(TESTS) -m tor >$(BUILD)/test-tor.log 2>&1 & beside=$$!; trap 'kill $$beside 2>/dev/null || true' EXIT; \
-		failed=0; $(TESTS) -m "not tor" 2>&1 | tee $(BUILD)/test.log || failed=1; \
-		wait $$beside || failed=1; cat $(BUILD)/test-tor.log; exit $$failed
+	@$(TESTS) --durations=40 2>&1 | tee $(BUILD)/test.log
 	@$(PY) -m coverage combine --quiet
 	@floor=0; $(PY) -m coverage report --skip-covered --skip-empty || floor=$$?; \
-		tail -q -n 1 $(BUILD)/test.log $(BUILD)/test-tor.log; exit $$floor
+		tail -n 1 $(BUILD)/test.log; exit $$floor
 
 test-fast: ready  ## nine tests in ten, in half a minute, to the first failure
 	@$(PY) -m pytest -x -q -m "not slow and not tor"
@@ -66,10 +63,11 @@ vectors: ready  ## write the test vectors anew (make test checks that they are w
 	@$(PY) -m tests.vectors
 
 lock: ready  ## solve requirements/*.txt from pyproject.toml; UPGRADE=1 takes newer releases
-	@$(PIP_COMPILE) --extra desk --extra cluster --extra dev --output-file requirements/dev.txt pyproject.toml
+	@$(PIP_COMPILE) --extra desk --extra cluster --extra simulate --extra dev --output-file requirements/dev.txt pyproject.toml
 	@$(PIP_COMPILE) $(SAME_AS_DEV) --output-file requirements/relay.txt pyproject.toml
 	@$(PIP_COMPILE) $(SAME_AS_DEV) --extra desk --output-file requirements/desk.txt pyproject.toml
 	@$(PIP_COMPILE) $(SAME_AS_DEV) --extra cluster --output-file requirements/cluster.txt pyproject.toml
+	@$(PIP_COMPILE) $(SAME_AS_DEV) --extra simulate --output-file requirements/simulate.txt pyproject.toml
 	@$(PIP_COMPILE) $(SAME_AS_DEV) --output-file requirements/build.txt requirements/build.in
 
 clean:  ## remove what make has made, .venv too

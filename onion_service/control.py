@@ -1,21 +1,20 @@
 """A `Tor` is a tor process we can ask, launched by us or running already.
 
 A launched tor never outlives us: it is told to watch our process, and it ends at once when our control
-connection closes (control-spec, TAKEOWNERSHIP). Everything here blocks; from asyncio call it through
+connection closes (control-spec, TAKEOWNERSHIP). It works in memory, and only its guards reach a disk
+(onion_service/tor_folder.py). Everything here blocks; from asyncio call it through
 `asyncio.to_thread`.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import socket
-import subprocess
 import threading
 import time
 import warnings
-from collections import deque
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -28,22 +27,15 @@ from stem.control import Controller, EventType
 from stem.response.events import HSDescEvent
 
 from onion_service.address import HOST_LEN, SUFFIX, OnionAddress
-from onion_service.errors import (
-    NotAnOnion,
-    OnionNotPublished,
-    TorError,
-    TorNotBootstrapped,
-    TorStopped,
-    TorUnreachable,
-)
+from onion_service.errors import NotAnOnion, OnionNotPublished, TorError, TorNotBootstrapped, TorUnreachable
 from onion_service.program import check_version, usable_tor
-from onion_service.torrc import LoopbackPort, OnionTor, UnixSocket
+from onion_service.tor_folder import TorFolder
+from onion_service.tor_process import Child
+from onion_service.torrc import DialTor, LoopbackPort, OnionTor, UnixSocket
 
 CONTROL_SECONDS: Final = 20.0
 DYING_SECONDS: Final = 2.0
-STOP_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.1
-_LAST_WORDS: Final = 20
 _BOOTSTRAP: Final = re.compile(r'BOOTSTRAP PROGRESS=(\d{1,3}) TAG=(\S+) SUMMARY="([^"]*)"')
 # stem 1.8 starts its threads in a way Python calls deprecated; the filter is global, hence the lock.
 _STEM_START: Final = threading.Lock()
@@ -85,11 +77,19 @@ _STARTING: Final = Bootstrap(0, "starting", "Starting")
 class Tor:
     """A control connection to one tor, and the process itself when it is ours. Leave the block to stop it."""
 
-    __slots__ = ("_child", "_controller", "_published", "_service_directory")
+    __slots__ = ("_child", "_controller", "_folder", "_published", "_service_directory")
 
-    def __init__(self, controller: Controller, *, child: Child | None, service_directory: Path | None) -> None:
+    def __init__(
+        self,
+        controller: Controller,
+        *,
+        child: Child | None,
+        service_directory: Path | None,
+        folder: TorFolder | None = None,
+    ) -> None:
         self._controller = controller
         self._child = child
+        self._folder = folder
         self._service_directory = service_directory
         self._published = _Published()
 
@@ -188,13 +188,22 @@ class Tor:
         """Ask tor to tell about descriptor uploads from now on."""
         self._controller.add_event_listener(self._published.heard, EventType.HS_DESC)
 
+    def keep_guards(self) -> None:
+        """The guards of a tor of our own, as they are now, are on the disk; of another tor nothing is.
+
+        Raises StrangeState or FolderNotUsable; then those of the last time are.
+        """
+        if self._folder is not None:
+            self._folder.keep()
+
     def stop(self) -> None:
         """Close the control connection and, when the tor is ours, end its process. Safe to call twice."""
-        try:
-            self._controller.close()
-        finally:
+        with ExitStack() as ending:
+            if self._folder is not None:
+                ending.callback(self._folder.close)
             if self._child is not None:
-                self._child.stop()
+                ending.callback(self._child.stop)
+            self._controller.close()
 
     def _holds(self, address: OnionAddress) -> bool:
         try:
@@ -211,18 +220,30 @@ class Tor:
 def launch(settings: Settings, *, program: str = "tor", seconds: float = CONTROL_SECONDS) -> Tor:
     """Start a tor of our own and return once it answers on its control socket, before it has bootstrapped.
 
-    `seconds` is how long it may take to answer. Raises TorMissing, TorTooOld, TorWithoutPow, TorStopped (the
-    operator must act) or TorUnreachable. The caller must `stop()` it, or use it as a context.
+    `seconds` is how long it may take to answer. Raises TorMissing, TorTooOld, TorWithoutPow, TorStopped, TorInUse,
+    NoMemoryFolder, FolderNotUsable, StrangeState (the operator must act) or TorUnreachable. The caller must `stop()`
+    it, or use it as a context.
     """
     return start(usable_tor(program), settings, seconds=seconds)
 
 
 def start(path: str, settings: Settings, *, seconds: float = CONTROL_SECONDS) -> Tor:
     """As `launch`, for a program that `usable_tor` has already found good."""
+    settings.control.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not isinstance(settings, OnionTor | DialTor):
+        return _start(path, settings, seconds=seconds, folder=None)
+    # What they call their data directory is where guards are kept; tor itself works in memory.
+    folder = TorFolder(settings.data_directory)
+    try:
+        return _start(path, replace(settings, data_directory=folder.path), seconds=seconds, folder=folder)
+    except BaseException:
+        folder.close()
+        raise
+
+
+def _start(path: str, settings: Settings, *, seconds: float, folder: TorFolder | None) -> Tor:
     directory = settings.data_directory
-    service_directory = settings.service_directory if isinstance(settings, OnionTor) else None
-    for private in (directory, settings.control.path.parent):
-        private.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.chmod(0o700)
     torrc = directory / "torrc"
     torrc.write_text("".join(f"{line}\n" for line in settings.lines()), encoding="utf-8")
@@ -232,7 +253,8 @@ def start(path: str, settings: Settings, *, seconds: float = CONTROL_SECONDS) ->
     except BaseException:
         child.stop()
         raise
-    tor = Tor(controller, child=child, service_directory=service_directory)
+    service_directory = settings.service_directory if isinstance(settings, OnionTor) else None
+    tor = Tor(controller, child=child, service_directory=service_directory, folder=folder)
     try:
         controller.msg("TAKEOWNERSHIP")
         tor.listen()
@@ -268,53 +290,6 @@ def attach(control: UnixSocket | LoopbackPort, *, service_directory: Path | None
         tor.stop()
         raise
     return tor
-
-
-class Child:
-    """A tor process of ours and the last lines it printed; nothing it prints goes to a disk."""
-
-    __slots__ = ("_lines", "_process", "_reader")
-
-    def __init__(self, path: str, torrc: Path) -> None:
-        command = [path, "--hush", "--defaults-torrc", os.devnull, "-f", str(torrc)]
-        self._process = subprocess.Popen(
-            [*command, "__OwningControllerProcess", str(os.getpid())],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        self._lines: deque[str] = deque(maxlen=_LAST_WORDS)
-        self._reader = threading.Thread(target=self._read, name="tor's last words", daemon=True)
-        self._reader.start()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def check_running(self, *, within: float = 0.0) -> None:
-        """Raises TorStopped when the process has ended, or does within so many seconds."""
-        try:
-            code = self._process.wait(within)
-        except subprocess.TimeoutExpired:
-            return
-        self._reader.join(STOP_SECONDS)
-        raise TorStopped(code=code, last_words=" / ".join(self._lines))
-
-    def stop(self) -> None:
-        """End the process: asked first, killed when it does not listen. Safe to call twice."""
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._reader.join(STOP_SECONDS)
-
-    def _read(self) -> None:
-        if self._process.stdout is not None:
-            with self._process.stdout as printed:
-                for line in printed:
-                    self._lines.append(line.decode("utf-8", "replace").strip())
 
 
 class _Published:

@@ -66,6 +66,41 @@ class TorStopped(TorError):
         self.last_words = last_words
 
 
+class TorInUse(TorError):
+    """Another tor, or somebody else's folder, is where ours would work."""
+
+    hint = "stop the other program that uses this data directory; a folder of somebody else's must be removed"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"the data directory is in use: {path}")
+        self.path = path
+
+
+class NoMemoryFolder(TorError):
+    """There is no folder in memory for tor to work in, and on a disk its files would count visits."""
+
+    hint = "mount a tmpfs at /dev/shm, or let RUNTIME_DIRECTORY name a folder of your own that is one"
+
+    def __init__(self) -> None:
+        super().__init__("no folder in memory for tor's files")
+
+
+class FolderNotUsable(TorError):
+    """The folder in which tor's guards are kept cannot be read or written."""
+
+    hint = "see that the disk has room and that the folder belongs to the user that runs this program"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"cannot keep tor's guards in {path}: {reason}")
+        self.path = path
+
+
+class StrangeState(TorError):
+    """A `state` file of tor's is not one."""
+
+    hint = "if the disk is sound, remove that file; tor will choose new guards, which is better done seldom"
+
+
 class TorNotBootstrapped(TorError):
     """Tor did not reach the network before the deadline."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from typing import Final
 
 from onion_service.errors import TorMissing, TorTooOld, TorWithoutPow
 
+_ENVIRONMENT: Final = ("PATH", "LD_LIBRARY_PATH")
 OLDEST: Final = (0, 4, 8)
 _ANSWER_SECONDS: Final = 20.0
 _VERSION: Final = re.compile(r"Tor version (\d{1,4}(?:\.\d{1,4}){2,3})")
@@ -26,6 +28,11 @@ def usable_tor(program: str = "tor") -> str:
     if not re.search(r"^pow: yes$", _ask(path, "--list-modules"), re.MULTILINE):
         raise TorWithoutPow(path)
     return path
+
+
+def environment() -> dict[str, str]:
+    """All that a tor is told of our environment: where programs lie. Nothing that could be secret."""
+    return {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
 
 
 def check_version(said: str) -> None:

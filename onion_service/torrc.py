@@ -1,7 +1,9 @@
 """Settings in, torrc lines out; no setting can add a line or change another (docs/adr/0001-two-tors.md).
 
 Two roles: `OnionTor` holds the onion service and opens no way out; `DialTor` opens one SOCKS port that leads
-to onion addresses only. `PrivateNet` points either at a private tor network instead of the public one.
+to onion addresses only. Their `data_directory` is a folder on the disk in which guards are kept; whoever starts
+them puts a folder in memory in its place (onion_service/control.py). `PrivateNet` points either at a private tor
+network instead of the public one.
 Source of every option: tor(1) of 0.4.9.
 """
 
@@ -21,14 +23,24 @@ SOCKET_PATH_MAX: Final = 107
 PORT_MAX: Final = 65_535
 
 # Nothing about a visit may reach a log or the disk: the heartbeat counts introductions and SafeLogging does
-# not touch it (docs/threat-model.md, T9); a coarse clock on error lines says no more than the journal does.
+# not touch it (docs/threat-model.md, T9); a coarse clock on error lines says no more than the journal does. The
+# statistics are a relay's and off for us already, whatever a later default says.
 _QUIET: Final = (
     "HeartbeatPeriod 0",
     "Log err stdout",
     "LogTimeGranularity 3600000",
     "SafeLogging 1",
     "ProtocolWarnings 0",
-    "AvoidDiskWrites 1",
+    "CellStatistics 0",
+    "ConnDirectionStatistics 0",
+    "DirReqStatistics 0",
+    "EntryStatistics 0",
+    "ExitPortStatistics 0",
+    "ExtraInfoStatistics 0",
+    "HiddenServiceStatistics 0",
+    "OverloadStatistics 0",
+    "PaddingStatistics 0",
+    "AccountingMax 0",
     "DisableDebuggerAttachment 1",
     "NoExec 1",
 )
@@ -125,8 +137,6 @@ class PrivateNet:
         yield "UseDefaultFallbackDirs 0"
         # With loopback as the only source address, no packet can leave the machine.
         yield "OutboundBindAddress 127.0.0.1"
-        # Vanguards need more relays to choose from than a private network has.
-        yield "VanguardsLiteEnabled 0"
         yield from (authority.line() for authority in self.authorities)
 
 
@@ -213,6 +223,8 @@ def _common(data: Path, control: UnixSocket, lock_memory: bool, net: PrivateNet 
     yield from _QUIET
     if lock_memory:
         yield "DisableAllSwap 1"
+    # A private network has too few relays to choose vanguards from.
+    yield f"VanguardsLiteEnabled {0 if net is not None else 1}"
     if net is not None:
         yield from net.lines()
 

@@ -4,9 +4,14 @@ An event is about the relay, a round or a partner. There is no event about a rep
 of a busy one are the same but for their rounds.
 """
 
+import faulthandler
+import logging
+import os
 import sys
+import threading
+import warnings
 from enum import Enum
-from typing import Final, TextIO
+from typing import Final, Self, TextIO
 
 from crypto.layers import RoundNumber
 
@@ -40,6 +45,7 @@ class Event(Enum):
     DIRECTORY_TAKEN = "took directory version {detail}"
     DIRECTORY_REFUSED = "kept the old directory: {detail}"
     DIRECTORY_EXPIRED = "the directory has expired: sign a newer one, or nobody can send"
+    SWAP = "there is swap, and not all memory can be locked: switch swap off, or start the relay by its unit"
     UNEXPECTED = "unexpected: {detail}"
 
 
@@ -49,8 +55,35 @@ class Journal:
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream: Final = stream if stream is not None else sys.stderr
 
+    @classmethod
+    def alone(cls) -> Self:
+        """A journal that has this process's standard error to itself, as descriptor 1; from now on descriptor 2 leads
+        nowhere, so the last words of the interpreter or of a library, which may hold what was sent, are lost."""
+        os.dup2(2, 1)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+        journal = cls(os.fdopen(1, "w", encoding="utf-8", closefd=False))
+        sys.stdout = sys.stderr
+        journal.listen()
+        return journal
+
+    def listen(self) -> None:
+        """From now on an error that nobody caught is one line with its kind: what it says may hold what was sent, and
+        so may a warning, or what a library logs, which nobody hears."""
+        logging.disable()
+        warnings.simplefilter("ignore")
+        faulthandler.disable()
+        sys.excepthook = lambda kind, _error, _trace: self._unexpected(kind)
+        sys.unraisablehook = lambda fault: self._unexpected(fault.exc_type)
+        threading.excepthook = lambda fault: self._unexpected(fault.exc_type)
+
     def record(self, event: Event, *, round_number: RoundNumber | None = None, detail: str = "") -> None:
         """One line. `detail` is the name of a partner, a version or a kind of error: never anything that was sent."""
         text = event.value.format(round="" if round_number is None else round_number, detail=detail)
         self._stream.write(f"veladora: {text}\n")
         self._stream.flush()
+
+    def _unexpected(self, kind: type[BaseException]) -> None:
+        if kind is not SystemExit:
+            self.record(Event.UNEXPECTED, detail=kind.__name__)

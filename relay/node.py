@@ -8,7 +8,6 @@ import asyncio
 import gc
 import os
 import random
-import resource
 import signal
 import sys
 import time
@@ -27,6 +26,7 @@ from forwarder.bundles import BundleStore
 from forwarder.delivery import Deliveries, Partner
 from forwarder.delivery import Event as DeliveryEvent
 from forwarder.errors import ForwarderError, NoSpace
+from onion_service import rinsing
 from onion_service.answers import REFUSALS
 from onion_service.dial import Dialler
 from onion_service.door import door
@@ -34,10 +34,11 @@ from onion_service.errors import OnionServiceError
 from onion_service.serving import serve_on
 from onion_service.torrc import socks_address
 from onion_service.unnoticed import keep_no_times_of_access
-from relay import config, telemetry
+from relay import config, hygiene, probes, telemetry
 from relay.closing import Closing
 from relay.config import ConfigError, Settings
 from relay.gate import NEXT, Order, Phase, Seen
+from relay.hygiene import HygieneError
 from relay.intake import Intake
 from relay.journal import Event, Journal
 from relay.loops import Loops
@@ -47,6 +48,7 @@ from relay.spool import Spool, SpoolError
 from relay.start import RELAYS, StartError, geometry, read_directory
 
 _TICK_SECONDS: Final = 0.5
+_BEAT_SECONDS: Final = 0.5
 
 _DELIVERY_EVENTS: Final = {
     DeliveryEvent.DELIVERED: Event.DELIVERED,
@@ -104,6 +106,7 @@ class Node:
             sizes=sizes,
             relays=RELAYS,
             rng=random.SystemRandom(),
+            beat=self._next_beat,
         )
         self._deliveries: Final = Deliveries(
             [Partner(partner.id, partner.endpoint) for partner in settings.config.partner],
@@ -135,6 +138,10 @@ class Node:
                 if self._loops is not None:
                     tasks.create_task(self._loops.run(), name="loops")
 
+    def lock_spool(self) -> None:
+        """Keep the spool off the swap, or as much of it as may be locked."""
+        self._spool.lock()
+
     def close(self) -> None:
         """Let go of the spool; the supervisor still holds it."""
         self._spool.close()
@@ -156,6 +163,7 @@ class Node:
             self._public.refresh(self._settings.directory_file, now=int(self._clock()))
             self._turn_to(number)
             await self._close(closing)
+            await rinsing.rinse()
 
     def _turn_to(self, number: RoundNumber) -> None:
         self._public.turn(self._intake.turn_to(number))
@@ -268,6 +276,9 @@ class Node:
         while (left := moment - self._clock()) > 0:  # noqa: ASYNC110 - there is no event for a clock
             await asyncio.sleep(min(left, _TICK_SECONDS))
 
+    async def _next_beat(self) -> None:
+        await self._sleep_until((self._clock() // _BEAT_SECONDS + 1) * _BEAT_SECONDS)
+
     def _delivered(self, event: DeliveryEvent, *, partner: str, round_number: RoundNumber) -> None:
         self._journal.record(_DELIVERY_EVENTS[event], detail=partner, round_number=round_number)
 
@@ -275,13 +286,17 @@ class Node:
         self._journal.record(Event.UNEXPECTED, detail=kind.__name__)
 
 
-async def _serve(settings: Settings, given: Given, life_fd: int, journal: Journal) -> None:
+async def _serve(settings: Settings, given: Given, life_fd: int, journal: Journal, *, locked: bool) -> None:
     loop = asyncio.get_running_loop()
     # What an unhandled error says may hold what was sent, so only its kind is told (promise T12).
     loop.set_exception_handler(
         lambda _, context: journal.record(Event.UNEXPECTED, detail=type(context.get("exception")).__name__)
     )
     node = Node(settings, given, journal=journal)
+    if not locked:
+        node.lock_spool()
+    if probes.may_swap():
+        journal.record(Event.SWAP)
     work = asyncio.ensure_future(node.run())
     loop.add_signal_handler(signal.SIGTERM, work.cancel)
     # The supervisor keeps the other end open for as long as it lives; when it is gone, so is the spool.
@@ -303,15 +318,14 @@ def main() -> int:
     parser.add_argument("--life-fd", type=int, required=True)
     parser.add_argument("--socks", required=True)
     arguments = parser.parse_args()
-    os.umask(0o077)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    journal = Journal()
+    journal = Journal.alone()
     try:
+        locked = hygiene.settle(expendable=True)
         given = Given(arguments.spool_fd, SigningKey(os.read(arguments.life_fd, SEED_LEN)), arguments.socks)
         settings = config.read(arguments.settings)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, given, arguments.life_fd, journal))
-    except (ConfigError, StartError, SpoolError, ForwarderError, OnionServiceError) as error:
+            runner.run(_serve(settings, given, arguments.life_fd, journal, locked=locked))
+    except (ConfigError, HygieneError, StartError, SpoolError, ForwarderError, OnionServiceError) as error:
         journal.record(Event.CANNOT_START, detail=str(error))
         return 2
     except BaseException as error:  # noqa: BLE001 - whatever it is, its text may hold what was sent

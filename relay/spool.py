@@ -18,6 +18,7 @@ from typing import Final
 from crypto.cells import ROUND_TAG_LEN, CellClass
 from crypto.layers import RoundKey, RoundNumber
 from crypto.suite import SEED_LEN, OpeningKey
+from relay import hygiene
 from relay.gate import Phase
 from relay.marks import MARK_LEN, Marks
 
@@ -79,10 +80,10 @@ class Geometry:
     @property
     def total(self) -> int:
         """Bytes in all, a multiple of the page."""
-        return _Layout(self).total
+        return Layout(self).total
 
 
-class _Layout:
+class Layout:
     """Where everything stands: geometry, secret, keys, tags, gate, marks, states, slots."""
 
     __slots__ = ("gate", "keys", "marks", "scratch", "secret", "slots", "states", "tags", "total")
@@ -131,7 +132,7 @@ class Spool:
     def __init__(self, fd: int, geometry: Geometry) -> None:
         """Attach to the memory and mend what a killed node left half done. Raises SpoolError on another geometry."""
         self._geometry = geometry
-        self._layout = _Layout(geometry)
+        self._layout = Layout(geometry)
         if os.fstat(fd).st_size != self._layout.total:
             raise SpoolError("the spool was made for other settings; stop the supervisor, then start it again")
         # Mapped whole now, so that no cell is slower for being the first in its slot.
@@ -145,6 +146,11 @@ class Spool:
         self._marks: dict[int, Marks] = {}
         self._newest = next(iter(self.key_numbers()), None)
         self._mend()
+
+    def lock(self) -> None:
+        """Keep all of it off the swap or, where less may be locked, at least the round keys and the gate."""
+        if not hygiene.lock(self._memory):
+            hygiene.lock(self._memory[: self._layout.marks])
 
     def close(self) -> None:
         """Let go of the memory; the supervisor still holds it."""
@@ -229,15 +235,19 @@ class Spool:
 
     def held(self, cell_class: CellClass) -> dict[int, bytes]:
         """The SHA-256 of every cell of a class by its slot; the cells themselves stay where they are."""
-        count, length = self._geometry.slots(cell_class)
+        return {slot: self.digest(cell_class, slot) for slot in self.held_slots(cell_class)}
+
+    def held_slots(self, cell_class: CellClass) -> list[int]:
+        """The slots of a class that hold a cell. Nobody but who calls `drop` empties one."""
+        count, _ = self._geometry.slots(cell_class)
         at = self._layout.states[cell_class]
-        states = bytes(self._memory[at : at + count])
-        found = {}
-        for slot in range(count):
-            if states[slot] == _HELD:
-                start = self._slot_start(cell_class, slot) + MARK_LEN
-                found[slot] = hashlib.sha256(self._memory[start : start + length]).digest()
-        return found
+        return [slot for slot, state in enumerate(bytes(self._memory[at : at + count])) if state == _HELD]
+
+    def digest(self, cell_class: CellClass, slot: int) -> bytes:
+        """The SHA-256 of the cell in a slot."""
+        _, length = self._geometry.slots(cell_class)
+        start = self._slot_start(cell_class, slot) + MARK_LEN
+        return hashlib.sha256(self._memory[start : start + length]).digest()
 
     def read(self, cell_class: CellClass, slot: int) -> bytes:
         """The cell in a slot."""

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -19,11 +19,13 @@ from crypto.signing import SigningKey
 from onion_service import control
 from onion_service.control import Bootstrap, Tor
 from onion_service.errors import TorError
+from onion_service.memory import may_lock
 from onion_service.private import private_net
 from onion_service.torrc import DialTor, OnionTor, UnixSocket, socks_address
 from onion_service.unnoticed import keep_no_times_of_access
 from relay import spool
 from relay.config import Settings
+from relay.hygiene import NOWHERE, Pin
 from relay.journal import Event, Journal
 from relay.start import StartError, geometry, read_directory
 
@@ -32,10 +34,14 @@ TOR_SECONDS: Final = 180.0
 _POLL_SECONDS: Final = 0.05
 _TOR_LOOK_SECONDS: Final = 15.0
 _STEP_SECONDS: Final = 1.0
+# Guards are written at an edge or not at all, so that no time of a file tells when tor had need of a new one.
+_AT_EDGE_SECONDS: Final = 1.0
 # A node that dies at once is not started a thousand times a second.
 _BACKOFF_SECONDS: Final = (0.0, 0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 _HEALTHY_SECONDS: Final = 5.0
 _CANNOT_START: Final = 2
+# All that a node is given of the supervisor's environment: where programs and modules lie, nothing that is secret.
+_ENVIRONMENT: Final = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
 # What the node frees goes back to the system at once, so that bundles leave neither traces nor weight behind
 # (mallopt(3): without a fixed threshold the first large block freed ends this for all later ones). What does not go
 # back, a body that was refused among it, is overwritten when it is freed; the door is some 3 % slower for it.
@@ -51,18 +57,32 @@ class NodeKeeper:
     """Holds the spool's memory and keeps one node running in it. Use it as a context; leaving stops the node."""
 
     def __init__(
-        self, settings: Settings, identity: SigningKey, *, socks: str, journal: Journal, program: str = "relay.node"
+        self,
+        settings: Settings,
+        identity: SigningKey,
+        *,
+        socks: str,
+        journal: Journal,
+        program: str = "relay.node",
+        environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Take the memory. Raises StartError or SpoolError; nothing runs yet. `program`: the node's module."""
+        """Take the memory. Raises StartError or SpoolError; nothing runs yet.
+
+        `program`: the node's module; `environment`: what a test tells it beside what every node is told.
+        """
         trusted = read_directory(
             settings.directory_file, root=settings.config.root, identity=identity.verifying_key, now=int(time.time())
         )
+        self.round_seconds: Final = trusted.directory.round_seconds
         self._settings: Final = settings
         self._identity: Final = identity
         self._socks: Final = socks
         self._journal: Final = journal
         self._program: Final = program
+        self._environment: Final = {**_node_environment(), **(environment or {})}
         self._spool_fd: Final = spool.create(geometry(settings, trusted))
+        # While a node is ended and started again nobody else keeps the cells off the swap.
+        self._pin: Final = Pin(self._spool_fd)
         self._node: subprocess.Popen[bytes] | None = None
         self._life_fd: int | None = None
         self._started_at = 0.0
@@ -75,6 +95,7 @@ class NodeKeeper:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        self._pin.release()
         os.close(self._spool_fd)
 
     @property
@@ -107,7 +128,8 @@ class NodeKeeper:
                 ],
                 pass_fds=(self._spool_fd, read_end),
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **_MEMORY},
+                stdout=subprocess.DEVNULL,
+                env=self._environment,
             )
         except BaseException:
             os.close(write_end)
@@ -187,6 +209,14 @@ class TorKeeper:
         self._lost = False
         self._journal.record(Event.TOR_FOUND, detail=self._what)
 
+    def keep_guards(self) -> None:
+        """What tor's guards are now is on the disk, when it is a tor of ours."""
+        try:
+            if self.tor is not None:
+                self.tor.keep_guards()
+        except TorError as error:
+            self._journal.record(Event.UNEXPECTED, detail=type(error).__name__)
+
 
 def supervise(
     settings: Settings,
@@ -212,7 +242,7 @@ def supervise(
         node.start()
         keepers = [stack.enter_context(keeper) for keeper in _tors(settings, journal)]
         helpers = [
-            threading.Thread(target=_watch_tors, args=(keepers, stop)),
+            threading.Thread(target=_watch_tors, args=(keepers, stop, node.round_seconds)),
             threading.Thread(target=_tell_published, args=(keepers[-1], journal, stop, progress, published)),
         ]
         for helper in helpers:
@@ -225,6 +255,11 @@ def supervise(
             for helper in helpers:
                 helper.join()
     journal.record(Event.STOPPED)
+
+
+def _node_environment() -> dict[str, str]:
+    told = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    return {**told, **_MEMORY, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), NOWHERE)}
 
 
 def socks(settings: Settings) -> str:
@@ -245,6 +280,7 @@ def _tors(settings: Settings, journal: Journal) -> list[TorKeeper]:
         data_directory=settings.state / "tor-dial",
         socks=socks_address(socks(settings)),
         control=UnixSocket(settings.state / "run" / "dial.control"),
+        lock_memory=may_lock(),
         private_net=private_net(settings.config.tor.authority),
     )
     onion = onion_tor(settings)
@@ -266,12 +302,16 @@ def onion_tor(settings: Settings) -> OnionTor:
         service_directory=settings.state / "onion",
         target=UnixSocket(settings.door_socket),
         control=UnixSocket(run / "onion.control"),
+        lock_memory=may_lock(),
         private_net=private_net(settings.config.tor.authority),
     )
 
 
-def _watch_tors(keepers: list[TorKeeper], stop: threading.Event) -> None:
-    while not stop.wait(_TOR_LOOK_SECONDS):
+def _watch_tors(keepers: list[TorKeeper], stop: threading.Event, period: int) -> None:
+    while not stop.wait(min(_TOR_LOOK_SECONDS, period - time.time() % period)):
+        if time.time() % period < _AT_EDGE_SECONDS:
+            for keeper in keepers:
+                keeper.keep_guards()
         for keeper in keepers:
             keeper.look()
 

@@ -13,7 +13,7 @@ from tests.architecture_rules import ROOT
 
 DEPLOY: Final = ROOT / "deploy"
 UNITS: Final = sorted((DEPLOY / "systemd").glob("*.service"))
-KEPT_FROM_DISK: Final = {"LimitCORE=0", "MemorySwapMax=0", "CoredumpFilter=0x0"}
+KEPT_FROM_DISK: Final = {"LimitCORE=1", "MemorySwapMax=0", "CoredumpFilter=0x0"}
 EXPOSURE_MAX: Final = "20"  # in tenths; systemd calls anything under 25 well protected
 
 

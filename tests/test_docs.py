@@ -1,7 +1,4 @@
-"""T22: a claim without a test is not made. Every promise of docs/threat-model.md names a test that is there.
-
-Beside that, what the documentation tells people to type exists: commands, options, links, files, journal lines, sizes.
-"""
+"""What the documentation tells people to type exists: commands, options, links, files, journal lines, sizes."""
 
 import re
 import shlex
@@ -20,87 +17,14 @@ from relay.cli.app import app
 from relay.config import BundleSettings, parse
 from relay.journal import Event
 from tests.architecture_rules import ROOT
+from tests.privacy.claims import rows
 from tests.privacy.mutants import caught
 from tests.privacy.seizure import table
 
 PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 THREATS: Final = ROOT / "docs/threat-model.md"
 OPERATE: Final = ROOT / "docs/operate.md"
-STATED: Final = re.compile(r"([TN]\d+)|no promise(?: \((T\d+(?:, T\d+)*)\))?|not stopped")
-# Words that promise; they may stand in a row, which has a last column, and nowhere else on that page.
-SURE: Final = re.compile(r"\b(cannot|can't|never|nobody|no one|impossible|always|guarantee\w*|safe|secure)\b", re.I)
 _PLACEHOLDER: Final = re.compile(r"<[^<>|]*>")
-
-
-# --- T22 ---------------------------------------------------------------------------------------------------------
-
-
-def rows(page: str) -> list[list[str]]:
-    """The rows of all tables of a page, without heads and rules."""
-    lines = page.splitlines()
-    found = []
-    for at, line in enumerate(lines):
-        if line.startswith("| ") and not (at + 1 < len(lines) and lines[at + 1].startswith("|--")):
-            found.append([cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]])
-    return found
-
-
-def proving(test_id: str, tests: Path) -> list[Path]:
-    """The test files whose first line begins with that id, and that hold a test and a mutant of it."""
-    opening = re.compile(rf'"""(?:T\d+, )*{test_id}(?:, T\d+)*: ')
-    found = []
-    for path in sorted(tests.rglob("test_*.py")):
-        text = path.read_text(encoding="utf-8")
-        if opening.match(text) and re.search(r"^(async )?def test_", text, re.M) and "mutant" in text:
-            found.append(path)
-    return found
-
-
-def proof_every_promise_has_its_test(page: str, tests: Path) -> None:
-    stated = [(row, STATED.fullmatch(row[-1])) for row in rows(page)]
-    assert len(stated) > 20
-    assert [row for row, found in stated if found is None] == [], "the last column says how sure it is"
-    promised = {found[1] for _, found in stated if found is not None and found[1]}
-    assert {test_id for test_id in promised if not proving(test_id, tests)} == set(), "promised, and no test holds it"
-    prose = [line for line in page.splitlines() if not line.startswith("|")]
-    assert [line for line in prose if SURE.search(line)] == [], "a promise outside a row has no test"
-
-
-def copy_without(test_id: str, folder: Path) -> Path:
-    """The tests of the promises, as they are but for one."""
-    for path in (*(ROOT / "tests/privacy").glob("test_*.py"), Path(__file__)):
-        if path not in proving(test_id, ROOT / "tests"):
-            (folder / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    return folder
-
-
-def test_every_promise_of_the_threat_model_has_its_test() -> None:
-    proof_every_promise_has_its_test(THREATS.read_text(encoding="utf-8"), ROOT / "tests")
-
-
-def test_a_removed_test_is_noticed(tmp_path: Path) -> None:
-    page = THREATS.read_text(encoding="utf-8")
-    (whole := tmp_path / "whole").mkdir()
-    proof_every_promise_has_its_test(page, copy_without("T0", whole))
-    (short := tmp_path / "short").mkdir()
-    caught("T22", "remove a test", proof_every_promise_has_its_test, page, copy_without("T17", short))
-
-
-@pytest.mark.parametrize(
-    ("mutant", "written", "instead"),
-    [
-        ("promise what no test holds", "| no promise |", "| T999 |"),
-        ("leave out how sure it is", "| T20 |", "|  |"),
-        ("say it surely", "| T20 |", "| tested |"),
-        ("promise in passing", "# Who might try what, and what stops them", "Nobody learns anything."),
-    ],
-)
-def test_a_claim_that_is_slipped_in_is_noticed(mutant: str, written: str, instead: str) -> None:
-    page = THREATS.read_text(encoding="utf-8")
-    assert written in page
-    proof_every_promise_has_its_test(page, ROOT / "tests")
-    slipped = page.replace(written, instead)
-    caught("T22", mutant, proof_every_promise_has_its_test, slipped, ROOT / "tests")
 
 
 # --- the seizure run ---------------------------------------------------------------------------------------------

@@ -22,10 +22,14 @@ PARCEL_EVERY: Final = 2
 AFTER_EDGE: Final = 1
 # Few, because rounds are short here; a relay freezes at four of six missing.
 LOOPS: Final = 6
+# Bundles are closed at the edge and have reached the desks so many seconds later.
+SLACK: Final = 4
 PASSPHRASE: Final = "una vela encendida toda la noche"  # noqa: S105 - it guards keys that live for minutes
 REPORTS: Final = Path(__file__).parent / "reports"
 READY_SECONDS: Final = 150.0
 
+# What `veladora examine` ends with when nothing failed and not all could be looked at.
+_NOT_ALL_SEEN: Final = 3
 _VELADORA: Final = str(Path(sys.executable).with_name("veladora"))
 
 
@@ -153,19 +157,34 @@ class Stage:
             desk.wait_for("receiving at")
             self.say(f"the desk of {desk.name} can be reached")
 
+    def examine(self, markers: Sequence[str], *, since: float) -> str:
+        """The examiner's table of the relay that runs: its folder and its memory. Raises DemoFailed when a row failed.
+
+        `markers`: texts that were sent; `since`: when the first could have come, in seconds since 1970.
+        """
+        wanted = self.folder / "markers.txt"
+        wanted.write_text("\n".join(markers) + "\n", encoding="utf-8")
+        relay = next(program for program in self.programs if program.name == "relay")
+        return self.run(
+            *("examine", str(self.relay), str(relay.log), "--live", str(relay.process.pid), "--markers", str(wanted)),
+            *("--round", str(ROUND_SECONDS), "--slack", str(SLACK), f"--window={since:.3f}..now"),
+            accepted=(0, _NOT_ALL_SEEN),
+        )
+
     def stop(self) -> None:
         """End every program that was started here."""
         for program in reversed(self.programs):
             program.stop()
         self.programs.clear()
 
-    def run(self, *arguments: str, stdin: str = f"{PASSPHRASE}\n") -> str:
+    def run(self, *arguments: str, stdin: str = f"{PASSPHRASE}\n", accepted: Sequence[int] = (0,)) -> str:
         """Run one command to its end and return what it answered. Raises DemoFailed with its words."""
         done = subprocess.run(
             [_VELADORA, *arguments], input=stdin.encode(), capture_output=True, env=_environment(), timeout=300
         )
-        if done.returncode:
-            raise DemoFailed(f"veladora {arguments[0]}: {done.stderr.decode(errors='replace').strip()}")
+        if done.returncode not in accepted:
+            answered, said = (part.decode(errors="replace").strip() for part in (done.stdout, done.stderr))
+            raise DemoFailed(f"veladora {arguments[0]}: {answered}\n{said}".strip())
         return done.stdout.decode()
 
     def start_program(self, name: str, *arguments: str) -> Program:

@@ -23,11 +23,12 @@ from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings,
 from forwarder.desk.endpoint import Refusal, endpoint_app
 from forwarder.desk.errors import AlreadyThere, BadSettings
 from forwarder.desk.inbox import Inbox, Receipt
-from forwarder.desk.onion_key import make_onion
 from forwarder.desk.opening import open_bundle
+from forwarder.desk.periods import keys_in_use
 from forwarder.durable import remove_unfinished, write_durably
 from forwarder.webhook import bundle_id
-from onion_service.control import Progress, Tor, attach, launch
+from onion_service.control import Progress, Tor, attach, launch, make_onion
+from onion_service.program import usable_tor
 from onion_service.serving import Limits, serve_on
 
 LOG: Final = logging.getLogger("veladora.desk")
@@ -75,6 +76,12 @@ class Desk:
         """The partner card, of the current key."""
         return _card(self.settings, self._keys[0])
 
+    def check_current(self) -> None:
+        """Return when the current key is still the one that this desk was unlocked with. Raises BadSettings."""
+        path = self.settings.key_files[0]
+        if self.card.key.encode() not in path.read_bytes():
+            raise BadSettings(path, "the key was changed while the desk was being started; start it again")
+
     def take(self, bundle: Bundle) -> Receipt:
         """Open a verified bundle and store what was for us; see `Inbox.take`."""
         header = bundle.header
@@ -95,21 +102,23 @@ def create(
 ) -> PartnerCard:
     """A new desk in `folder`: settings, a key and an inbox locked by `passphrase`, and the endpoint's onion.
 
-    Raises AlreadyThere when a desk, or part of one, is there; nothing is overwritten.
+    tor makes the key of the onion; nothing leaves the machine. Raises AlreadyThere when a desk, or part of one, is
+    there, since nothing is overwritten, and a TorError when there is no tor to be used.
     """
     settings_file = folder / SETTINGS_NAME
-    for path in (settings_file, folder / partner.key):
-        if path.exists():
-            raise AlreadyThere(path)
     text = _settings_text(partner, relay).encode()
     settings = Settings(parse_settings(text, path=settings_file), folder.absolute())
+    for path in (settings_file, folder / partner.key, settings.service_directory):
+        if path.exists():
+            raise AlreadyThere(path)
+    usable_tor(settings.config.tor.program)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = keys.generate(KeyKind.PARTNER)
     if not isinstance(key, PartnerKey):
         raise TypeError("a partner's key was asked for")
     Inbox.create(folder, passphrase=passphrase, cost=cost).close()
     write_durably(folder / partner.key, [keys.lock(key, passphrase=passphrase, cost=cost)])
-    make_onion(settings.service_directory)
+    make_onion(settings.onion_tor(), program=settings.config.tor.program)
     # Written last: a folder with settings is a whole desk.
     write_durably(settings_file, [text])
     return _card(settings, key.opening)
@@ -153,7 +162,8 @@ async def run(desk: Desk, *, progress: Progress) -> None:
 
 @asynccontextmanager
 async def receiving(desk: Desk) -> AsyncIterator[None]:
-    """The endpoint is served on its unix socket for as long as the block lasts."""
+    """The endpoint is served on its unix socket for as long as the block lasts. Raises DeskRuns or BadSettings while
+    the desk's keys change, or when they did after it was unlocked."""
     taking = asyncio.Lock()
 
     async def take(bundle: Bundle) -> Receipt:
@@ -169,8 +179,10 @@ async def receiving(desk: Desk) -> AsyncIterator[None]:
     app = endpoint_app(desk.settings.relay, take=take, tell=tell)
     socket = desk.settings.endpoint_socket
     socket.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    async with serve_on(app, socket.path, limits=LIMITS, on_fault=fault):
-        yield
+    with keys_in_use(desk.settings):
+        desk.check_current()
+        async with serve_on(app, socket.path, limits=LIMITS, on_fault=fault):
+            yield
 
 
 async def _until(stop: asyncio.Event, tor: Tor, progress: Progress) -> None:
@@ -189,6 +201,7 @@ async def _until(stop: asyncio.Event, tor: Tor, progress: Progress) -> None:
     while not stop.is_set():
         await asyncio.wait([stopping], timeout=TOR_LOOK_SECONDS)
         await asyncio.to_thread(tor.ask, "version")
+        await asyncio.to_thread(tor.keep_guards)
     stopping.cancel()
 
 

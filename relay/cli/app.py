@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from crypto.errors import CryptoError
 from forwarder.errors import ForwarderError
 from onion_service.errors import OnionServiceError
-from relay.cli import audit, cover, desk, directory, examine, init, keys, release, run, seal, send
+from relay.cli import audit, cover, desk, directory, doctor, examine, init, keys, release, run, seal, send, simulate
 from relay.cli.explain import explain
 
 DISTRIBUTION: Final = "veladora"
@@ -37,9 +37,13 @@ the draft, sign that where the root key is, and start:
 
     veladora keys new root --out root.key
 
+    veladora doctor
+
     veladora init FOLDER --root <root public key>
 
     veladora directory sign draft.toml --key root.key --out directory.signed
+
+    veladora simulate --compare round=300,900,1800
 
     veladora run FOLDER
 
@@ -86,8 +90,10 @@ app.command("cover", rich_help_panel="Reporting")(cover.cover)
 app.add_typer(desk.app, name="desk", rich_help_panel="Reading reports")
 app.command("init", rich_help_panel="Running a relay")(init.init)
 app.command("run", rich_help_panel="Running a relay")(run.run)
+app.command("doctor", rich_help_panel="Running a relay")(doctor.doctor)
 app.command("examine", rich_help_panel="Running a relay")(examine.examine)
 app.command("release", rich_help_panel="Running a relay")(release.release)
+app.command("simulate", rich_help_panel="Running a relay")(simulate.simulate)
 app.command("audit", rich_help_panel="Keys and trust")(audit.audit)
 app.add_typer(keys.app, name="keys", rich_help_panel="Keys and trust")
 app.add_typer(directory.app, name="directory", rich_help_panel="Keys and trust")

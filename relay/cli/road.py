@@ -1,6 +1,5 @@
 """The way to the relay: a running tor's SOCKS port, or a tor of our own that ends with the command."""
 
-import os
 import shutil
 import tempfile
 import time
@@ -52,7 +51,7 @@ def trust(card: "Card", state: Path | None) -> "Trust":
 
 @contextmanager
 def surroundings(socks: str, state: Path | None, bar: Bar) -> Iterator["Surroundings"]:
-    """All that a sender needs; a tor of our own is stopped and its folder removed on the way out."""
+    """All that a sender needs; a tor of our own is stopped, and its files in memory are removed, on the way out."""
     import asyncio
 
     from onion_service.reporter import Surroundings
@@ -72,7 +71,7 @@ def tell(bar: Bar, news: "News") -> None:
 
 @contextmanager
 def dialled(socks: str, state: Path | None, bar: Bar) -> Iterator["Dialler"]:
-    """The dialler alone; a tor of our own is stopped and its folder removed on the way out."""
+    """The dialler alone; a tor of our own is stopped, and its files in memory are removed, on the way out."""
     from onion_service.dial import Dialler
     from onion_service.errors import UnsafeSetting
     from onion_service.torrc import socks_address
@@ -90,12 +89,11 @@ def dialled(socks: str, state: Path | None, bar: Bar) -> Iterator["Dialler"]:
 
 @contextmanager
 def _own_tor(state: Path | None, bar: Bar) -> Iterator["Dialler"]:
-    from onion_service import control
+    from onion_service import control, memory
     from onion_service.dial import Dialler
     from onion_service.torrc import DialTor, UnixSocket
 
-    # In memory where the system offers such a folder; a socket's path must be short.
-    folder = Path(tempfile.mkdtemp(prefix="veladora-", dir=_runtime_folder()))
+    folder = Path(tempfile.mkdtemp(prefix="veladora-", dir=memory.place()))
     try:
         data = folder / "tor" if state is None else state.absolute() / "tor"
         settings = DialTor(data, UnixSocket(folder / "socks"), UnixSocket(folder / "control"))
@@ -109,8 +107,3 @@ def _own_tor(state: Path | None, bar: Bar) -> Iterator["Dialler"]:
 
 def _bootstrapping(bar: Bar, at: "Bootstrap") -> None:
     bar.step(f"connecting to tor: {at.summary}", done=at.percent, of=100)
-
-
-def _runtime_folder() -> str | None:
-    folder = os.environ.get("XDG_RUNTIME_DIR", "")
-    return folder if folder and len(folder) < 60 and Path(folder).is_dir() else None

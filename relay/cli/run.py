@@ -21,12 +21,17 @@ def run(
 ) -> None:
     """Run the relay until it is stopped (Ctrl-C, or SIGTERM). It says what happens in events, never about a report."""
     from crypto.keys import RelayKey
-    from relay import config, supervisor
+    from relay import config, hygiene, supervisor
     from relay.cli.keys import open_key
     from relay.journal import Journal
     from relay.spool import SpoolError
     from relay.start import StartError
 
+    journal = Journal()
+    try:
+        hygiene.settle()
+    except hygiene.HygieneError as error:
+        fail(str(error), hint="start it by deploy/systemd/veladora-relay.service, or outside of what forbids it")
     try:
         read = config.read(settings / "relay.toml" if settings.is_dir() else settings)
     except config.ConfigError as error:
@@ -34,6 +39,7 @@ def run(
     key = open_key(read.identity_file, passphrase_fd=passphrase_fd)
     if not isinstance(key, RelayKey):
         fail(f"{read.identity_file} is not a relay's key", hint="make one: veladora keys new relay")
+    journal.listen()
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
@@ -42,7 +48,7 @@ def run(
             supervisor.supervise(
                 read,
                 key.signing,
-                journal=Journal(),
+                journal=journal,
                 stop=stop,
                 progress=lambda which, at: bar.step(f"tor ({which}): {_words(at)}", done=at.percent, of=100),
                 published=lambda onion: say(f"card: {onion}#{read.config.relay.root}"),

@@ -63,6 +63,6 @@ def _whole(report: Report, source: Source) -> Source:
             report.found("T10", "figures that are not those of a round", source.name)
     if source.nature is Nature.TOR:
         report.looked("T9")
-        if data.startswith(tor_traces.STATE_HEAD):
+        if data.startswith(tor_traces.STATE_HEADS):
             return replace(held(source.name, tor_traces.without_guards(data), Nature.TOR), group=source.group)
     return source

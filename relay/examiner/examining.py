@@ -92,7 +92,7 @@ class _Examination:
                 self._process(process)
             except (OSError, StrangeProc) as error:
                 why = error.strerror if isinstance(error, OSError) else str(error)
-                report.could_not(_LIVE, f"{process.name}: {why or 'it cannot be read'}")
+                report.could_not(_LIVE, f"{process.name}: {why or 'it cannot be read'}{_remedy(error)}")
         self._scan.conclude()
         order.judge(report, [*self._orders, *order.orders_of(self._scan.located, self._inodes)])
         if self._opener.touched:
@@ -188,7 +188,7 @@ class _Examination:
         try:
             return live.spool_of(process)
         except OSError as error:
-            self._report.could_not(_LIVE, f"{process.name}: {error.strerror}")
+            self._report.could_not(_LIVE, f"{process.name}: {error.strerror}{_remedy(error)}")
         except NotASpool as error:
             self._report.could_not(["T3", "T4"], f"{process.name}: {error}")
         return None
@@ -227,3 +227,8 @@ class _Examination:
             self._report.found("T4", "key of a round that is past", source.name, late)
         self._report.figure("T3", "cells in the spool", len(memory.cells))
         self._scan.look(source)
+
+
+def _remedy(error: Exception) -> str:
+    # A relay's processes are closed to programs of their own user (relay.hygiene).
+    return "; only root may look into a relay: run this as root" if isinstance(error, PermissionError) else ""

@@ -11,6 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from relay import probes
 from relay.examiner import proc_text, spool_memory
 from relay.examiner.findings import Report
 from relay.examiner.proc_text import DELETED, Mapping
@@ -23,6 +24,7 @@ _STANDARD: Final = (0, 1, 2)
 _PAGE: Final = 4_096
 _FLAGS: Final = re.compile(r"flags:\s+([0-7]+)")
 # It asks for the limit itself, and keeps nothing when that is zero (systemd-coredump(8)).
+_NOT_EVEN_TO_PROGRAMS: Final = "1"
 _HEEDS_THE_LIMIT: Final = "systemd-coredump"
 
 
@@ -122,21 +124,27 @@ def _role(pid: int) -> Role:
     try:
         if (folder / "comm").read_text().strip() == "tor":
             return Role.TOR
-        return Role.NODE if SPOOL in (folder / "maps").read_text() else Role.SUPERVISOR
+        # The supervisor maps the spool too, to keep it off the swap, but cannot write there.
+        writes = any(SPOOL in line and " rw-s " in line for line in (folder / "maps").read_text().splitlines())
+        return Role.NODE if writes else Role.SUPERVISOR
     except OSError:
         return Role.SUPERVISOR
 
 
 def _cores(report: Report, process: Process, mapped: list[Mapping]) -> None:
     closed = _is_closed(process)
+    # tor cannot be closed so: it would have to do that itself.
+    if closed is False and process.role is not Role.TOR:
+        report.found("T12", "its memory may be dumped, and read by programs of its user", process.name)
     if closed is None:
         because = "whether a process of root may be dumped cannot be seen from outside"
         report.could_not(["T12"], because, asked=False)
     if closed is not True:
-        if proc_text.core_limit((process.folder / "limits").read_text()) != "0":
+        limit = proc_text.core_limit((process.folder / "limits").read_text())
+        if limit not in ("0", _NOT_EVEN_TO_PROGRAMS):
             report.found("T12", "core files are not forbidden", process.name)
         pattern = (_PROC / "sys/kernel/core_pattern").read_text()
-        if pattern.startswith("|") and _HEEDS_THE_LIMIT not in pattern:
+        if pattern.startswith("|") and limit != _NOT_EVEN_TO_PROGRAMS and _HEEDS_THE_LIMIT not in pattern:
             report.found("T12", "the system gives cores to a program, whatever the limit", process.name)
     for one in mapped:
         if one.name == SPOOL + DELETED and "dd" not in one.flags:
@@ -144,30 +152,20 @@ def _cores(report: Report, process: Process, mapped: list[Mapping]) -> None:
 
 
 def _is_closed(process: Process) -> bool | None:
-    """Whether the process is not dumpable: its folder belongs to root then (proc(5)). None for root's own."""
+    """Whether the process is not dumpable: its files in /proc belong to root then (proc(5)). None for root's own."""
     owner = int(proc_text.status((process.folder / "status").read_text()).get("Uid", "0").split()[1])
-    return None if owner == 0 else process.folder.stat().st_uid != owner
+    return None if owner == 0 else (process.folder / "environ").stat().st_uid != owner
 
 
 def _swap(report: Report, process: Process, mapped: list[Mapping]) -> None:
     swapped = sum(one.swapped for one in mapped)
     if swapped:
         report.found("T12", "memory on the swap (KiB)", process.name, swapped)
-    if not proc_text.swap_devices((_PROC / "swaps").read_text()) or _swap_is_forbidden(process):
+    group = (process.folder / "cgroup").read_text()
+    if not proc_text.swap_devices((_PROC / "swaps").read_text()) or probes.swap_is_forbidden(group):
         return
-    if not all(one.locked for one in mapped if one.rights.startswith("rw") and one.name != "[stack]"):
+    if any(one.may_swap for one in mapped):
         report.found("T12", "memory may be swapped: there is swap, and it is not locked", process.name)
-
-
-def _swap_is_forbidden(process: Process) -> bool:
-    for line in (process.folder / "cgroup").read_text().splitlines():
-        if line.startswith("0::/"):
-            limit = Path("/sys/fs/cgroup") / line.removeprefix("0::/") / "memory.swap.max"
-            try:
-                return limit.read_text().strip() == "0"
-            except OSError:
-                return False
-    return False
 
 
 def _open_files(report: Report, process: Process) -> None:

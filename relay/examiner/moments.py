@@ -106,8 +106,9 @@ def parse_span(text: str, *, now: float) -> tuple[float, float]:
 
 
 def default_slack(period: int) -> float:
-    """How long the work after an edge may take: a fiftieth of the round, within one second and fifteen."""
-    return min(15.0, max(1.0, period / 50), period / 2)
+    """How long the work after an edge may take: a fiftieth of the round, within two seconds and fifteen: two beats
+    pass before a round is closed."""
+    return min(15.0, max(2.0, period / 50), period / 2)
 
 
 def span_of(arrivals: Sequence[float]) -> tuple[float, float]:

@@ -13,6 +13,8 @@ _CORE: Final = re.compile(r"Max core file size +(\S+) +(\S+) +bytes *")
 _SECRET: Final = re.compile(
     r"(?i).*(?:PASSWORD|PASSPHRASE|PASSWD|SECRET|TOKEN|PRIVATE_?KEY|API_?KEY|SEED|CREDENTIAL)S?"
 )
+# Locked, or lent by a driver, which cannot be locked and is not swapped (mm/mlock.c, VM_SPECIAL).
+_NEVER_SWAPPED: Final = frozenset({"lo", "io", "pf", "mm", "de"})
 DELETED: Final = " (deleted)"
 
 
@@ -31,6 +33,11 @@ class Mapping:
     swapped: int
     locked: int
     flags: frozenset[str]
+
+    @property
+    def may_swap(self) -> bool:
+        """Whether something can be written here that may come onto a swap: not locked, nor the kernel's own memory."""
+        return self.rights.startswith("rw") and not self.flags & _NEVER_SWAPPED
 
 
 @dataclass(slots=True)

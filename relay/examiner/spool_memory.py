@@ -48,7 +48,7 @@ class SpoolMemory:
 def read(at: Callable[[int, int], bytes], size: int) -> SpoolMemory:
     """The spool whose bytes `at(offset, length)` gives. Raises NotASpool."""
     geometry = _geometry(at(0, len(_MAGIC) + _NUMBERS * _NUMBER_LEN))
-    layout = spool._Layout(geometry)
+    layout = spool.Layout(geometry)
     if layout.total != size:
         raise NotASpool("the spool has another length than it says")
     keys = {}
@@ -67,7 +67,7 @@ def read(at: Callable[[int, int], bytes], size: int) -> SpoolMemory:
 
 
 def _slots(
-    at: Callable[[int, int], bytes], geometry: Geometry, layout: "spool._Layout", cell_class: CellClass
+    at: Callable[[int, int], bytes], geometry: Geometry, layout: "spool.Layout", cell_class: CellClass
 ) -> Iterator[tuple[int, int, bytes]]:
     count, length = geometry.slots(cell_class)
     states = at(layout.states[cell_class], count)

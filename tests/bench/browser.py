@@ -17,7 +17,8 @@ from typing import Final
 from PIL import Image, ImageDraw
 
 from onion_service import site
-from tests.browser.altered_page import page_with
+from tests.browser import altered
+from tests.browser.altered import AlteredRig
 from tests.browser.client_in_firefox import firefox_client
 from tests.browser.firefox import Firefox
 from tests.browser.fixtures import relay_nearby
@@ -98,11 +99,11 @@ def work(times: int = TIMES) -> Work:
 
 def way() -> Way:
     """One report on the page as it is served, but with a quick pace, and written in no time."""
-    with tempfile.TemporaryDirectory() as name, page_with(QUICK, Path(name)) as program:
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        rig = Rig(folder / "relay", round_seconds=ROUND_SECONDS)
+        rig = AlteredRig(folder / "relay", round_seconds=ROUND_SECONDS, site=altered.pages(folder, QUICK))
         with (
-            relay_nearby(rig, folder, program=program) as relay,
+            relay_nearby(rig, folder) as relay,
             Firefox.launch(SAFER, proxy=relay.proxy) as firefox,
         ):
             page = firefox.page()

@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Final
 from unittest import mock
 
+import pytest
+
 from crypto.directory import Directory
 from deploy import page
 from onion_service import site
 from relay.config import Settings
-from tests.browser import altered_node, client
+from tests.browser import client
+from tests.privacy import mutant_node
 from tests.rig import NOBODY, Rig, Running
 
 PACE: Final = 2
@@ -53,9 +56,13 @@ def pages(folder: Path, changes: client.Changes = QUICK, *, locale: Path | None 
 
 @dataclass(frozen=True, slots=True)
 class AlteredRig(Rig):
-    """A relay that serves `site`, pages by file name, and says so in its directory."""
+    """A relay that serves `site`, pages by file name, and says so in its directory; without any, the committed ones.
+
+    `faults` are other mutants of the node, planted beside.
+    """
 
     site: dict[str, bytes] = field(default_factory=dict)
+    faults: tuple[str, ...] = ()
 
     def directory(self, *, version: int = 1, expires_in: int = 86_400) -> Directory:
         """Names the altered page."""
@@ -66,19 +73,29 @@ class AlteredRig(Rig):
     def running(
         self, settings: Settings | None = None, *, program: str = "relay.node", socks: str = NOBODY
     ) -> Iterator[Running]:
-        """The real node, but for where it reads its pages."""
+        """The real node, but for where it reads its pages and for its faults."""
         if program != "relay.node":
-            raise ValueError("a node is altered in one way at a time")
-        folder = self.folder / "site"
+            raise ValueError("an altered relay chooses its own program")
+        if not self.site:
+            with Rig.running(self, settings, socks=socks) as running:
+                yield running
+            return
+        folder = mutant_node.site_folder(self.folder)
         folder.mkdir(parents=True, exist_ok=True)
         for name, html in self.site.items():
             (folder / name).write_bytes(html)
-        with self._read_here(), Rig.running(self, settings, program=altered_node.PROGRAM, socks=socks) as running:
-            yield running
+        planted = ",".join((mutant_node.serve_another_page.__name__, *self.faults))
+        with self._read_here(), pytest.MonkeyPatch.context() as patch:
+            patch.setenv(mutant_node.VARIABLE, planted)
+            with Rig.running(self, settings, program=mutant_node.PROGRAM, socks=socks) as running:
+                yield running
 
     @contextmanager
     def _read_here(self) -> Iterator[None]:
         """The node's keeper, which is this process, compares the page with the directory too."""
+        if not self.site:
+            yield
+            return
         with mock.patch.object(site, "_read", self.site.__getitem__):
             site.policy.cache_clear()
             try:

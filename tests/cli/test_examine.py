@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from relay.examiner.findings import ROWS
 from tests.cli.typed import run
+from tests.other_user import ENVIRONMENT, interpreter, unprivileged
 
 MARKER = "what somebody wrote"
 
@@ -119,3 +121,21 @@ def test_a_running_process_is_examined(folder: Path) -> None:
     rows = {row["id"]: row for row in json.loads(done.out)["rows"]}
     assert rows["T12"]["outcome"] in ("pass", "fail")
     assert done.code in (0, 1)
+
+
+CLOSED = "import sys; from relay import hygiene; hygiene.settle(); print('ready', flush=True); sys.stdin.read()"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not unprivileged(), reason="needs a user who is not root and may start a Python")
+def test_who_may_not_look_into_a_relay_is_told_to_be_root() -> None:
+    python, user = interpreter()
+    options = {"env": ENVIRONMENT, "stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, **user}
+    with subprocess.Popen([python, "-c", CLOSED], **options) as relay:
+        assert relay.stdout is not None
+        assert relay.stdout.readline() == "ready\n"
+        command = [python, "-c", "from relay.cli import main; main()", "examine", "--live", str(relay.pid)]
+        done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, **user)
+        relay.communicate()
+    assert done.returncode == 3
+    assert "only root may look into a relay: run this as root" in done.stdout

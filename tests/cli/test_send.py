@@ -210,18 +210,17 @@ def test_no_tor_is_one_sentence(reach: Reach) -> None:
         assert run("send", reach.card, "-", "--to", "norte", "--socks", wrong, text=TEXT).code == 2
 
 
-def test_no_tor_program_is_one_sentence(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_tor_program_is_one_sentence(reach: Reach, memory_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(reach.road.socks.path.parent))
     done = run("send", reach.card, "-", "--to", "norte", text=TEXT)
     assert done.code == 1
     assert "install tor" in done.err
-    assert list(reach.road.socks.path.parent.glob("veladora-*")) == []
+    assert list(memory_folder.iterdir()) == []
 
 
 @pytest.mark.slow
 def test_a_tor_of_our_own_that_reaches_nobody_is_stopped_and_leaves_nothing(
-    reach: Reach, monkeypatch: pytest.MonkeyPatch
+    reach: Reach, memory_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A private network whose only authority is not there, so that nothing leaves this machine."""
     nobody = PrivateNet((Authority("nobody", 1, 2, "A" * 40, "B" * 40),))
@@ -231,12 +230,11 @@ def test_a_tor_of_our_own_that_reaches_nobody_is_stopped_and_leaves_nothing(
 
     monkeypatch.setattr("onion_service.torrc.DialTor", private)
     monkeypatch.setattr(road, "BOOTSTRAP_SECONDS", 1.0)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(reach.road.socks.path.parent))
     done = run("send", reach.card, "-", "--to", "norte", text=TEXT)
     assert done.code == 1
     assert "tor is not bootstrapped" in done.err
     assert "starting tor" in done.err
-    assert list(reach.road.socks.path.parent.glob("veladora-*")) == []
+    assert list(memory_folder.iterdir()) == []
 
 
 @pytest.mark.slow

@@ -32,7 +32,7 @@ def test_help_tells_reporter_partner_and_operator_their_first_steps(words: list[
         assert step in said.out + said.err
 
 
-@pytest.mark.parametrize("command", ["send", "seal", "desk", "init", "run", "keys", "directory", "audit"])
+@pytest.mark.parametrize("command", ["send", "seal", "desk", "doctor", "init", "run", "keys", "directory", "audit"])
 def test_every_command_has_help(command: str) -> None:
     assert run(command, "--help").code == 0
 

@@ -31,7 +31,7 @@ class Ended:
 
 
 def run(*words: str | Path, passphrase: str | None = None, text: str | None = None) -> Ended:
-    """Run a command in this process; a passphrase is given through a pipe, one line for each question."""
+    """Run a command, most in this process; a passphrase is given through a pipe, one line for each question."""
     arguments = [str(word) for word in words]
     reading = None
     if passphrase is not None:
@@ -40,12 +40,21 @@ def run(*words: str | Path, passphrase: str | None = None, text: str | None = No
         os.close(writing)
         arguments += ["--passphrase-fd", str(reading)]
     try:
+        if arguments[:1] == ["run"]:
+            return _apart(arguments, pass_fds=() if reading is None else (reading,))
         done = CliRunner().invoke(app, arguments, input=text)
     finally:
         if reading is not None:
             os.close(reading)
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return Ended(done.exit_code, done.stdout, done.stderr)
+
+
+def _apart(arguments: list[str], *, pass_fds: tuple[int, ...]) -> Ended:
+    """The command that closes its own process to everybody (relay.hygiene), in a process of its own."""
+    command = [*COMMAND, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, env=ENVIRONMENT, pass_fds=pass_fds)
+    return Ended(done.returncode, done.stdout, done.stderr)
 
 
 def at_a_terminal(words: Sequence[str | Path], typed: Sequence[tuple[str, str]], *, seconds: float = 60) -> Ended:

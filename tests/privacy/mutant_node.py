@@ -1,40 +1,43 @@
 """A node with a promise broken on purpose; VELADORA_MUTANT says which, or which ones with commas between."""
 
 import asyncio
-import hashlib
 import os
-import resource
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 
+from crypto import letter
 from crypto.cells import CellClass
 from crypto.directory import write_answer
 from crypto.errors import Malformed
 from crypto.layers import RoundKey, RoundNumber
-from onion_service import answers, pasted, site
+from crypto.suite import OpeningKey
+from forwarder.delivery import Deliveries
+from onion_service import answers, pasted, rinsing, site
 from onion_service.answers import Verdict
 from onion_service.door import _Door
 from onion_service.serving import Answer
-from relay import node, telemetry
+from relay import mix, node, telemetry
 from relay.closing import Closing
+from relay.config import Settings
 from relay.gate import Phase, Seen, Tally
 from relay.intake import Intake
-from relay.node import Node
+from relay.node import Given, Node
 from relay.public import Public
-from relay.spool import Put, Spool
+from relay.spool import Spool
 from relay.telemetry import Figures
+from tests.privacy import crash_mutants, stored_mutants
 
 PROGRAM: Final = "tests.privacy.mutant_node"
 VARIABLE: Final = "VELADORA_MUTANT"
-SITE: Final = "VELADORA_MUTANT_SITE"
+# Where a node's journal goes (`relay.journal.Journal.alone`).
+_JOURNAL: Final = 1
 
 
 def answer_before_the_cell_is_in_its_slot() -> None:
@@ -104,8 +107,8 @@ def _a_letter_always(length: int) -> CellClass | None:
     return CellClass.LETTER
 
 
-def _all_that_is_held(self: Closing, cell_class: CellClass) -> dict[int, bytes]:
-    return self._spool.held(cell_class)
+def _all_that_is_held(self: Closing, cell_class: CellClass, held: dict[int, bytes]) -> dict[int, bytes]:
+    return held
 
 
 def forget_the_seen_set_on_restart() -> None:
@@ -138,13 +141,22 @@ def keep_the_previous_keys() -> None:
     Intake.turn_to = turn_to  # type: ignore[method-assign]
 
 
+def leave_the_buffer_as_it_is() -> None:
+    """T4: what the last body was read into is not overwritten."""
+
+    async def rinse() -> bool:
+        return True
+
+    rinsing.rinse = rinse
+
+
 def write_a_line_for_each_report() -> None:
     """T8: the journal says that something came."""
     honest = Intake.accept
 
     def accept(self: Intake, envelope: bytes) -> Verdict:
         verdict = honest(self, envelope)
-        sys.stderr.write("veladora: a cell came in\n")
+        os.write(_JOURNAL, b"veladora: a cell came in\n")
         return verdict
 
     Intake.accept = accept  # type: ignore[method-assign]
@@ -264,9 +276,14 @@ def give_some_a_round_key_of_their_own() -> None:
     Public.turn, Public.directory = both, directory  # type: ignore[method-assign]
 
 
+def site_folder(relay: Path) -> Path:
+    """Where `serve_another_page` finds its pages: beside the relay's settings."""
+    return relay / "site"
+
+
 def serve_another_page() -> None:
-    """T16, T19: the pages of another folder, and a policy that lets their scripts run."""
-    folder = Path(os.environ[SITE])
+    """T13, T16, T19: other pages, and a policy that lets their scripts run."""
+    folder = site_folder(Path(sys.argv[1]).parent)
     site._read = lambda name: (folder / name).read_bytes()
     site.policy.cache_clear()
     answers._HEADERS["Content-Security-Policy"] = site.policy()
@@ -277,58 +294,50 @@ def let_browsers_keep_the_page() -> None:
     del answers._HEADERS["Cache-Control"]
 
 
-def write_each_report_down() -> None:
-    """T1: one line of debugging for each cell, forgotten in a folder for such things."""
+def make_top_ups_when_they_are_sent() -> None:
+    """T6: a bundle is filled when it is sent, with as many top-ups as it needs, and sent when it is full."""
+    fill, store_all, closed = mix.fill, Closing._store_all, Deliveries.closed
+    needed: list[int] = []
 
-    def note(inner: bytes) -> None:
-        with Path(tempfile.gettempdir(), "debug.log").open("ab") as log:
-            log.write(b"letter %s\n" % hashlib.sha256(inner).hexdigest().encode())
+    def count(chosen: Sequence[bytes], room: int, top_ups: Sequence[bytes]) -> list[bytes]:
+        needed.append(room - len(chosen))
+        return fill(chosen, room, top_ups)
 
-    _see_each_cell(note)
+    async def make(self: Closing, ready: list[Any]) -> None:
+        for _ in range(needed[-1]):
+            letter.top_up(CellClass.LETTER, relays=1)
+        await store_all(self, ready)
 
+    def at_once(self: Deliveries, number: RoundNumber, *, push_in: float) -> None:
+        closed(self, number, push_in=0.0)
 
-def count_in_a_file() -> None:
-    """T2: a counter that is written when a cell comes; its inode says when, and the journal keeps the inodes before."""
-
-    def count(_inner: bytes) -> None:
-        with Path(tempfile.gettempdir(), "count").open("ab") as counter:
-            counter.write(b"1")
-
-    _see_each_cell(count)
-
-
-def keep_bodies_in_a_list() -> None:
-    """T3: what came in lies in memory as it came."""
-    bodies: list[bytes] = []
-    honest = Intake.accept
-
-    def accept(self: Intake, envelope: bytes) -> Verdict:
-        bodies.append(bytes(bytearray(envelope)))
-        return honest(self, envelope)
-
-    Intake.accept = accept  # type: ignore[method-assign]
+    mix.fill = count
+    Closing._store_all = make  # type: ignore[method-assign]
+    Deliveries.closed = at_once  # type: ignore[assignment, method-assign]
 
 
-def keep_cells_in_a_list() -> None:
-    """T3: the cells beside their slots, as they came."""
-    cells: list[bytes] = []
-    _see_each_cell(lambda inner: cells.append(bytes(bytearray(inner))))
+def reuse_round_keys() -> None:
+    """T21: a round has the key of the one before."""
+    honest = RoundKey.generate
+    first: list[RoundKey] = []
+
+    def generate(number: RoundNumber) -> RoundKey:
+        first.append(honest(number))
+        return RoundKey(number, first[0].key)
+
+    RoundKey.generate = generate  # type: ignore[method-assign, assignment]
 
 
-def remove_the_limits() -> None:
-    """T12: a crash of the node leaves its memory on the disk."""
-    resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    resource.setrlimit = lambda _which, _limits: None
+def make_round_keys_of_the_identity() -> None:
+    """T21: a round's key is made of what lies on the disk, so that a relay that was switched off has it again."""
+    begin = Node.__init__
 
+    def init(self: Node, settings: Settings, given: Given, **others: Any) -> None:  # noqa: ANN401
+        key = OpeningKey(given.identity.secret_seed())
+        RoundKey.generate = lambda number: RoundKey(number, key)  # type: ignore[method-assign, assignment]
+        begin(self, settings, given, **others)
 
-def _see_each_cell(see: Callable[[bytes], None]) -> None:
-    honest = Spool.put
-
-    def put(self: Spool, cell_class: CellClass, cell: bytes, *, identity: bytes) -> Put:
-        see(cell)
-        return honest(self, cell_class, cell, identity=identity)
-
-    Spool.put = put  # type: ignore[method-assign]
+    Node.__init__ = init  # type: ignore[method-assign]
 
 
 MUTANTS: Final[dict[str, Callable[[], None]]] = {
@@ -340,6 +349,7 @@ MUTANTS: Final[dict[str, Callable[[], None]]] = {
         take_any_pasted_text,
         forget_the_seen_set_on_restart,
         keep_the_previous_keys,
+        leave_the_buffer_as_it_is,
         write_a_line_for_each_report,
         count_at_arrival,
         never_freeze,
@@ -351,11 +361,11 @@ MUTANTS: Final[dict[str, Callable[[], None]]] = {
         give_some_a_round_key_of_their_own,
         serve_another_page,
         let_browsers_keep_the_page,
-        write_each_report_down,
-        count_in_a_file,
-        keep_bodies_in_a_list,
-        keep_cells_in_a_list,
-        remove_the_limits,
+        make_top_ups_when_they_are_sent,
+        reuse_round_keys,
+        make_round_keys_of_the_identity,
+        *stored_mutants.PLANTS,
+        *crash_mutants.PLANTS,
     )
 }
 

@@ -17,7 +17,8 @@ from typing import Final
 import pytest
 
 from onion_service.torrc import UnixSocket
-from tests.browser.altered_page import page_with
+from tests.browser import altered
+from tests.browser.altered import AlteredRig
 from tests.browser.firefox import Firefox
 from tests.browser.fixtures import Onion, Reachable, relay_behind, relay_nearby
 from tests.browser.gate import Exchange, gate_before
@@ -162,16 +163,13 @@ ONLY_REPORTS: Final = (BROUGHT, f'    if (report === undefined) return "";\n{BRO
 @contextmanager
 def altered_relays(folder: Path) -> Iterator[list[Reachable]]:
     """Two relays whose page sends only when there is a report; without tor, which is not what is altered."""
+    site = altered.pages(folder, {"pacing.js": [ONLY_REPORTS]})
     with ExitStack() as stack:
-        with page_with({"pacing.js": [ONLY_REPORTS]}, folder) as program:
-            places = [folder / name for name in ("plain", "told")]
-            for place in places:
-                place.mkdir()
-            rigs = [Rig(place / "relay", onion=ONION, round_seconds=ROUND_SECONDS) for place in places]
-            relays = [
-                stack.enter_context(relay_nearby(rig, place, program=program))
-                for rig, place in zip(rigs, places, strict=True)
-            ]
+        relays = []
+        for place in (folder / "plain", folder / "told"):
+            place.mkdir()
+            rig = AlteredRig(place / "relay", onion=ONION, round_seconds=ROUND_SECONDS, site=site)
+            relays.append(stack.enter_context(relay_nearby(rig, place)))
         yield relays
 
 

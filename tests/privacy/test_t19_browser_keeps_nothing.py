@@ -17,14 +17,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import pytest
 from PIL import Image
 
 from crypto.directory import Directory, Place, Topic, Words
-from tests.browser.altered_page import page_with
+from tests.browser import altered
+from tests.browser.altered import AlteredRig
 from tests.browser.choosing import answer_dialogs
 from tests.browser.firefox import Firefox
 from tests.browser.fixtures import Reachable, relay_nearby
@@ -33,7 +34,7 @@ from tests.browser.remains import Remains, look
 from tests.browser.settings import PLAIN, SAFER, Value
 from tests.privacy import mutant_node
 from tests.privacy.mutants import caught
-from tests.rig import ONION, Rig
+from tests.rig import ONION
 from tests.unit.onion_service.clean.making import segment, with_segments
 
 pytestmark = pytest.mark.slow
@@ -86,11 +87,11 @@ _OF_ITS_OWN_FILES: Final[dict[str, set[str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Road(Rig):
+class Road(AlteredRig):
     """A relay whose directory has topics, places and partners that can be told from anything else on a disk."""
 
     def directory(self, *, version: int = 1, expires_in: int = 86_400) -> Directory:
-        made = Rig.directory(self, version=version, expires_in=expires_in)
+        made = AlteredRig.directory(self, version=version, expires_in=expires_in)
         named = zip(made.partners, PARTNERS, strict=True)
         partners = [msgspec.structs.replace(partner, id=name) for partner, name in named]
         return msgspec.structs.replace(made, partners=partners, places=[PLACE], topics=[TOPIC])
@@ -201,9 +202,9 @@ def nothing_is_kept(found: Kept, kind: str = "") -> None:
 
 
 @contextmanager
-def relay_in(folder: Path, *, program: str = "relay.node") -> Iterator[Reachable]:
+def relay_in(folder: Path, **altered_by: Any) -> Iterator[Reachable]:  # noqa: ANN401 - fields of AlteredRig
     """A relay with a round that is longer than a report takes."""
-    with relay_nearby(Road(folder / "relay", round_seconds=600), folder, program=program) as relay:
+    with relay_nearby(Road(folder / "relay", round_seconds=600, **altered_by), folder) as relay:
         yield relay
 
 
@@ -262,11 +263,9 @@ MUTANTS: Final = {
 def left_by_faults(reports: object, tmp_path_factory: pytest.TempPathFactory) -> Kept:
     """What a report on the page with all faults leaves in an ordinary Firefox."""
     folder = tmp_path_factory.mktemp("kept")
-    with page_with(FAULTS, folder) as program, pytest.MonkeyPatch.context() as patch:
-        both = (mutant_node.serve_another_page, mutant_node.let_browsers_keep_the_page)
-        patch.setenv(mutant_node.VARIABLE, ",".join(mutant.__name__ for mutant in both))
-        with relay_in(folder, program=program) as relay:
-            return kept_of_a_report(relay, folder, "ordinary")
+    faults = (mutant_node.let_browsers_keep_the_page.__name__,)
+    with relay_in(folder, site=altered.pages(folder, FAULTS), faults=faults) as relay:
+        return kept_of_a_report(relay, folder, "ordinary")
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,10 +16,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from onion_service import memory
 from onion_service.control import Bootstrap, attach, launch
 from onion_service.errors import (
     OnionNotPublished,
     TorError,
+    TorInUse,
     TorMissing,
     TorNotBootstrapped,
     TorStopped,
@@ -91,6 +94,14 @@ def test_an_onion_has_its_address_before_it_is_published(short_path: Path) -> No
         assert "OnionTrafficOnly" not in tor.ask("config-text")
 
 
+@pytest.mark.skipif(not memory.may_lock(), reason="this user may not lock memory")
+def test_a_tor_that_may_locks_all_its_memory(short_path: Path) -> None:
+    with launch(replace(onion_tor(short_path), lock_memory=True)) as tor:
+        locked = re.search(r"^VmLck:\s+(\d+) kB", Path(f"/proc/{tor.pid}/status").read_text(), re.MULTILINE)
+        assert locked is not None
+        assert int(locked[1]) > 0
+
+
 def test_the_dialling_tor_leads_to_nothing_but_onions(short_path: Path) -> None:
     settings = dial_tor(short_path)
     assert isinstance(settings.socks, UnixSocket)
@@ -136,12 +147,28 @@ def test_everything_of_a_tor_of_ours_is_private(short_path: Path) -> None:
             assert address.path.stat().st_mode & 0o077 == 0
 
 
-def test_a_data_directory_in_use_is_said_in_tor_s_words(short_path: Path) -> None:
-    with launch(dial_tor(short_path)):
+def test_a_data_directory_in_use_is_said_and_nothing_of_it_is_touched(short_path: Path) -> None:
+    with launch(dial_tor(short_path)) as tor:
+        working = Path(tor.ask("config-file")).parent
+        before = {path: path.lstat().st_ino for path in working.rglob("*")}
         again = replace(dial_tor(short_path), control=UnixSocket(short_path / "dial" / "other"))
-        with pytest.raises(TorStopped, match="still there") as caught:
+        with pytest.raises(TorInUse, match="the data directory is in use") as caught:
             launch(again)
-    assert "the data directory is in use" in caught.value.hint
+        assert {path: path.lstat().st_ino for path in working.rglob("*")} == before
+    assert "stop the other program" in caught.value.hint
+
+
+def test_a_tor_of_ours_works_in_memory_and_leaves_nothing_there(short_path: Path) -> None:
+    with launch(onion_tor(short_path)) as tor:
+        working = Path(tor.ask("config-file")).parent
+        assert (working / "lock").exists()
+        assert memory.place() in working.parents
+        assert working.stat().st_mode & 0o777 == 0o700
+        tor.onion_address()
+        # The sockets are where they were asked for; the key of the onion is what a disk must keep.
+        there = {path.name for path in (short_path / "onion").iterdir()}
+        assert there == {"c", "service"}
+    assert not working.exists()
 
 
 def test_we_attach_to_a_running_tor_and_leave_it_running(short_path: Path) -> None:
@@ -195,6 +222,10 @@ def test_no_tor_outlives_a_program_that_was_killed(short_path: Path) -> None:
         assert psutil.pid_exists(pid)
         victim.kill()
         assert gone(pid, within=5)
+    # What it left in memory is taken over, and goes with the next one.
+    with launch(dial_tor(short_path)) as tor:
+        working = Path(tor.ask("config-file")).parent
+    assert not working.exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

@@ -9,7 +9,7 @@ A relay's own rounds have 900 of them.
 from dataclasses import replace
 from typing import Final
 
-from tests.privacy import mutant_node
+from tests.privacy import crash_mutants, mutant_node, stored_mutants
 from tests.privacy.seizure.plans import Plan
 
 KILLS: Final = 3
@@ -41,15 +41,15 @@ MUTANTS: Final[dict[str, tuple[str, Plan]]] = {
             early=10,
             late=10,
             open=20,
-            mutant=mutant_node.write_each_report_down.__name__,
+            mutant=stored_mutants.write_each_report_down.__name__,
             looks=("platter",),
         ),
     ),
     "T2": (
         "a counter file on arrival",
-        replace(_PLAIN, early=10, late=10, open=20, mutant=mutant_node.count_in_a_file.__name__, looks=("platter",)),
+        replace(_PLAIN, early=10, late=10, open=20, mutant=stored_mutants.count_in_a_file.__name__, looks=("platter",)),
     ),
-    "T3": ("bodies kept in a list", replace(OPEN_ONLY, mutant=mutant_node.keep_bodies_in_a_list.__name__)),
+    "T3": ("bodies kept in a list", replace(OPEN_ONLY, mutant=stored_mutants.keep_bodies_in_a_list.__name__)),
     "T4": (
         "the previous keys kept",
         replace(_PLAIN, open=10, mutant=mutant_node.keep_the_previous_keys.__name__, looks=("live",)),
@@ -74,7 +74,7 @@ MUTANTS: Final[dict[str, tuple[str, Plan]]] = {
         replace(
             _PLAIN,
             open=10,
-            mutant=mutant_node.remove_the_limits.__name__,
+            mutant=crash_mutants.remove_the_limits.__name__,
             core_limit="unlimited",
             looks=("live", "flushed"),
         ),

@@ -51,9 +51,19 @@ def test_the_onion_s_tor_says_exactly_this() -> None:
         "LogTimeGranularity 3600000",
         "SafeLogging 1",
         "ProtocolWarnings 0",
-        "AvoidDiskWrites 1",
+        "CellStatistics 0",
+        "ConnDirectionStatistics 0",
+        "DirReqStatistics 0",
+        "EntryStatistics 0",
+        "ExitPortStatistics 0",
+        "ExtraInfoStatistics 0",
+        "HiddenServiceStatistics 0",
+        "OverloadStatistics 0",
+        "PaddingStatistics 0",
+        "AccountingMax 0",
         "DisableDebuggerAttachment 1",
         "NoExec 1",
+        "VanguardsLiteEnabled 1",
         "SocksPort 0",
         'HiddenServiceDir "/var/lib/veladora/onion/service"',
         "HiddenServiceVersion 3",
@@ -70,7 +80,7 @@ def test_the_dialling_tor_leads_to_onions_only_and_isolates_every_login() -> Non
     (socks,) = (line for line in DIAL.lines() if line.startswith("SocksPort"))
     assert socks.startswith('SocksPort unix:"/run/veladora/dial/socks" OnionTrafficOnly ExtendedErrors ')
     assert {"IsolateSOCKSAuth", "IsolateDestAddr", "IsolateDestPort", "IsolateClientProtocol"} < set(socks.split())
-    assert not any(line.startswith("HiddenService") for line in DIAL.lines())
+    assert not any(line.startswith(("HiddenServiceDir", "HiddenServicePort")) for line in DIAL.lines())
     (tcp,) = (line for line in replace(DIAL, socks=LoopbackPort(9050)).lines() if "SocksPort" in line)
     assert tcp.startswith("SocksPort 127.0.0.1:9050 OnionTrafficOnly ")
 
@@ -78,7 +88,7 @@ def test_the_dialling_tor_leads_to_onions_only_and_isolates_every_login() -> Non
 @pytest.mark.parametrize("settings", [ONION, DIAL], ids=["onion", "dial"])
 def test_both_are_quiet_and_nobody_s_relay(settings: OnionTor | DialTor) -> None:
     lines = settings.lines()
-    assert {"HeartbeatPeriod 0", "SafeLogging 1", "AvoidDiskWrites 1", "ClientOnly 1", "ExitRelay 0"} <= set(lines)
+    assert {"HeartbeatPeriod 0", "SafeLogging 1", "AccountingMax 0", "ClientOnly 1", "ExitRelay 0"} <= set(lines)
     assert [line for line in lines if line.startswith("Log ")] == ["Log err stdout"]
     assert not any("ExportCircuitID" in line for line in lines)
     assert not any(line.startswith(("TestingTorNetwork", "DirAuthority")) for line in lines)
@@ -93,6 +103,7 @@ def test_a_private_net_replaces_the_public_one_and_stays_on_loopback() -> None:
     lines = replace(DIAL, private_net=PrivateNet((AUTHORITY,))).lines()
     assert "TestingTorNetwork 1" in lines
     assert "UseDefaultFallbackDirs 0" in lines
+    assert [line for line in lines if "Vanguards" in line] == ["VanguardsLiteEnabled 0"]
     assert "OutboundBindAddress 127.0.0.1" in lines
     assert f"DirAuthority auth0 orport=12001 no-v2 v3ident={'A' * 40} 127.0.0.1:12002 {'B' * 40}" in lines
 

@@ -1,11 +1,14 @@
 """Events come from a closed list, and none of them is about a report."""
 
 import io
+import subprocess
+import sys
 
 import pytest
 
 from crypto.layers import RoundNumber
 from relay.journal import Event, Journal
+from tests.other_user import ENVIRONMENT
 
 
 @pytest.mark.parametrize("event", list(Event))
@@ -32,3 +35,32 @@ def test_what_a_detail_says_is_not_filled_in_again() -> None:
     stream = io.StringIO()
     Journal(stream).record(Event.CANNOT_START, detail="{round}")
     assert stream.getvalue() == "veladora: cannot start: {round}\n"
+
+
+ALONE = """
+import logging, os, sys, threading, warnings
+from relay.journal import Journal
+journal = Journal.alone()
+class Dying:
+    def __del__(self):
+        raise ValueError("secret")
+def fail():
+    raise KeyError("secret")
+print("secret")
+sys.stderr.write("secret")
+os.write(2, b"secret")
+warnings.warn("secret")
+logging.getLogger("x").critical("secret")
+thread = threading.Thread(target=fail); thread.start(); thread.join()
+thread = threading.Thread(target=sys.exit); thread.start(); thread.join()
+Dying()
+raise OSError("secret")
+"""
+
+
+def test_a_journal_that_is_alone_tells_kinds_of_errors_and_nothing_else_is_heard() -> None:
+    done = subprocess.run([sys.executable, "-c", ALONE], env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    kinds = ("KeyError", "ValueError", "OSError")
+    assert done.stderr == "".join(f"veladora: {Event.UNEXPECTED.value.format(detail=kind)}\n" for kind in kinds)

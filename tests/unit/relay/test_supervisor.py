@@ -10,13 +10,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from crypto import letter
 from crypto.cells import CellClass, cell_hash
 from crypto.layers import wrap
-from onion_service.errors import TorError
+from onion_service.control import Tor
+from onion_service.errors import StrangeState, TorError
 from relay import supervisor
 from relay.journal import Event, Journal
 from relay.start import StartError
@@ -164,3 +166,50 @@ def test_the_tor_that_holds_the_onion_leads_to_the_door_and_to_the_network_that_
     assert str(wanted.target).endswith("state/run/door.sock")
     assert wanted.private_net is not None
     assert [authority.nickname for authority in wanted.private_net.authorities] == ["one"]
+
+
+def test_guards_are_kept_at_an_edge_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[float] = []
+    looks: list[float] = []
+
+    class Keeper(supervisor.TorKeeper):
+        def keep_guards(self) -> None:
+            kept.append(time.time())
+
+        def look(self) -> None:
+            looks.append(time.time())
+
+    def no_tor() -> Tor:
+        raise AssertionError("nothing is opened here")
+
+    # Looks come more often than edges, and must not keep anything.
+    monkeypatch.setattr(supervisor, "_TOR_LOOK_SECONDS", 0.4)
+    stop = threading.Event()
+    watching = threading.Thread(
+        target=supervisor._watch_tors, args=([Keeper("a tor", no_tor, journal=Journal(io.StringIO()))], stop, 4)
+    )
+    watching.start()
+    time.sleep(8.5)
+    stop.set()
+    watching.join()
+    assert {int(moment // 4) for moment in kept} >= {int(kept[0] // 4), int(kept[0] // 4) + 1}
+    assert all(moment % 4 < 1.2 for moment in kept)
+    assert any(moment % 4 > 1.5 for moment in looks)
+
+
+def test_guards_that_cannot_be_kept_are_an_event_and_not_an_end() -> None:
+    said = io.StringIO()
+
+    class Broken:
+        def keep_guards(self) -> None:
+            raise StrangeState("not plain text")
+
+    def no_tor() -> Tor:
+        raise AssertionError("nothing is opened here")
+
+    keeper = supervisor.TorKeeper("a tor", no_tor, journal=Journal(said))
+    keeper.keep_guards()
+    assert said.getvalue() == ""
+    keeper.tor = cast("Tor", Broken())
+    keeper.keep_guards()
+    assert said.getvalue() == "veladora: unexpected: StrangeState\n"

@@ -97,8 +97,8 @@ def test_the_spool_is_read_as_it_stands() -> None:
         assert found.dirty == 0
         # A slot that was freed and not overwritten.
         at = next(held.offset for held in found.cells)
-        states = spool._Layout(GEOMETRY).states[CellClass.LETTER]
-        slot = (at - spool._Layout(GEOMETRY).slots[CellClass.LETTER]) // (GEOMETRY.letter_length + 16)
+        states = spool.Layout(GEOMETRY).states[CellClass.LETTER]
+        slot = (at - spool.Layout(GEOMETRY).slots[CellClass.LETTER]) // (GEOMETRY.letter_length + 16)
         os.pwrite(fd, b"\x00", states + slot)
         assert look().dirty == 1
         kept.close()

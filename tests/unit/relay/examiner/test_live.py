@@ -17,15 +17,17 @@ from crypto.cells import CellClass
 from relay.examiner.examining import Question, examine
 from relay.examiner.findings import Outcome, exit_code
 from relay.examiner.given import Arrival, Given
-from relay.examiner.live import family
+from relay.examiner.live import Role, family
 from tests.rig import Rig
 from tests.unit.relay.examiner.given_relay import failing, kinds, row, send
 
 pytestmark = pytest.mark.slow
 
 ROUND = 20
+NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root may look into a node (T12)")
 
 
+@NEEDS_ROOT
 def test_a_clean_running_relay_passes(tmp_path: Path) -> None:
     with Rig(tmp_path / "relay", round_seconds=ROUND).running() as running:
         assert running.keeper.pid is not None
@@ -50,6 +52,7 @@ def test_a_clean_running_relay_passes(tmp_path: Path) -> None:
     assert row(rows, "T3").figures["cells in the spool"] == 60
 
 
+@NEEDS_ROOT
 def test_a_cell_of_the_open_round_that_lies_on_the_disk_is_found(tmp_path: Path) -> None:
     """The examiner needs nothing but the running relay to know what must not lie there."""
     with Rig(tmp_path / "relay", round_seconds=ROUND).running() as running:
@@ -187,6 +190,16 @@ def test_a_child_is_examined_with_its_parent() -> None:
         assert found[0].pid == pid
         assert len(found) == 2
         os.kill(found[1].pid, 9)
+
+
+@NEEDS_ROOT
+def test_who_only_keeps_the_spool_off_the_swap_is_no_node(tmp_path: Path) -> None:
+    with Rig(tmp_path / "relay").running() as running:
+        assert running.keeper.pid is not None
+        assert [one.role for one in family(running.keeper.pid)] == [Role.NODE]
+        held = [line for line in Path("/proc/self/maps").read_text().splitlines() if "veladora-spool" in line]
+        assert len(held) == 1
+        assert family(os.getpid())[0].role is Role.SUPERVISOR
 
 
 def test_a_process_that_is_not_there_is_said() -> None:

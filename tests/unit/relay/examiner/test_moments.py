@@ -78,7 +78,7 @@ def test_an_impossible_window_is_refused(wrong: tuple[float, float, int, float])
 
 
 def test_the_slack_fits_the_round() -> None:
-    assert [default_slack(period) for period in (1, 5, 300, 900, 3_600)] == [0.5, 1.0, 6.0, 15.0, 15.0]
+    assert [default_slack(period) for period in (1, 5, 300, 900, 3_600)] == [0.5, 2.0, 6.0, 15.0, 15.0]
     assert span_of([7.0, 3.0]) == (2.0, 8.0)
 
 

@@ -42,6 +42,7 @@ def test_mappings_are_read_with_their_swap_locks_and_flags() -> None:
     assert spool.name == live.SPOOL + proc_text.DELETED
     assert "dd" in spool.flags
     assert "dd" not in heap.flags
+    assert (heap.may_swap, spool.may_swap) == (True, False)
 
 
 def test_swapped_memory_fails_the_row() -> None:

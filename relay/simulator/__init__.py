@@ -1,0 +1,1 @@
+"""What company a writer has under a given traffic: `veladora simulate` (docs/simulate.md)."""
