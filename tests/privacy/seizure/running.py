@@ -1,5 +1,5 @@
 """One relay, from its start to its seizure: rounds pass, reports come, the node is killed, and the power fails at a
-moment of chance in a round that never closes.
+moment of chance in a round that stays open.
 
 What is taken: the disk as it had been written by that moment, the disk as it would be had all been written, and the
 memory of every process as it stood.
