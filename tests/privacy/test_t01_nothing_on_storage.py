@@ -22,7 +22,8 @@ def nothing_is_written(found: Seized, empty: Seized) -> None:
 
 def test_nothing_about_a_report_is_written(seized: dict[str, Seized]) -> None:
     found, empty = seized[PLAIN_MANY.name], seized[PLAIN_NONE.name]
-    assert len(found.told.accepted) == 500
+    # Whoever is still trying when the power goes, on a machine with much to do, has sent nothing.
+    assert 450 <= len(found.told.accepted) <= 500
     assert len(found.told.refused) == 40
     assert differing(empty.picture, found.picture) == {}
     assert len(found.picture) > 10
