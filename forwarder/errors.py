@@ -35,6 +35,22 @@ class Damaged(ForwarderError):
         self.path = path
 
 
+class NotMirrored(ForwarderError):
+    """Published files did not come whole; the copy that is held is as it was."""
+
+    hint = "nothing to do now: the copy you have stays; try again later"
+
+
+class NoCopy(ForwarderError):
+    """There is no copy of published files in this folder."""
+
+    hint = "`veladora mirror` makes one; name the folder that was given there"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} holds no copy of published alerts")
+        self.folder = folder
+
+
 class NotDelivered(ForwarderError):
     """A partner did not acknowledge a bundle; it will be offered again in a later round."""
 
