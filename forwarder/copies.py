@@ -1,9 +1,10 @@
-"""A verified copy of what somebody publishes, in a folder that any web server can serve (docs/spec/alerts.md, "Copies").
+"""A verified copy of what is published, in a folder that any web server can serve (docs/spec/alerts.md, "Copies").
 
 A reader of `current` sees one version, whole: the old one or the new one, after a crash too. Nothing gets there, and
 nothing is read from there, that the publisher's key does not vouch for.
 """
 
+import errno
 import os
 import shutil
 import stat
@@ -12,10 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from crypto.errors import Forged
-from crypto.manifest import FILE_MAX, FILES_MAX, MANIFEST_MAX, MANIFEST_NAME, SIGNATURE_NAME, Signed
+from crypto.errors import CryptoError, Forged
+from crypto.manifest import (
+    FILE_MAX,
+    FILES_MAX,
+    MANIFEST_MAX,
+    MANIFEST_NAME,
+    SIGNATURE_NAME,
+    Signed,
+    is_name,
+)
 from crypto.minisign import SIGNATURE_FILE_MAX, PublicKey
-from forwarder.errors import Damaged, NoCopy, NotWritten
+from forwarder.errors import BadCopy, NoCopy, NotWritten
 from onion_service.durable import UNFINISHED, replace, sync_folder
 
 CURRENT: Final = "current"
@@ -52,23 +61,43 @@ def write_copy(folder: Path, copy: Copy) -> None:
 def read_copy(folder: Path, *, key: PublicKey) -> Copy:
     """The copy in `folder/current`, however old.
 
-    Raises NoCopy when there is none; Malformed or Forged when `key` did not sign it so, when a file is altered, missing
-    or one too many; Damaged when it cannot be read.
+    Raises NoCopy when there is none; BadCopy when `key` did not sign it so, when a file is altered, missing or one too
+    many, or when it cannot be read.
     """
     try:
         # A new version may take its place while we read: the one before is kept, so we go on with that.
         place = (folder / CURRENT).resolve(strict=True)
-        signature = _read(place / SIGNATURE_NAME, SIGNATURE_FILE_MAX)
-        signed = Signed.open(_read(place / MANIFEST_NAME, MANIFEST_MAX), signature, key=key)
+        signed = _signed(place, key)
         listed = {file.name for file in signed.manifest.files}
-        names = sorted(_names(place))
-        if odd := sorted({MANIFEST_NAME, SIGNATURE_NAME, *listed} ^ set(names)):
-            raise Forged(f"{odd[0]} is {'missing' if odd[0] in listed else 'not in the list'}")
-        return Copy(signed, {name: _read(place / name, FILE_MAX) for name in names if name in listed})
+        names = set(_names(place)) - {MANIFEST_NAME, SIGNATURE_NAME}
+        if odd := sorted(listed ^ names):
+            raise Forged(
+                f"{odd[0] if is_name(odd[0]) else 'a file'} is {'missing' if odd[0] in listed else 'too many'}"
+            )
+        return Copy(signed, {name: _read(place / name, FILE_MAX) for name in sorted(listed)})
     except FileNotFoundError as error:
         raise NoCopy(folder) from error
+    except CryptoError as error:
+        raise BadCopy(folder, str(error)) from error
     except OSError as error:
-        raise Damaged(folder, error.strerror or "unreadable") from error
+        raise BadCopy(folder, error.strerror or "unreadable") from error
+
+
+def read_signed(folder: Path, *, key: PublicKey) -> Signed:
+    """The manifest of the copy in `folder/current` alone; else as `read_copy`."""
+    try:
+        return _signed((folder / CURRENT).resolve(strict=True), key)
+    except FileNotFoundError as error:
+        raise NoCopy(folder) from error
+    except CryptoError as error:
+        raise BadCopy(folder, str(error)) from error
+    except OSError as error:
+        raise BadCopy(folder, error.strerror or "unreadable") from error
+
+
+def _signed(place: Path, key: PublicKey) -> Signed:
+    signature = _read(place / SIGNATURE_NAME, SIGNATURE_FILE_MAX)
+    return Signed.open(_read(place / MANIFEST_NAME, MANIFEST_MAX), signature, key=key)
 
 
 def _write(folder: Path, copy: Copy) -> None:
@@ -78,23 +107,24 @@ def _write(folder: Path, copy: Copy) -> None:
     draft, place = versions / f"{UNFINISHED}{name}", versions / name
     current = folder / CURRENT
     before = current.readlink().name if current.is_symlink() else ""
-    if before != name:
-        # What is there under that number is left from a write that was cut off before it was shown.
-        shutil.rmtree(place, ignore_errors=True)
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(mode=_FOLDER_MODE)
-        for file, data in copy.everything().items():
-            path = draft / file
-            path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-            replace(path, [data], mode=_FILE_MODE)
-        draft.replace(place)
-        sync_folder(versions)
-        link = folder / f"{UNFINISHED}{CURRENT}"
-        link.unlink(missing_ok=True)
-        link.symlink_to(Path(VERSIONS) / name)
-        link.replace(current)
-        sync_folder(folder)
-        _forget(versions, keep={name, before})
+    if before == name:
+        raise FileExistsError(errno.EEXIST, "this version is there already, and the number of a version rises")
+    # What is there under that number is left from a write that was cut off before it was shown.
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=_FOLDER_MODE)
+    for file, data in copy.everything().items():
+        path = draft / file
+        path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+        replace(path, [data], mode=_FILE_MODE)
+    draft.replace(place)
+    sync_folder(versions)
+    link = folder / f"{UNFINISHED}{CURRENT}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path(VERSIONS) / name)
+    link.replace(current)
+    sync_folder(folder)
+    _forget(versions, keep={name, before})
 
 
 def _forget(versions: Path, *, keep: set[str]) -> None:

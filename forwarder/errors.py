@@ -51,6 +51,16 @@ class NoCopy(ForwarderError):
         self.folder = folder
 
 
+class BadCopy(ForwarderError):
+    """What lies in the folder of a copy is not what its publisher signed, or cannot be read."""
+
+    hint = "check the disk, and who else writes there; then remove the folder and fetch again"
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(f"the copy in {folder} is of no use: {reason}")
+        self.folder = folder
+
+
 class NotDelivered(ForwarderError):
     """A partner did not acknowledge a bundle; it will be offered again in a later round."""
 

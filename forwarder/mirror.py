@@ -69,8 +69,8 @@ class Mirror:
         """Bring the copy up to date; `now` in seconds since 1970.
 
         Raises NotMirrored when files do not come (try again later); Forged, Malformed, RolledBack or Expired when what
-        came must not be used; NotWritten, and Damaged, Malformed or Forged for the copy that is held, are for who runs
-        the mirror. Whatever is raised, the copy is as it was.
+        came must not be used; NotWritten and BadCopy are about the copy here, for who runs the mirror. Whatever is
+        raised, the copy is as it was.
         """
         held = self._held()
         for left in reversed(range(_TRIES)):

@@ -29,7 +29,7 @@ _UNEVEN: Final = (0.9, 1.1)
 _NEXT_STEP: Final[dict[type[CryptoError], str]] = {
     Malformed: "it is not a list of alerts, or of a newer kind than this program knows; the copy you have stays",
     Forged: "do not use what came from there; the copy you have stays. If it stays so, tell the publisher",
-    RolledBack: "somebody serves an old list; the copy you have stays. Fetch from another mirror, or from the publisher",
+    RolledBack: "somebody serves an old list; the copy you have stays. Fetch it from another mirror",
     Expired: "the publisher has not renewed the list; the copy you have stays. Fetch from another place, or ask them",
 }
 
@@ -41,7 +41,8 @@ KeyOption = Annotated[
     typer.Option("--key", metavar="RW…", help="The publisher's minisign key, as they gave it to you and not from URL."),
 ]
 IntoOption = Annotated[
-    Path, typer.Option("--into", metavar="FOLDER", help="Where the copy is kept; let a web server serve FOLDER/current.")
+    Path,
+    typer.Option("--into", metavar="FOLDER", help="Where the copy is kept; let a web server serve FOLDER/current."),
 ]
 EveryOption = Annotated[
     str, typer.Option("--every", metavar="SPAN", help="Fetch again about every 30m, 1h or 1d, until interrupted.")
