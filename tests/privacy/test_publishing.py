@@ -1,7 +1,7 @@
 """Publishing: nothing that leaves a desk is finer than its cell, six hours, and k reports.
 
 10 000 random sets of incidents, from a seeded generator, and mutants of the rule that the same proof catches. What the
-feeds say is read back from their bytes. A set with one report moved inside its cell and its bucket gives the same bytes.
+feeds say is read back from their bytes, and reports moved inside their cells and buckets give the same bytes.
 """
 
 import json

@@ -1,5 +1,6 @@
 """An alert and its versions, its cell, and the preview that says what leaves."""
 
+import itertools
 from dataclasses import replace
 
 import h3
@@ -131,7 +132,7 @@ def test_every_ring_is_closed_counter_clockwise_and_on_one_side_of_the_antimerid
         assert len(ring) >= 4
         assert all(-180 <= x <= 180 and -90 <= y <= 90 for x, y in ring)
         assert max(x for x, _ in ring) - min(x for x, _ in ring) < 20
-        turn = sum(x * b - a * y for (x, y), (a, b) in zip(ring, ring[1:], strict=False))
+        turn = sum(x * b - a * y for (x, y), (a, b) in itertools.pairwise(ring))
         assert turn > 0
         area += turn / 2
     whole = [(x + 360 if x < 0 and len(rings) == 2 else x, y) for y, x in h3.cell_to_boundary(cell.index)]
