@@ -146,4 +146,4 @@ def _folders(names: list[str]) -> set[str]:
 
 
 def _comment(manifest: Manifest) -> str:
-    return f"veladora alerts version {manifest.version} until {manifest.valid_until}"
+    return f"veladora v1 alerts version {manifest.version} until {manifest.valid_until}"

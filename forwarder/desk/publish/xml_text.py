@@ -1,6 +1,6 @@
 """XML that texts cannot break out of: one element after another, every text escaped by the standard library.
 
-Pure, and the same bytes for the same elements.
+Pure: no clock, no disk, no chance; the same bytes for the same elements.
 """
 
 from typing import Final

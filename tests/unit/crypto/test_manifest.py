@@ -104,7 +104,7 @@ def test_what_is_over_a_limit_is_not_signed(files: dict[str, bytes], version: in
 def signed_anyway(wire: bytes) -> None:
     """Opened with a signature that holds, whatever it is over."""
     with suppress(CryptoError):
-        comment = "veladora alerts version 5 until 2000000000"
+        comment = "veladora v1 alerts version 5 until 2000000000"
         opened = Signed.open(wire, minisign.sign(wire, comment=comment, key=KEY), key=PUBLIC)
         assert canonical.encode(opened.manifest) == wire
 
@@ -128,7 +128,7 @@ def test_any_bytes_are_a_manifest_or_refused(wire: bytes) -> None:
     ],
 )
 def test_a_manifest_of_another_form_is_malformed_even_when_it_is_signed(wire: bytes) -> None:
-    comment = "veladora alerts version 5 until 2000000000"
+    comment = "veladora v1 alerts version 5 until 2000000000"
     with pytest.raises(Malformed):
         Signed.open(wire, minisign.sign(wire, comment=comment, key=KEY), key=PUBLIC)
 
