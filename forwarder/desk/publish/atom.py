@@ -1,7 +1,8 @@
 """Alerts as an Atom feed (RFC 4287), one for each language, newest first.
 
-Pure: no clock, no disk, no chance; the same bytes for the same alerts. A correction or a withdrawal is the same entry with a later `updated`, so
-readers replace what they showed. All texts are plain text: a reader has no markup to interpret.
+Pure: no clock, no disk, no chance; the same bytes for the same alerts. A correction or a withdrawal is the same entry
+with a later `updated`, so readers replace what they showed. All texts are plain text: a reader has no markup to
+interpret.
 """
 
 import hashlib

@@ -1,6 +1,7 @@
 """An alert as a message of the Common Alerting Protocol 1.2 (OASIS): Alert, then Update, then Cancel.
 
-Pure: no clock, no disk, no chance; the same bytes for the same alert. Urgency and severity are Unknown: what people report says neither.
+Pure: no clock, no disk, no chance; the same bytes for the same alert. Urgency and severity are Unknown: what people
+report says neither.
 """
 
 from typing import Final

@@ -1,6 +1,7 @@
 """Alerts as GeoJSON (RFC 7946): for each a polygon, the outline of its cell, and what it says.
 
-Pure: no clock, no disk, no chance; the same bytes for the same alerts. Everything outside ASCII, and what HTML would take for markup, is escaped.
+Pure: no clock, no disk, no chance; the same bytes for the same alerts. Everything outside ASCII, and what HTML would
+take for markup, is escaped.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Alerts as a table: CSV (RFC 4180) with a row of HXL hashtags under the head, one row for each alert.
 
-Pure: no clock, no disk, no chance; the same bytes for the same alerts. A spreadsheet that opens it, whatever it takes for the sign between
-cells, finds no cell that it would calculate.
+Pure: no clock, no disk, no chance; the same bytes for the same alerts. A spreadsheet that opens it, whatever it takes
+for the sign between cells, finds no cell that it would calculate.
 """
 
 import csv

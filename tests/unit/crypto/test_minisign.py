@@ -17,7 +17,7 @@ from tests.unit.crypto.strategies import near
 KEY = SigningKey(bytes(range(32)))
 PUBLIC = PublicKey.of(KEY)
 MESSAGE = b'{"files":[]}'
-SIGNED = sign(MESSAGE, comment="veladora alerts version 1", key=KEY)
+SIGNED = sign(MESSAGE, comment="veladora v1 alerts version 1", key=KEY)
 
 
 def minisign(*words: str | Path) -> subprocess.CompletedProcess[str]:
@@ -31,7 +31,7 @@ def test_minisign_accepts_our_signature_and_shows_its_comment(tmp_path: Path) ->
     for pinned in (("-P", str(PUBLIC)), ("-p", key)):
         done = minisign("-V", "-H", "-m", file, *pinned)
         assert done.returncode == 0, done.stderr
-        assert "Trusted comment: veladora alerts version 1" in done.stdout
+        assert "Trusted comment: veladora v1 alerts version 1" in done.stdout
     file.write_bytes(MESSAGE + b" ")
     assert minisign("-V", "-m", file, "-P", str(PUBLIC)).returncode != 0
 
@@ -80,7 +80,7 @@ def _flip(line: bytes, place: int) -> bytes:
 @given(near(SIGNED))
 def test_any_bytes_are_our_signature_or_refused(wire: bytes) -> None:
     with suppress(CryptoError):
-        assert PUBLIC.verify(wire, MESSAGE) == "veladora alerts version 1"
+        assert PUBLIC.verify(wire, MESSAGE) == "veladora v1 alerts version 1"
 
 
 @settings(max_examples=300)
