@@ -79,8 +79,9 @@ def read_copy(folder: Path, *, key: PublicKey) -> Copy:
         raise NoCopy(folder) from error
     except CryptoError as error:
         raise BadCopy(folder, str(error)) from error
-    except OSError as error:
-        raise BadCopy(folder, error.strerror or "unreadable") from error
+    except (OSError, RuntimeError) as error:
+        # RuntimeError: links that lead in a circle, in Python before 3.13.
+        raise BadCopy(folder, getattr(error, "strerror", None) or "unreadable") from error
 
 
 def read_signed(folder: Path, *, key: PublicKey) -> Signed:
@@ -91,8 +92,9 @@ def read_signed(folder: Path, *, key: PublicKey) -> Signed:
         raise NoCopy(folder) from error
     except CryptoError as error:
         raise BadCopy(folder, str(error)) from error
-    except OSError as error:
-        raise BadCopy(folder, error.strerror or "unreadable") from error
+    except (OSError, RuntimeError) as error:
+        # RuntimeError: links that lead in a circle, in Python before 3.13.
+        raise BadCopy(folder, getattr(error, "strerror", None) or "unreadable") from error
 
 
 def _signed(place: Path, key: PublicKey) -> Signed:

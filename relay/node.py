@@ -168,9 +168,9 @@ class Node:
             self._public.refresh(self._settings.directory_file, now=int(self._clock()))
             self._turn_to(number)
             await self._close(closing)
+            await rinsing.rinse()
             if self._alerts is not None:
                 await self._alerts.refresh(now=int(self._clock()))
-            await rinsing.rinse()
 
     def _turn_to(self, number: RoundNumber) -> None:
         self._public.turn(self._intake.turn_to(number))

@@ -86,6 +86,13 @@ def test_a_copy_that_was_touched_is_refused(tmp_path: Path, harm: Callable[[Path
     assert "\n" not in str(refused.value)
 
 
+def test_a_link_that_leads_in_a_circle_is_refused(tmp_path: Path) -> None:
+    (tmp_path / CURRENT).symlink_to(CURRENT)
+    for read in (read_copy, read_signed):
+        with pytest.raises(BadCopy):
+            read(tmp_path, key=PUBLIC)
+
+
 def test_another_key_and_an_empty_folder_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(NoCopy):
         read_copy(tmp_path, key=PUBLIC)
