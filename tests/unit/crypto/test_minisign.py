@@ -76,14 +76,14 @@ def _flip(line: bytes, place: int) -> bytes:
     return base64.b64encode(bytes(raw))
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(near(SIGNED))
 def test_any_bytes_are_our_signature_or_refused(wire: bytes) -> None:
     with suppress(CryptoError):
         assert PUBLIC.verify(wire, MESSAGE) == "veladora v1 alerts version 1"
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(near(str(PUBLIC).encode()))
 def test_any_text_is_a_key_or_malformed(text: bytes) -> None:
     said = text.decode("latin-1")
@@ -91,6 +91,7 @@ def test_any_text_is_a_key_or_malformed(text: bytes) -> None:
         assert str(PublicKey.parse(said)) == said.strip()
 
 
+@settings(deadline=None)
 @given(st.text(max_size=250))
 def test_a_comment_is_one_plain_line_or_refused(comment: str) -> None:
     with suppress(Malformed):
