@@ -7,11 +7,10 @@ import multiprocessing
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from functools import partial
 
 from tests.privacy.seizure.planned import OPEN_ONLY, PLAIN_MANY, PLAIN_NONE, planted
 from tests.privacy.seizure.plans import Plan, Together
-from tests.privacy.seizure.running import Seized, seize
+from tests.privacy.seizure.running import Seized, results, seize
 
 PLANS = (PLAIN_NONE, PLAIN_MANY, planted("T1"), planted("T2"), OPEN_ONLY, planted("T3"))
 
@@ -23,8 +22,9 @@ def seize_all(plans: Sequence[Plan]) -> dict[str, Seized]:
         ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool,
         ThreadPoolExecutor(len(plans)) as relays,
     ):
-        each = partial(seize, pool=pool, say=_tell, together=together)
-        return {plan.name: one for plan, one in zip(plans, relays.map(each, plans), strict=True)}
+        return results(
+            {plan.name: relays.submit(seize, plan, pool=pool, say=_tell, together=together) for plan in plans}
+        )
 
 
 def _tell(step: str) -> None:

@@ -10,10 +10,9 @@ import os
 import re
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Final
 
 from rich.console import Console
@@ -23,7 +22,7 @@ from tests.privacy.seizure import planned, table, verdicts
 from tests.privacy.seizure.around import private_tor
 from tests.privacy.seizure.disk import IMAGE
 from tests.privacy.seizure.plans import Plan, Together
-from tests.privacy.seizure.running import Seized, Tor, seize
+from tests.privacy.seizure.running import Seized, Tor, results, seize
 from tests.privacy.seizure.table import FAILED, HELD, UNSEEN, Circumstances, Line
 
 PAGE: Final = ROOT / "docs/threat-model.md"
@@ -32,10 +31,6 @@ _LOOKERS: Final = 2
 _PATIENCE: Final = 15
 
 _console: Final = Console(highlight=False, soft_wrap=True, stderr=True)
-
-
-class SeizureFailed(Exception):
-    """A relay of the run could not be run to its end; the text says which, and why."""
 
 
 class Progress:
@@ -90,19 +85,7 @@ def everything(say: Progress) -> dict[str, Seized]:
         with private_tor(say) as tor:
             say(f"{len(with_tor)} relays with their tors start")
             running |= start(with_tor, tor)
-            return _results(running)
-
-
-def _results(running: Mapping[str, Future[Seized]]) -> dict[str, Seized]:
-    """All of them. Raises what went wrong first; that the others then did not wait any longer says nothing."""
-    wait(running.values())
-    failures = {name: error for name, one in running.items() if (error := one.exception()) is not None}
-    for name, error in failures.items():
-        if not isinstance(error, threading.BrokenBarrierError):
-            raise SeizureFailed(f"{name}: {error}") from error
-    if failures:
-        raise SeizureFailed(f"{', '.join(failures)}: the others did not come up in time")
-    return {name: one.result() for name, one in running.items()}
+            return results(running)
 
 
 def judged(found: Mapping[str, Seized]) -> list[Line]:

@@ -12,10 +12,10 @@ from pathlib import Path
 from crypto import keys
 from crypto.keys import RelayKey
 from onion_service import torrc
-from relay import cli, config
+from relay import cli, config, hygiene
 from relay.journal import Event, Journal
 from relay.supervisor import NodeKeeper
-from tests.rig import NOBODY
+from tests.rig import NOBODY, for_tests
 
 _POLL_SECONDS = 0.05
 
@@ -24,13 +24,16 @@ def keep(folder: Path, program: str) -> None:
     """Keep a node running until SIGTERM."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    hygiene.settle()
     settings = config.read(folder / "relay.toml")
     identity = keys.unlock(settings.identity_file.read_bytes(), passphrase=None)
     if not isinstance(identity, RelayKey):
         raise TypeError("not a relay's key")
     settings.state.mkdir(mode=0o700, exist_ok=True)
     journal = Journal()
-    with NodeKeeper(settings, identity.signing, socks=NOBODY, journal=journal, program=program) as keeper:
+    with NodeKeeper(
+        settings, identity.signing, socks=NOBODY, journal=journal, program=program, environment=for_tests()
+    ) as keeper:
         keeper.start()
         while not stop.wait(_POLL_SECONDS):
             keeper.look()

@@ -11,8 +11,8 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import Executor
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -67,6 +67,22 @@ class Seized:
     figures_changed: list[float] = field(default_factory=list)
     late_answer: int = 410
     bytes_on_disk: int = 0
+
+
+class SeizureFailed(Exception):
+    """A relay could not be run to its seizure, so nothing can be said; the text says which and why."""
+
+
+def results(running: Mapping[str, Future[Seized]]) -> dict[str, Seized]:
+    """All of them. Raises what went wrong first; that the others then did not wait any longer says nothing."""
+    wait(running.values())
+    failures = {name: error for name, one in running.items() if (error := one.exception()) is not None}
+    for name, error in failures.items():
+        if not isinstance(error, threading.BrokenBarrierError):
+            raise SeizureFailed(f"{name}: {error}") from error
+    if failures:
+        raise SeizureFailed(f"{', '.join(failures)}: the others did not come up in time")
+    return {name: one.result() for name, one in running.items()}
 
 
 def seize(plan: Plan, *, pool: Executor, say: Say, together: Together | None = None, tor: Tor | None = None) -> Seized:
