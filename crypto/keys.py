@@ -1,4 +1,4 @@
-"""The three kinds of long-lived key, and the files they rest in (docs/spec/keys.md).
+"""The four kinds of long-lived key, and the files they rest in (docs/spec/keys.md).
 
 A key file is either locked by a passphrase (Argon2id, XChaCha20-Poly1305; through PyNaCl) or says plainly that it is
 not. Round keys are not here: they never rest anywhere (`crypto.layers.RoundKey`).
@@ -36,6 +36,7 @@ class KeyKind(Enum):
     ROOT = "root"
     RELAY = "relay"
     PARTNER = "partner"
+    ALERTS = "alerts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,22 @@ class PartnerKey:
         return "PartnerKey(...)"
 
 
-Key = RootKey | RelayKey | PartnerKey
+@dataclass(frozen=True, slots=True, repr=False)
+class AlertsKey:
+    """Signs what a partner publishes, so that minisign can check it, and nothing else."""
+
+    signing: SigningKey
+
+    @property
+    def public(self) -> bytes:
+        """The 32-byte Ed25519 public key."""
+        return self.signing.verifying_key.wire
+
+    def __repr__(self) -> str:
+        return "AlertsKey(...)"
+
+
+Key = RootKey | RelayKey | PartnerKey | AlertsKey
 
 
 def generate(kind: KeyKind) -> Key:
@@ -198,6 +214,8 @@ def _kind_and_seed(key: Key) -> tuple[str, bytes]:
             return KeyKind.RELAY.value, signing.secret_seed()
         case PartnerKey(opening):
             return KeyKind.PARTNER.value, opening.secret_seed()
+        case AlertsKey(signing):
+            return KeyKind.ALERTS.value, signing.secret_seed()
 
 
 def _from_seed(kind: KeyKind, seed: bytes) -> Key:
@@ -208,3 +226,5 @@ def _from_seed(kind: KeyKind, seed: bytes) -> Key:
             return RelayKey(SigningKey(seed))
         case KeyKind.PARTNER:
             return PartnerKey(OpeningKey(seed))
+        case KeyKind.ALERTS:
+            return AlertsKey(SigningKey(seed))

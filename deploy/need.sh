@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What Veladora needs from the system is there, or you are told what is missing, why, and how to get it.
 #
-#   bash deploy/need.sh [venv] [tor] [exiftool] [openssl] [node] [firefox] [disk]
+#   bash deploy/need.sh [venv] [tor] [exiftool] [openssl] [minisign] [node] [firefox] [disk]
 #
 # Debian's packages only, and only the ones that are missing. Root installs them; anybody else is asked before sudo is
 # used; where nobody can be asked, the exact command is printed and nothing is changed.
@@ -49,6 +49,11 @@ need_exiftool() {
 need_openssl() {
     command -v openssl >/dev/null ||
         want openssl "openssl is not installed; the tests check with it that partners can verify a delivery by standard tools"
+}
+
+need_minisign() {
+    command -v minisign >/dev/null ||
+        want minisign "minisign is not installed; the tests check with it that anybody can verify published alerts"
 }
 
 need_node() {
@@ -166,8 +171,8 @@ if [ "${1:-}" = --as-root ]; then
 fi
 for name in "$@"; do
     case $name in
-        venv | tor | exiftool | openssl | node | firefox | disk) "need_$name" ;;
-        *) fail "unknown need: $name" "bash deploy/need.sh [venv] [tor] [exiftool] [openssl] [node] [firefox] [disk]" ;;
+        venv | tor | exiftool | openssl | minisign | node | firefox | disk) "need_$name" ;;
+        *) fail "unknown need: $name" "bash deploy/need.sh [venv] [tor] [exiftool] [openssl] [minisign] [node] [firefox] [disk]" ;;
     esac
 done
 [ ${#packages[@]} = 0 ] && exit 0

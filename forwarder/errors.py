@@ -35,6 +35,32 @@ class Damaged(ForwarderError):
         self.path = path
 
 
+class NotMirrored(ForwarderError):
+    """Published files did not come whole; the copy that is held is as it was."""
+
+    hint = "nothing to do now: the copy you have stays; try again later"
+
+
+class NoCopy(ForwarderError):
+    """There is no copy of published files in this folder."""
+
+    hint = "`veladora mirror` makes one; name the folder that was given there"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} holds no copy of published alerts")
+        self.folder = folder
+
+
+class BadCopy(ForwarderError):
+    """What lies in the folder of a copy is not what its publisher signed, or cannot be read."""
+
+    hint = "check the disk, and who else writes there; then remove the folder and fetch again"
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(f"the copy in {folder} is of no use: {reason}")
+        self.folder = folder
+
+
 class NotDelivered(ForwarderError):
     """A partner did not acknowledge a bundle; it will be offered again in a later round."""
 

@@ -11,6 +11,18 @@ from onion_service.serving import Answer, Refusals, closing
 
 _TEXT: Final = "text/plain; charset=utf-8"
 _HTML: Final = "text/html; charset=utf-8"
+# By the ending of a published file's name, and what any other one is.
+_MEDIA: Final = {
+    "atom": "application/atom+xml",
+    "csv": "text/csv; charset=utf-8",
+    "geojson": "application/geo+json",
+    "html": _HTML,
+    "json": "application/json",
+    "minisig": _TEXT,
+    "png": "image/png",
+    "xml": "application/xml",
+}
+_OTHER: Final = "application/octet-stream"
 # Said on every answer, so that none differs by its headers.
 _HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -85,6 +97,11 @@ def directory(wire: bytes) -> Answer:
 def hash_lists(wire: bytes) -> Answer:
     """The answer to GET /rounds/<n>."""
     return _found("application/octet-stream", wire)
+
+
+def published(name: str, wire: bytes) -> Answer:
+    """The answer to GET /alerts/<name>. The policy of the page holds for it too: no script of a publisher runs here."""
+    return _found(_MEDIA.get(name.rpartition(".")[2], _OTHER), wire)
 
 
 def _found(media: str, body: bytes) -> Answer:

@@ -32,6 +32,7 @@ from onion_service.serving import Answer, Handler
 PARCELS_AT_ONCE: Final = 32
 
 _CELL_LENGTHS: Final = frozenset(cell_class.wire_length for cell_class in CellClass)
+_ALERTS: Final = "/alerts/"
 _ROUND: Final = re.compile(r"/rounds/(0|[1-9][0-9]{0,15})")
 
 
@@ -46,6 +47,9 @@ class Said(Protocol):
 
     def round_hashes(self, number: RoundNumber) -> Answer:
         """The hash lists of a closed round, or NOT_FOUND."""
+
+    def alerts(self, name: str) -> Answer:
+        """A published file by its name, or NOT_FOUND."""
 
 
 def door(*, accept: Callable[[bytes], Verdict], said: Said) -> Handler:
@@ -74,6 +78,8 @@ class _Door:
                 return self._said.directory()
             if (found := _ROUND.fullmatch(path)) is not None:
                 return self._said.round_hashes(RoundNumber(int(found[1])))
+            if path.startswith(_ALERTS):
+                return self._said.alerts(path.removeprefix(_ALERTS))
         return NOT_FOUND
 
     async def _submit(self, request: web.BaseRequest) -> Answer:

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
+from crypto.errors import Malformed
+from crypto.minisign import PublicKey
 from crypto.signing import VerifyingKey
 from onion_service.private import AuthoritySettings
 
@@ -106,6 +108,21 @@ class LoopSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("per_round: 4 to 480, or 0 for a relay that does not notice who holds others back")
 
 
+class AlertsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is served under /alerts/: a `folder` as `veladora mirror` keeps it, and the publisher's minisign `key`."""
+
+    folder: str
+    key: str
+
+    def __post_init__(self) -> None:
+        if not self.folder:
+            raise ValueError("folder: where `veladora mirror`, or the desk, keeps the copy")
+        try:
+            PublicKey.parse(self.key)
+        except Malformed as error:
+            raise ValueError(f"key: the publisher's minisign key, which begins with RW: {error}") from error
+
+
 class PartnerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One partner's endpoint; its id is the one in the directory."""
 
@@ -123,6 +140,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything an operator sets."""
 
     relay: RelaySettings
+    alerts: AlertsSettings | None = None
     bundles: BundleSettings = BundleSettings()
     delivery: DeliverySettings = DeliverySettings()
     loops: LoopSettings = LoopSettings()

@@ -45,6 +45,9 @@ class Event(Enum):
     DIRECTORY_TAKEN = "took directory version {detail}"
     DIRECTORY_REFUSED = "kept the old directory: {detail}"
     DIRECTORY_EXPIRED = "the directory has expired: sign a newer one, or nobody can send"
+    ALERTS_TAKEN = "took alerts version {detail}"
+    ALERTS_REFUSED = "kept the alerts as they were: {detail}"
+    ALERTS_EXPIRED = "the alerts are past their time and are not served: the publisher must sign them again"
     SWAP = "there is swap, and not all memory can be locked: switch swap off, or start the relay by its unit"
     UNEXPECTED = "unexpected: {detail}"
 

@@ -21,6 +21,7 @@ import uvloop
 from crypto.cells import CellClass
 from crypto.directory import TrustedDirectory
 from crypto.layers import RoundNumber
+from crypto.minisign import PublicKey
 from crypto.signing import SEED_LEN, SigningKey
 from forwarder.bundles import BundleStore
 from forwarder.delivery import Deliveries, Partner
@@ -35,6 +36,7 @@ from onion_service.serving import serve_on
 from onion_service.torrc import socks_address
 from onion_service.unnoticed import keep_no_times_of_access
 from relay import config, hygiene, probes, telemetry
+from relay.alerts import Alerts
 from relay.closing import Closing
 from relay.config import ConfigError, Settings
 from relay.gate import NEXT, Order, Phase, Seen
@@ -97,7 +99,8 @@ class Node:
         self._dialler: Final = Dialler(socks=socks_address(given.socks))
         self._loops: Final = self._looping(trusted)
         self._intake: Final = Intake(self._spool, cover_came=self._loops.came if self._loops else lambda _inner: None)
-        self._public: Final = Public(trusted, identity=given.identity, journal=journal)
+        self._alerts: Final = self._mirrored()
+        self._public: Final = Public(trusted, identity=given.identity, journal=journal, alerts=self._alerts)
         self._closing: Final = Closing(
             spool=self._spool,
             store=self._store,
@@ -151,6 +154,8 @@ class Node:
         self._closing.recover()
         unfinished = [kept for kept in reversed(self._spool.key_numbers()) if kept < number]
         self._turn_to(number)
+        if self._alerts is not None:
+            await self._alerts.refresh(now=int(self._clock()))
         for missed in unfinished:
             await self._close(missed)
         return number
@@ -164,6 +169,8 @@ class Node:
             self._turn_to(number)
             await self._close(closing)
             await rinsing.rinse()
+            if self._alerts is not None:
+                await self._alerts.refresh(now=int(self._clock()))
 
     def _turn_to(self, number: RoundNumber) -> None:
         self._public.turn(self._intake.turn_to(number))
@@ -270,6 +277,13 @@ class Node:
             until=self._sleep_until,
             chance=random.SystemRandom(),
         )
+
+    def _mirrored(self) -> Alerts | None:
+        mirrored = self._settings.config.alerts
+        if mirrored is None:
+            return None
+        folder = self._settings.folder / mirrored.folder
+        return Alerts(folder, key=PublicKey.parse(mirrored.key), journal=self._journal)
 
     async def _sleep_until(self, moment: float) -> None:
         # Looked at again and again, because the clock may be set while we sleep.

@@ -9,16 +9,20 @@ from crypto.layers import RoundKey, RoundNumber
 from crypto.signing import SigningKey
 from onion_service import answers, site
 from onion_service.serving import Answer
+from relay.alerts import Alerts
 from relay.journal import Event, Journal
 from relay.start import StartError
 
 
 class Public:
-    """The page, the directory and the hash lists, as answers."""
+    """The page, the directory, the hash lists and the published alerts, as answers."""
 
-    def __init__(self, trusted: TrustedDirectory, *, identity: SigningKey, journal: Journal) -> None:
+    def __init__(
+        self, trusted: TrustedDirectory, *, identity: SigningKey, journal: Journal, alerts: Alerts | None = None
+    ) -> None:
         self._page: Final = answers.page(site.served(trusted.root))
         self._trusted = trusted
+        self._alerts: Final = alerts
         self._identity: Final = identity
         self._journal: Final = journal
         self._directory = answers.UNAVAILABLE
@@ -35,6 +39,10 @@ class Public:
     def round_hashes(self, number: RoundNumber) -> Answer:
         """The hash lists of a closed round, or NOT_FOUND."""
         return self._rounds.get(number, answers.NOT_FOUND)
+
+    def alerts(self, name: str) -> Answer:
+        """A published file by its name, or NOT_FOUND."""
+        return self._alerts.answer(name) if self._alerts else answers.NOT_FOUND
 
     def turn(self, key: RoundKey) -> None:
         """Announce the key of a new round."""

@@ -12,7 +12,22 @@ from typer.core import TyperGroup
 from crypto.errors import CryptoError
 from forwarder.errors import ForwarderError
 from onion_service.errors import OnionServiceError
-from relay.cli import audit, cover, desk, directory, doctor, examine, init, keys, release, run, seal, send, simulate
+from relay.cli import (
+    audit,
+    cover,
+    desk,
+    directory,
+    doctor,
+    examine,
+    init,
+    keys,
+    mirror,
+    release,
+    run,
+    seal,
+    send,
+    simulate,
+)
 from relay.cli.explain import explain
 
 DISTRIBUTION: Final = "veladora"
@@ -58,6 +73,10 @@ nothing and looks like everything else:
 
     veladora audit CARD --times 300
 
+**You want published alerts to stay readable.** Keep a copy, checked with the publisher's key, and serve it:
+
+    veladora mirror http://<address>.onion/alerts/ --key RW… --into FOLDER --every 1h
+
 Answers go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed (the last line says what to do), 2 typed
 wrongly. Passphrases are asked for on the terminal; programs give them with `--passphrase-fd`.
 """
@@ -88,6 +107,7 @@ app.command("send", rich_help_panel="Reporting")(send.send)
 app.command("seal", rich_help_panel="Reporting")(seal.seal)
 app.command("cover", rich_help_panel="Reporting")(cover.cover)
 app.add_typer(desk.app, name="desk", rich_help_panel="Reading reports")
+app.command("mirror", rich_help_panel="Reading alerts")(mirror.mirror)
 app.command("init", rich_help_panel="Running a relay")(init.init)
 app.command("run", rich_help_panel="Running a relay")(run.run)
 app.command("doctor", rich_help_panel="Running a relay")(doctor.doctor)

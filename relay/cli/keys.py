@@ -31,11 +31,17 @@ class Kind(StrEnum):
     RELAY = "relay"
     PARTNER = "partner"
     ROOT = "root"
+    ALERTS = "alerts"
 
 
 @app.command()
 def new(
-    kind: Annotated[Kind, typer.Argument(help="Whose key: a relay's identity, a partner's, or the root.")],
+    kind: Annotated[
+        Kind,
+        typer.Argument(
+            help="Whose key: a relay's identity, a partner's, the root, or one that signs a partner's alerts."
+        ),
+    ],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write it; must not exist.")],
     unlocked: Annotated[
         bool, typer.Option("--open", help="No passphrase: only for a relay, which must start alone.")
@@ -67,11 +73,8 @@ def show(
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Print the public half of a key and its fingerprint words, once the file has proved that they belong to it."""
-    from crypto.keys import PartnerKey, RelayKey
-
     key = open_key(file, passphrase_fd=passphrase_fd)
-    kind = "partner" if isinstance(key, PartnerKey) else "relay" if isinstance(key, RelayKey) else "root"
-    _show(kind, key, public_only=public_only)
+    _show(_kind(key).value, key, public_only=public_only)
 
 
 def open_key(file: Path, *, passphrase_fd: int | None) -> "Key":
@@ -98,10 +101,20 @@ def read_at_most(file: Path, limit: int) -> bytes:
 
 
 def public_text(key: "Key") -> str:
-    """The public half as it stands in cards and directories: hexadecimal for signing keys, base64 for a partner's."""
-    from crypto.keys import PartnerKey
+    """The public half as others need it: base64 for a partner's, minisign's for alerts, else hexadecimal."""
+    from crypto.keys import AlertsKey, PartnerKey
+    from crypto.minisign import PublicKey
 
+    if isinstance(key, AlertsKey):
+        return str(PublicKey.of(key.signing))
     return base64.b64encode(key.public).decode() if isinstance(key, PartnerKey) else key.public.hex()
+
+
+def _kind(key: "Key") -> Kind:
+    from crypto.keys import AlertsKey, PartnerKey, RelayKey, RootKey
+
+    kinds = {RelayKey: Kind.RELAY, PartnerKey: Kind.PARTNER, RootKey: Kind.ROOT, AlertsKey: Kind.ALERTS}
+    return kinds[type(key)]
 
 
 def _show(kind: str, key: "Key", *, public_only: bool) -> None:
@@ -121,5 +134,7 @@ def _keep(kind: Kind, *, locked: bool) -> str:
             return "Keep it on a machine that is never online, and a copy in another place."
         case Kind.PARTNER:
             return "Keep it where your desk runs; without it and its passphrase no report opens. Read the words aloud."
+        case Kind.ALERTS:
+            return "Keep it where you publish. The public half is what mirrors and readers pin; minisign reads it."
         case Kind.RELAY:
             return "Keep it on the relay." if locked else "It is not locked: whoever reads the file is this relay."

@@ -70,6 +70,9 @@ class _NothingSaid:
     def round_hashes(self, number: RoundNumber) -> Answer:
         return answers.NOT_FOUND
 
+    def alerts(self, name: str) -> Answer:
+        return answers.NOT_FOUND
+
 
 async def _bare(request: web.BaseRequest) -> Answer:
     await request.content.readexactly(request.content_length or 0)

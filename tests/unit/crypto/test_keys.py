@@ -13,6 +13,7 @@ from nacl import pwhash
 from crypto import keys
 from crypto.errors import CryptoError, Forged, Malformed, WrongPassphrase
 from crypto.keys import (
+    AlertsKey,
     Cost,
     Key,
     KeyKind,
@@ -33,7 +34,12 @@ from tests.unit.crypto.strategies import near
 CHEAP = Cost(operations=pwhash.argon2id.OPSLIMIT_MIN, memory=pwhash.argon2id.MEMLIMIT_MIN)
 PASSPHRASE = "cinco lámparas"
 SEED = bytes(range(32))
-ALL: list[Key] = [RootKey(SigningKey(SEED)), RelayKey(SigningKey(SEED)), PartnerKey(OpeningKey(SEED))]
+ALL: list[Key] = [
+    RootKey(SigningKey(SEED)),
+    RelayKey(SigningKey(SEED)),
+    PartnerKey(OpeningKey(SEED)),
+    AlertsKey(SigningKey(SEED)),
+]
 LOCKED = lock(ALL[2], passphrase=PASSPHRASE, cost=CHEAP)
 OPEN = lock(ALL[1], passphrase=None)
 

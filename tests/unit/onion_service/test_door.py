@@ -342,6 +342,15 @@ def test_a_list_is_served_under_its_number_and_before_the_first_round_there_is_n
     assert get(b"/directory") == b"".join(answers.UNAVAILABLE._last)
 
 
+def test_a_published_file_is_answered_under_its_name(tmp_path: Path) -> None:
+    def get(target: bytes) -> bytes:
+        return _at_a_door(tmp_path, b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+
+    assert get(b"/alerts/alerts.geojson").endswith(b"\r\n\r\nalerts.geojson")
+    assert b"Content-Type: application/geo+json\r\n" in get(b"/alerts/alerts.geojson")
+    assert get(b"/alertsx") == get(b"/nothing") == get(b"/ALERTS/alerts.geojson")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("sent", [b"", b"POST /cells HTTP/1.1\r\nHost: x\r\n", _POST.replace(b"CELL", b"x" * 100)])
 def test_whoever_sends_slowly_or_nothing_is_cut_off(tmp_path: Path, sent: bytes) -> None:

@@ -54,6 +54,9 @@ class Little:
     def round_hashes(self, number: RoundNumber) -> Answer:
         return answers.hash_lists(b"%d" % number)
 
+    def alerts(self, name: str) -> Answer:
+        return answers.published(name, name.encode())
+
 
 @asynccontextmanager
 async def serving(

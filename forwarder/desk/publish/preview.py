@@ -1,0 +1,141 @@
+"""A preview says in words exactly what would leave the desk, what stays, and why it is safe (docs/spec/alerts.md).
+
+Pure: no clock, no disk, no chance. What it shows of an alert is what the feeds say, read from the same alert.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from forwarder.desk.publish.alert import Alert, State
+from forwarder.desk.publish.moments import span
+from forwarder.desk.publish.safety import Confidence, Leave, Reason, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Lines for a person: what leaves, why it is safe, and what stays here."""
+
+    leaves: tuple[str, ...]
+    why: tuple[str, ...]
+    stays: tuple[str, ...]
+
+
+_CONFIDENCE: Final = {
+    "es": {
+        Confidence.UNCONFIRMED: "sin confirmar",
+        Confidence.CONFIRMED_BY_ONE: "confirmada por una organización",
+        Confidence.CONFIRMED_BY_SEVERAL: "confirmada por varias organizaciones",
+    },
+    "en": {
+        Confidence.UNCONFIRMED: "not confirmed",
+        Confidence.CONFIRMED_BY_ONE: "confirmed by one organisation",
+        Confidence.CONFIRMED_BY_SEVERAL: "confirmed by several organisations",
+    },
+}
+_STATE: Final = {
+    "es": {State.PUBLISHED: "publicada", State.CORRECTED: "corregida", State.WITHDRAWN: "retirada"},
+    "en": {State.PUBLISHED: "published", State.CORRECTED: "corrected", State.WITHDRAWN: "withdrawn"},
+}
+_LEAVES: Final = {
+    "es": "identificador {id}, versión {version}, {state}|tema: {topic}|zona: la celda {cell}, de unos {area} km²|"
+    "tiempo: {begin} a {end} UTC|confianza: {confidence}",
+    "en": "id {id}, version {version}, {state}|topic: {topic}|area: the cell {cell}, of some {area} km²|"
+    "time: {begin} to {end} UTC|confidence: {confidence}",
+}
+_STAYS: Final = {
+    "es": (
+        "los textos, adjuntos y rondas de los reportes",
+        "cuántos reportes hay, y de cuántas organizaciones",
+        "el lugar exacto y su nombre en el directorio de lugares",
+        "el motivo de publicar sin esperar, si lo hubo",
+    ),
+    "en": (
+        "the reports' texts, attachments and rounds",
+        "how many reports there are, and of how many organisations",
+        "the place itself and its name in the gazetteer",
+        "the reason for not waiting, if there was one",
+    ),
+}
+_WHY: Final = {
+    "es": {
+        "cell": "la zona no es más fina que la resolución de esta mesa ({resolution})",
+        "coarser": "la zona se agrandó hasta que en ella hubo al menos {k} reportes",
+        "enough": "en la zona hay al menos {k} reportes",
+        "confirmed": "está confirmada, así que no depende del número de reportes",
+        "bucket": "del tiempo sólo se dice en qué seis horas",
+        "waited": "viene de una sola fuente y esperó {hours} horas",
+        "override": "viene de una sola fuente y no esperó, por decisión de una persona: {reason}",
+        "words": "ningún programa entiende los textos de abajo: léalos pensando en quién pudo contar esto",
+    },
+    "en": {
+        "cell": "the area is not finer than this desk's resolution ({resolution})",
+        "coarser": "the area was made larger until at least {k} reports were in it",
+        "enough": "at least {k} reports are in the area",
+        "confirmed": "it is confirmed, so it does not depend on the number of reports",
+        "bucket": "of the time only the six hours are told",
+        "waited": "it comes from one source and has waited {hours} hours",
+        "override": "it comes from one source and did not wait, by a person's decision: {reason}",
+        "words": "no program understands the texts below: read them thinking of who can have told this",
+    },
+}
+_REFUSED: Final = {
+    "es": {
+        Reason.NO_REPORTS: "no hay reportes en este incidente",
+        Reason.FALSE: "el incidente resultó falso",
+        Reason.TOO_FEW: "hay menos reportes de los que se necesitan y nadie lo confirmó: espere otros o confírmelo",
+        Reason.TOO_FAR_APART: "muy pocos de sus reportes son de una misma zona y nadie lo confirmó: "
+        "divídalo o confírmelo",
+        Reason.TOO_SOON: "todo viene de una sola fuente: espere, o decida no esperar y diga por qué",
+        Reason.IN_THE_FUTURE: "un reporte es de una ronda que no ha terminado: espere, o ponga el reloj en hora",
+    },
+    "en": {reason: reason.value for reason in Reason},
+}
+
+
+def preview(alert: Alert, leave: Leave, *, language: str) -> Preview:
+    """What `alert` would tell the world, in `language` ("es" or "en"), and why that is safe."""
+    begin, end = span(alert.when)
+    said = _LEAVES[language].format(
+        id=alert.id,
+        version=alert.version,
+        state=_STATE[language][alert.state],
+        topic=alert.topic,
+        cell=alert.cell.index,
+        area=f"{alert.cell.square_kilometres:.1f}",
+        begin=begin,
+        end=end,
+        confidence=_CONFIDENCE[language][alert.confidence],
+    )
+    texts = [
+        f"{spoken}: {line}"
+        for spoken, words in sorted(alert.words.items())
+        for part in (words.title, words.text, words.advice)
+        for line in part.splitlines()
+        if line.strip()
+    ]
+    return Preview((*said.split("|"), *texts), tuple(_why(leave, language)), _STAYS[language])
+
+
+def refused(refusal: Refusal, *, language: str) -> str:
+    """Why nothing may leave, in one sentence for a person."""
+    said = _REFUSED[language][refusal.reason]
+    return f"{said} ({refusal.hours} h)" if refusal.hours else said
+
+
+def _why(leave: Leave, language: str) -> list[str]:
+    policy = leave.policy
+    grounds = ["cell"]
+    if leave.confidence is not Confidence.UNCONFIRMED:
+        grounds.append("confirmed")
+    else:
+        grounds.append("coarser" if leave.cell.resolution < policy.resolution else "enough")
+    grounds.append("bucket")
+    if leave.single_source:
+        grounds.append("override" if leave.override else "waited")
+    facts = {
+        "resolution": policy.resolution,
+        "k": policy.k,
+        "hours": policy.wait_hours,
+        "reason": leave.override,
+    }
+    return [_WHY[language][ground].format(**facts) for ground in (*grounds, "words")]

@@ -1,0 +1,114 @@
+"""`veladora mirror`: fetch what somebody publishes, over Tor, and keep a copy that the publisher's key vouches for."""
+
+import asyncio
+import time
+from pathlib import Path
+from random import SystemRandom
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from crypto.errors import CryptoError, Expired, Forged, Malformed, RolledBack
+from forwarder.errors import ForwarderError
+from onion_service.errors import OnionServiceError
+from relay.cli.audit import parse_span
+from relay.cli.console import MISUSED, Bar, answer, fail, progress, say
+from relay.cli.explain import explain
+from relay.cli.road import SocksOption, StateOption, dialled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from forwarder.mirror import Get, Mirror
+
+# What came must not be used; the copy that is held is as it was.
+REFUSED: Final = 4
+# So that not all mirrors come at once.
+_UNEVEN: Final = (0.9, 1.1)
+
+_NEXT_STEP: Final[dict[type[CryptoError], str]] = {
+    Malformed: "it is not a list of alerts, or of a newer kind than this program knows; the copy you have stays",
+    Forged: "do not use what came from there; the copy you have stays. If it stays so, tell the publisher",
+    RolledBack: "somebody serves an old list; the copy you have stays. Fetch it from another mirror",
+    Expired: "the publisher has not renewed the list; the copy you have stays. Fetch from another place, or ask them",
+}
+
+UrlArgument = Annotated[
+    str, typer.Argument(metavar="URL", help="Where it is published: http://<onion>/alerts/, or another mirror.")
+]
+KeyOption = Annotated[
+    str,
+    typer.Option("--key", metavar="RW…", help="The publisher's minisign key, as they gave it to you and not from URL."),
+]
+IntoOption = Annotated[
+    Path,
+    typer.Option("--into", metavar="FOLDER", help="Where the copy is kept; let a web server serve FOLDER/current."),
+]
+EveryOption = Annotated[
+    str, typer.Option("--every", metavar="SPAN", help="Fetch again about every 30m, 1h or 1d, until interrupted.")
+]
+
+
+def mirror(
+    url: UrlArgument,
+    key: KeyOption,
+    into: IntoOption,
+    every: EveryOption = "",
+    socks: SocksOption = "",
+    state: StateOption = None,
+) -> None:
+    """Keep a copy of published alerts, so that they stay readable when their publisher cannot be reached.
+
+    All of it comes over Tor. A copy is taken only when the key signed its list, the list is not older than the one you
+    have, and every file is the one in the list; else what you have stays as it is. Readers can check the same with
+    minisign: `manifest.json` is signed, and holds the SHA-256 of each file.
+
+    Exit codes: 0 the copy is up to date; 1 nothing came; 2 typed wrongly; 4 what came must not be used.
+    """
+    span = parse_span(every) if every else None
+    kept = _mirror(url, key, into)
+    try:
+        with progress() as bar, dialled(socks, state, bar) as dialler:
+            asyncio.run(_keep(kept(dialler.get), span, bar))
+    except KeyboardInterrupt:
+        say("interrupted: the copy is as the last line says")
+    except CryptoError as error:
+        fail(str(error), hint=_NEXT_STEP.get(type(error), "the copy you have stays"), code=REFUSED)
+    except (ForwarderError, OnionServiceError, OSError) as error:
+        explain(error)
+
+
+def _mirror(url: str, key: str, into: Path) -> "Callable[[Get], Mirror]":
+    from crypto.minisign import PublicKey
+    from forwarder.mirror import Mirror
+    from onion_service.dial import OnionUrl
+
+    try:
+        pinned = PublicKey.parse(key)
+    except CryptoError as error:
+        fail(f"--key: {error}", hint="paste the line that begins with RW, as the publisher gave it", code=MISUSED)
+    place = url if url.endswith("/") else f"{url}/"
+    try:
+        OnionUrl.parse(place)
+    except OnionServiceError as error:
+        fail(f"{url}: {error}", hint="write http://<56 characters>.onion/alerts/", code=MISUSED)
+    if "?" in place:
+        fail(f"{url}: a query", hint="write http://<56 characters>.onion/alerts/", code=MISUSED)
+    return lambda get: Mirror(place, pinned, into, get)
+
+
+async def _keep(kept: "Mirror", span: int | None, bar: Bar) -> None:
+    """Once, or again and again; then what goes wrong is said and does not end it."""
+    while True:
+        try:
+            bar.step("fetching the list")
+            fetched = await kept.fetch(now=int(time.time()))
+            news = "taken" if fetched.new else "held already"
+            answer(f"version {fetched.version}, {fetched.files} files, {news}: {kept.folder / 'current'}")
+        except (CryptoError, ForwarderError) as error:
+            if span is None:
+                raise
+            say(f"{error}; the copy stays as it was")
+        if span is None:
+            return
+        await asyncio.sleep(span * SystemRandom().uniform(*_UNEVEN))
