@@ -29,13 +29,14 @@ from tests.privacy.seizure.disk import disk
 from tests.privacy.seizure.plans import Plan, Together, wait_until
 from tests.privacy.seizure.reporters import Reporters, Told, Written
 from tests.privacy.seizure.staging import Staged, Surroundings, prepare, started
-from tests.privacy.seizure.tor_asked import ask_tors_for_a_heartbeat
+from tests.privacy.seizure.tor_asked import tors_of
 from tests.privacy.seizure.watching import FiguresWatched
 from tests.rig import ask
 
 Say = Callable[[str], None]
 
 _PUBLISHED: Final = "the onion service is published"
+_TORS: Final = 2
 _AFTER_A_KILL: Final = 0.5
 _BURST_SECONDS: Final = 0.25
 # How far before an edge, or before the cut, the last report of a round comes; those over Tor need longer.
@@ -189,7 +190,10 @@ class _Seizure:
             self._found.late_answer = self._late()
         self._send(plan.open, max(edge, time.time()) + 0.2, cut, onion=onion)
         if plan.with_tor:
-            ask_tors_for_a_heartbeat(self._staged.settings.state)
+            tors = tors_of(self._staged.family())
+            assert len(tors) == _TORS
+            for tor in tors:
+                tor.heartbeat()
         wait_until(cut)
         return time.time()
 

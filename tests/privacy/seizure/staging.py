@@ -4,6 +4,7 @@ It runs as `veladora run` runs it, in processes of its own that can be killed li
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from tests.architecture_rules import ROOT
 from tests.privacy import mutant_node
 from tests.privacy.seizure.disk import Disk
 from tests.privacy.seizure.plans import READY_SECONDS, Plan
+from tests.privacy.seizure.tor_asked import tors_of
 from tests.rig import Rig, ask
 
 PARTNER: Final = "partner-0"
@@ -110,12 +112,18 @@ class Staged:
 
     def kill(self) -> None:
         """End every process of it by its own id. Nothing of theirs runs first."""
+        folders: list[Path] = []
         with suppress(OSError):
-            for one in self.family():
+            family = self.family()
+            folders += [tor.folder for tor in tors_of(family)]
+            for one in family:
                 with suppress(ProcessLookupError):
                     os.kill(one.pid, signal.SIGKILL)
         self.parent.kill()
         self.parent.wait()
+        # Its tors work in memory, which a machine without power loses and this one does not.
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _wait(self, until: Callable[[], bool], trouble: str) -> None:
         deadline = time.monotonic() + READY_SECONDS
