@@ -102,11 +102,17 @@ class Counted:
             report.figure("T2", "moments in memory", sum(map(len, self._in_memory.values())))
             report.figure("T2", "moments in memory at an arrival", sum(map(len, self._arrived_in_memory.values())))
         for kind, moments in self._arrived_in_memory.items():
-            # What stands there by the clock of the program falls near an arrival in proportion to the time around them.
-            share = min(1.0, self._clock.chance_of_arrival[kind] / self._clock.chance[kind])
-            expected = len(self._in_memory[kind]) * share
+            expected = len(self._in_memory[kind]) * self._share(kind)
             if len(moments) > most_hits(expected, alpha=ALPHA / 3 / len(self._clock.chance)):
                 report.found("T2", f"{_ARRIVAL}{kind}", "memory of the running program", len(moments))
+
+    def _share(self, kind: str) -> float:
+        """How much of what stands there by the clock of the program falls near an arrival: as much as there is time
+        around them. Chance writes no digits or texts, so those have no odds of their own; most name a second."""
+        if odds := self._clock.chance[kind]:
+            return min(1.0, self._clock.chance_of_arrival[kind] / odds)
+        window = self._clock.window
+        return min(1.0, window.recovering_seconds / (window.end - window.start))
 
     def _tell(self, report: Report, sums: Counter[tuple[str, str]], expected: dict[tuple[str, str], float]) -> None:
         for row in {row for row, _ in expected}:

@@ -66,6 +66,12 @@ class Window:
         return max(0.0, (self.end - self.start) * (1 - self.slack / self.period))
 
     @property
+    def recovering_seconds(self) -> int:
+        """How many whole seconds, as a clock on the wall counts them, have an arrival in or next to them."""
+        ends = ((int(one - self.tolerance), int(one + self.tolerance)) for one in self.arrivals)
+        return len({second for low, high in ends for second in range(low, high + 1)})
+
+    @property
     def recovering(self) -> float:
         """Seconds around arrivals, those around two of them counted once."""
         total, covered = 0.0, float("-inf")

@@ -126,9 +126,7 @@ class Clock:
 
         def numbers(plan: _Plan) -> float:
             if plan.shape.span == 1.0:
-                tolerance = self.window.tolerance
-                ends = ((int(one - tolerance), int(one + tolerance)) for one in self.window.arrivals)
-                return len({second for low, high in ends for second in range(low, high + 1)})
+                return self.window.recovering_seconds
             return (plan.high - plan.low + 1) * around / (self.window.end - self.window.start)
 
         return self._chance(numbers)

@@ -88,6 +88,23 @@ def test_envelopes_in_the_order_of_arrival_are_found() -> None:
     assert found == {("T3", "addresses in the order of arrival")}
 
 
+def test_a_second_written_in_memory_is_an_arrival_s_only_where_few_seconds_have_one() -> None:
+    """tor's state, which the supervisor has read, says when it was written; that is no arrival's time by itself."""
+    text = "kept = [bytes(bytearray(b'LastWritten 2026-11-23 04:0%d:10' % minute)) for minute in range(6)]"
+    start = 1_795_406_400.0  # 2026-11-23T04:00Z
+
+    def found(arrivals: list[float]) -> set[tuple[str, str]]:
+        given = Given(arrivals=tuple(Arrival(moment) for moment in arrivals))
+        with program(text) as pid:
+            rows = examine(Question(pids=(pid,), given=given, span=(start, start + 400), round_seconds=900, slack=0))
+        return {(one.row, one.kind) for each in rows for one in each.findings}
+
+    assert found([start + second + 0.5 for second in range(400)]) == set()
+    assert found([start + 60 * minute + 10.5 for minute in range(6)]) == {
+        ("T2", "a time of arrival as date and time as text")
+    }
+
+
 @contextmanager
 def program(text: str, *, environment: dict[str, str] | None = None, core: bool = False) -> Iterator[int]:
     """A program that says when it is ready, then waits to be ended."""
