@@ -4,6 +4,7 @@ python -m tests.privacy.seizure.program FOLDER NODE_MODULE
 python -m tests.privacy.seizure.program --tors-defaults FOLDER
 """
 
+import os
 import signal
 import sys
 import threading
@@ -15,6 +16,7 @@ from onion_service import torrc
 from relay import cli, config, hygiene
 from relay.journal import Event, Journal
 from relay.supervisor import NodeKeeper
+from tests.privacy import crash_mutants, mutant_node
 from tests.rig import NOBODY, for_tests
 
 _POLL_SECONDS = 0.05
@@ -24,6 +26,9 @@ def keep(folder: Path, program: str) -> None:
     """Keep a node running until SIGTERM."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    if os.environ.get(mutant_node.VARIABLE) == crash_mutants.remove_the_limits.__name__:
+        # Limits are inherited: those of the parent would hold for the node.
+        crash_mutants.remove_the_limits()
     hygiene.settle()
     settings = config.read(folder / "relay.toml")
     identity = keys.unlock(settings.identity_file.read_bytes(), passphrase=None)
