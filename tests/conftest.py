@@ -7,20 +7,27 @@ or a single test, by one. `-n 0` runs everything in one.
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
+from tests.architecture_rules import ROOT
 from tests.browser.fixtures import browser_onion
 from tests.tor.fixtures import memory_folder, private_network
 
 __all__ = ["browser_onion", "memory_folder", "private_network"]
 
 PROCESSES: Final = 4
-# What is made once and takes long, or must not be there twice: tests that ask for it stay in one process.
-TOGETHER: Final = ("seized", "private_network")
+# What takes long to make, and the words of the files whose tests ask for it: they all stay in one process.
+SHARED: Final = {
+    "the seized relays": re.compile(r"\bseized: dict"),
+    "the private Tor network": re.compile(r"\bprivate_network\b|\bbrowser_onion\b|\bmark\.tor\b"),
+}
 _FIGURES: Final = re.compile(r"^[TN]\d+\b.*", re.M)
 _said: Final[dict[str, None]] = {}
 
@@ -37,17 +44,32 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 0
 
 
-@pytest.hookimpl(tryfirst=True)
+class Together(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives each process whole groups of tests, one after the other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
+    """How groups are handed out."""
+    return Together(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Those that wait longest come first; a file's tests stay together and in their order."""
-    ranks: dict[str, int] = {}
-    for item in items:
-        names = getattr(item, "fixturenames", ())
-        asked = next((one for one in TOGETHER if one in names), None)
-        group = item.nodeid.partition("::")[0] if asked is None else asked
-        item.add_marker(pytest.mark.xdist_group(group))
-        ranks[item.nodeid] = len(TOGETHER) if asked is None else TOGETHER.index(asked)
-    items.sort(key=lambda item: ranks[item.nodeid])
+    items.sort(key=lambda item: [*SHARED, group(item.nodeid)].index(group(item.nodeid)))
+
+
+def group(nodeid: str) -> str:
+    """What is run by one process: the tests of a file, or of all files that share what takes long to make."""
+    return _group(nodeid.partition("::")[0])
+
+
+@cache
+def _group(file: str) -> str:
+    text = (ROOT / file).read_text(encoding="utf-8")
+    return next((name for name, words in SHARED.items() if words.search(text)), file)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

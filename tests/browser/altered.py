@@ -7,7 +7,7 @@ changed after the browser had it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -85,10 +85,12 @@ class AlteredRig(Rig):
         for name, html in self.site.items():
             (folder / name).write_bytes(html)
         planted = ",".join((mutant_node.serve_another_page.__name__, *self.faults))
-        with self._read_here(), pytest.MonkeyPatch.context() as patch:
-            patch.setenv(mutant_node.VARIABLE, planted)
-            with Rig.running(self, settings, program=mutant_node.PROGRAM, socks=socks) as running:
-                yield running
+        with ExitStack() as stack:
+            # Another relay may start while this one runs, and have another page.
+            with self._read_here(), pytest.MonkeyPatch.context() as patch:
+                patch.setenv(mutant_node.VARIABLE, planted)
+                running = stack.enter_context(Rig.running(self, settings, program=mutant_node.PROGRAM, socks=socks))
+            yield running
 
     @contextmanager
     def _read_here(self) -> Iterator[None]:

@@ -287,6 +287,7 @@ def serve_another_page() -> None:
     site._read = lambda name: (folder / name).read_bytes()
     site.policy.cache_clear()
     answers._HEADERS["Content-Security-Policy"] = site.policy()
+    answers.PASTED.update({verdict: answers._pasted(verdict) for verdict in Verdict})
 
 
 def let_browsers_keep_the_page() -> None:
