@@ -241,7 +241,7 @@ def test_either_of_limit_and_lock_is_enough_and_without_both_there_is_a_core(
     limits, open_to = crash_mutants.allow_cores.__name__, crash_mutants.stay_open_to_pictures.__name__
     for plants in (limits, open_to):
         monkeypatch.setenv(mutant_node.VARIABLE, plants)
-        rig = _rig(tmp_path / plants)
+        rig = _rig(tmp_path / plants[:5])
         a_crash_leaves_nothing(rig, here, capfd, crashes=crashes, program=mutant_node.PROGRAM)
     monkeypatch.setenv(mutant_node.VARIABLE, f"{limits},{open_to}")
     _caught("allow cores and pictures", tmp_path, here, capfd)
@@ -298,7 +298,7 @@ def test_what_errors_say_and_what_is_spooled_is_lost(
     """The same plants that leave something in a mutant leave nothing here."""
     for plant in (crash_mutants.fail_with_what_was_sent, crash_mutants.keep_the_body_in_a_file):
         monkeypatch.setenv(mutant_node.VARIABLE, plant.__name__)
-        rig = _rig(tmp_path / plant.__name__)
+        rig = _rig(tmp_path / plant.__name__[:5])
         a_crash_leaves_nothing(
             rig, here, capfd, crashes=[partial(by_signal, signal.SIGSEGV)], program=mutant_node.PROGRAM
         )

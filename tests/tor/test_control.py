@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import replace
@@ -229,7 +231,9 @@ def test_no_tor_outlives_a_program_that_was_killed(short_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_an_interrupted_private_network_leaves_no_process(number: signal.Signals, tmp_path: Path) -> None:
+def test_an_interrupted_private_network_leaves_no_process(number: signal.Signals) -> None:
+    # Sockets have short paths.
+    tmp_path = Path(tempfile.mkdtemp(prefix="v-"))
     command = [sys.executable, "-m", "tests.tor.private_network"]
     where = os.environ | {"TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=where) as running:
@@ -244,3 +248,4 @@ def test_an_interrupted_private_network_leaves_no_process(number: signal.Signals
     assert all(gone(pid, within=5) for pid in tors)
     # Nothing of ours runs after a SIGKILL, so only then the directory stays.
     assert len(list(tmp_path.iterdir())) == (number == signal.SIGKILL)
+    shutil.rmtree(tmp_path)
