@@ -9,6 +9,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -64,7 +65,7 @@ def read_copy(folder: Path, *, key: PublicKey) -> Copy:
     Raises NoCopy when there is none; BadCopy when `key` did not sign it so, when a file is altered, missing or one too
     many, or when it cannot be read.
     """
-    try:
+    with _speaking_of(folder):
         # A new version may take its place while we read: the one before is kept, so we go on with that.
         place = (folder / CURRENT).resolve(strict=True)
         signed = _signed(place, key)
@@ -75,19 +76,19 @@ def read_copy(folder: Path, *, key: PublicKey) -> Copy:
                 f"{odd[0] if is_name(odd[0]) else 'a file'} is {'missing' if odd[0] in listed else 'too many'}"
             )
         return Copy(signed, {name: _read(place / name, FILE_MAX) for name in sorted(listed)})
-    except FileNotFoundError as error:
-        raise NoCopy(folder) from error
-    except CryptoError as error:
-        raise BadCopy(folder, str(error)) from error
-    except (OSError, RuntimeError) as error:
-        # RuntimeError: links that lead in a circle, in Python before 3.13.
-        raise BadCopy(folder, getattr(error, "strerror", None) or "unreadable") from error
 
 
 def read_signed(folder: Path, *, key: PublicKey) -> Signed:
     """The manifest of the copy in `folder/current` alone; else as `read_copy`."""
-    try:
+    with _speaking_of(folder):
         return _signed((folder / CURRENT).resolve(strict=True), key)
+
+
+@contextmanager
+def _speaking_of(folder: Path) -> Iterator[None]:
+    """What goes wrong in reading is NoCopy or BadCopy of this folder."""
+    try:
+        yield
     except FileNotFoundError as error:
         raise NoCopy(folder) from error
     except CryptoError as error:
