@@ -40,7 +40,7 @@ class Event(Enum):
     REFUSED = "refused"  # the endpoint answered, but did not take this round
     CONFLICT = "conflict"  # the partner has another bundle for this round; it keeps that one
     DAMAGED = "damaged"  # our copy of this round is unreadable; it is left out
-    NOT_RECORDED = "not recorded"  # this round was acknowledged, but the disk did not take the note
+    NOT_RECORDED = "not recorded"  # up to this round all was acknowledged, but the disk did not take the note
 
 
 class Journal(Protocol):
@@ -96,6 +96,7 @@ class _Line:
 
     partner: Partner
     acknowledged: RoundNumber | None
+    noted: RoundNumber | None
     patience: Patience = field(default_factory=Patience)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -112,7 +113,7 @@ async def deliver(dispatch: Dispatch, *, to: Partner, post: Post) -> None:
 
 
 class Deliveries:
-    """Every partner's deliveries. Tell it `closed` at each edge; run it in a task until it is cancelled."""
+    """Every partner's deliveries. `note` and `closed` at each edge; run it in a task until it is cancelled."""
 
     def __init__(
         self,
@@ -129,7 +130,8 @@ class Deliveries:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         remove_unfinished(folder)
         self._folder: Final = folder
-        self._lines: Final = [_Line(partner, _begin(_note(folder, partner), store)) for partner in partners]
+        beginnings = [(partner, _begin(_note(folder, partner), store)) for partner in partners]
+        self._lines: Final = [_Line(partner, start, noted=start) for partner, start in beginnings]
         if len({line.partner.id for line in self._lines}) != len(self._lines):
             raise ValueError("two partners have one id")
         self._store: Final = store
@@ -141,6 +143,22 @@ class Deliveries:
         self._loading: Final = asyncio.Lock()
         # Who pushes the same bundle at the same time shares its one copy in memory.
         self._ready: Final[WeakValueDictionary[tuple[CellClass, RoundNumber], Dispatch]] = WeakValueDictionary()
+
+    async def note(self) -> None:
+        """Write down how far each partner is. At the edge only, so that no file keeps when a partner answered.
+
+        What was acknowledged since and not noted when the relay stops is offered again; a partner takes it once.
+        """
+        for line in self._lines:
+            known = line.acknowledged
+            if known is None or known == line.noted:
+                continue
+            try:
+                await asyncio.to_thread(write_durably, _note(self._folder, line.partner), [b"%d\n" % known])
+            except NotWritten:
+                self._tell(Event.NOT_RECORDED, line, known)
+            else:
+                line.noted = known
 
     def closed(self, round_number: RoundNumber, *, push_in: float) -> None:
         """The bundles of this round, and of all before it, are in the store; push them in `push_in` seconds.
@@ -197,7 +215,7 @@ class Deliveries:
                 line.patience = line.patience.after_failure(self._closed or round_number)
                 return
             line.patience = Patience()
-            await self._acknowledge(line, round_number)
+            line.acknowledged = round_number
 
     async def _push_bundle(self, line: _Line, cell_class: CellClass, round_number: RoundNumber) -> None:
         try:
@@ -229,14 +247,6 @@ class Deliveries:
             body, cell_class=cell_class, round_number=round_number, round_seconds=self._seconds, relay=self._relay
         )
         return Dispatch(headers, body)
-
-    async def _acknowledge(self, line: _Line, round_number: RoundNumber) -> None:
-        line.acknowledged = round_number
-        try:
-            await asyncio.to_thread(write_durably, _note(self._folder, line.partner), [b"%d\n" % round_number])
-        except NotWritten:
-            # After a restart the partner is offered this round again, and takes it only once.
-            self._tell(Event.NOT_RECORDED, line, round_number)
 
     def _tell(self, event: Event, line: _Line, round_number: RoundNumber) -> None:
         self._journal(event, partner=line.partner.id, round_number=round_number)

@@ -41,7 +41,7 @@ class Event(Enum):
     REFUSED = "{detail} did not take round {round}; it will be offered again"
     CONFLICT = "{detail} has another bundle for round {round} and keeps it: ask whether its relay key is right"
     DAMAGED = "our copy of round {round} is unreadable and is left out: check the disk"
-    NOT_RECORDED = "could not note that {detail} has round {round}: check the disk"
+    NOT_RECORDED = "could not note that {detail} has everything up to round {round}: check the disk"
     DIRECTORY_TAKEN = "took directory version {detail}"
     DIRECTORY_REFUSED = "kept the old directory: {detail}"
     DIRECTORY_EXPIRED = "the directory has expired: sign a newer one, or nobody can send"

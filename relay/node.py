@@ -228,6 +228,7 @@ class Node:
         await asyncio.to_thread(self._store.forget_old, number)
         await self._publish_round(number)
         self._public.forget_rounds(set(self._store.rounds(CellClass.LETTER)))
+        await self._deliveries.note()
         push_at = self._rounds.edge(number) + self._settings.config.delivery.after_edge
         self._deliveries.closed(number, push_in=push_at - self._clock())
         self._write_figures(number)

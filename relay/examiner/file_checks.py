@@ -13,7 +13,7 @@ from relay.examiner.findings import Report
 from relay.examiner.layout import Place
 from relay.examiner.moments import Window
 
-# A partner's answer comes some time after the edge, and depends on no report.
+# A bundle is read some time after the edge, when it is sent on, and that depends on no report.
 _DELIVERY_SECONDS: Final = 120.0
 
 
@@ -67,8 +67,8 @@ def inode_times(report: Report, name: str, entries: Sequence[Entry], window: Win
 
 
 def judged_by(place: Place | None, kind: str, window: Window) -> Window:
-    """The window for one time of a file: a bundle is read, and a partner's answer noted, some time after the edge."""
-    sending = place is Place.DELIVERY or (place is Place.BUNDLE and kind == "time of access")
+    """The window for one time of a file: a bundle is read some time after the edge."""
+    sending = place is Place.BUNDLE and kind == "time of access"
     return later(window, _DELIVERY_SECONDS) if sending else window
 
 

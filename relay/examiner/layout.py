@@ -14,7 +14,6 @@ class Place(Enum):
 
     OURS = "changes at edges and starts"
     BUNDLE = "a bundle"
-    DELIVERY = "changes when a partner has answered"
     TOR = "tor's"
     UNKNOWN = "none that a relay makes"
 
@@ -22,10 +21,9 @@ class Place(Enum):
 _UNFINISHED: Final = r"(?:\.unfinished-)?"
 _PLACES: Final[tuple[tuple[re.Pattern[str], Place], ...]] = (
     (re.compile(rf"bundles/{_UNFINISHED}(?:letters|parcels)-\d{{1,16}}\.bundle"), Place.BUNDLE),
-    (re.compile(r"partners"), Place.DELIVERY),
-    (re.compile(rf"partners/{_UNFINISHED}[a-z0-9][a-z0-9-]{{0,63}}\.acknowledged"), Place.DELIVERY),
+    (re.compile(rf"partners/{_UNFINISHED}[a-z0-9][a-z0-9-]{{0,63}}\.acknowledged"), Place.OURS),
     (re.compile(r"(?:tor-dial|tor-onion)(?:/.*)?"), Place.TOR),
-    (re.compile(r"\.|bundles|run|figures\.json|figures\.new"), Place.OURS),
+    (re.compile(r"\.|bundles|partners|run|figures\.json|figures\.new"), Place.OURS),
     (re.compile(r"run/(?:door|socks)\.sock(?:\.lock)?|run/(?:dial|onion)\.control(?:\.authcookie)?"), Place.OURS),
     (
         re.compile(

@@ -144,16 +144,41 @@ def test_a_restart_goes_on_where_the_partner_is(tmp_path: Path) -> None:
             async with running(tmp_path, desk=desk.url) as relay:
                 relay.close_round(7)
                 await relay.journal.has(Event.DELIVERED, "desk", 7)
-            assert (tmp_path / "partners" / "desk.acknowledged").read_bytes() == b"7\n"
+                await relay.deliveries.note()
             async with running(tmp_path, desk=desk.url) as relay:
                 assert relay.deliveries.acknowledged("desk") == 7
                 relay.close_round(8)
                 await relay.journal.has(Event.DELIVERED, "desk", 8)
                 with pytest.raises(KeyError):
                     relay.deliveries.acknowledged("nobody")
+                await relay.deliveries.note()
 
     asyncio.run(story())
     assert desk.names == names(7, 8)
+
+
+def test_no_file_keeps_when_a_partner_answered_and_what_was_not_noted_is_offered_again(tmp_path: Path) -> None:
+    desk = Desk()
+    note = tmp_path / "partners" / "desk.acknowledged"
+
+    async def story() -> None:
+        async with desks(desk):
+            async with running(tmp_path, desk=desk.url) as relay:
+                begun = note.stat()
+                relay.close_round(7)
+                await relay.journal.has(Event.DELIVERED, "desk", 7)
+                assert note.stat() == begun
+            async with running(tmp_path, desk=desk.url) as relay:
+                relay.close_round(8)
+                await relay.journal.has(Event.DELIVERED, "desk", 8)
+                await relay.deliveries.note()
+                noted = note.stat()
+                await relay.deliveries.note()
+                assert note.stat() == noted != begun
+
+    asyncio.run(story())
+    assert desk.names == names(7, 7, 8)
+    assert note.read_bytes() == b"8\n"
 
 
 def test_a_round_is_acknowledged_only_whole(tmp_path: Path) -> None:
@@ -264,12 +289,14 @@ def test_a_full_disk_does_not_stop_deliveries(tmp_path: Path) -> None:
     async def story() -> None:
         async with desks(desk), running(tmp_path, desk=desk.url) as relay:
             relay.store.write(bundle(1))
+            relay.close_round(1)
+            await relay.journal.has(Event.DELIVERED, "desk", 1)
             with patch("forwarder.delivery.write_durably", full):
-                relay.close_round(1)
-                await relay.journal.has(Event.NOT_RECORDED, "desk", 1)
-                await relay.journal.has(Event.DELIVERED, "desk", 1)
+                await relay.deliveries.note()
+            await relay.journal.has(Event.NOT_RECORDED, "desk", 1)
             relay.close_round(2)
             await relay.journal.has(Event.DELIVERED, "desk", 2)
+            await relay.deliveries.note()
 
     asyncio.run(story())
     assert desk.names == names(1, 2)

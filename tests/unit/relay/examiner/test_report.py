@@ -149,7 +149,7 @@ def test_a_folder_of_state_holds_a_closed_list_of_names() -> None:
     known = {
         "state/bundles/letters-7.bundle": Place.BUNDLE,
         "state/bundles/.unfinished-parcels-8.bundle": Place.BUNDLE,
-        "state/partners/red-norte.acknowledged": Place.DELIVERY,
+        "state/partners/red-norte.acknowledged": Place.OURS,
         "state/tor-onion/state": Place.TOR,
         "state/figures.json": Place.OURS,
         "state/run/door.sock": Place.OURS,
@@ -163,14 +163,14 @@ def test_a_folder_of_state_holds_a_closed_list_of_names() -> None:
     assert layout.place_of(PurePosixPath("relay.toml"), roots) is None
 
 
-def test_a_partner_s_answer_may_come_some_time_after_the_edge() -> None:
+def test_all_but_a_bundle_s_reading_is_at_the_edge() -> None:
     def failed(path: str, at: float) -> bool:
         report = Report()
         file_checks.inode_times(report, "x", [*STATE, entry(path, moment=START + at)], WINDOW)
         return bool(report.findings)
 
-    assert not failed("state/partners/a.acknowledged", 60)
-    assert failed("state/partners/a.acknowledged", 600)
+    assert not failed("state/partners/a.acknowledged", 3)
+    assert failed("state/partners/a.acknowledged", 60)
     assert failed("state/figures.json", 60)
     assert not failed("state/figures.json", 900)
     assert not failed("state/figures.json", -1)
