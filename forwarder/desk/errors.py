@@ -109,4 +109,12 @@ class NothingToSearch(DeskError):
 class NotMerged(DeskError):
     """These reports cannot become one incident; nothing was changed."""
 
-    hint = "name two or more reports; of two incidents that are public, withdraw one first"
+    hint = "name each report once; of two incidents that are public, withdraw one first"
+
+
+class MergedAway(DeskError):
+    """That incident has become a part of another one; nothing was changed."""
+
+    def __init__(self, number: int, into: int) -> None:
+        super().__init__(f"incident {number} has become part of incident {into}")
+        self.hint = f"name incident {into}"

@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def version_of(folder: Path) -> int:
-    database = Database.open(folder, passphrase=PASSPHRASE, check=lambda version: None)
+    database = Database.open(folder, passphrase=PASSPHRASE, check=lambda _: None)
     try:
         return database.version
     finally:
@@ -120,10 +120,14 @@ def _bring_up_and_die(folder: Path, at: int) -> None:
 
 
 def test_a_program_of_version_1_that_still_runs_is_stopped_before_it_loses_a_report(folder: Path) -> None:
-    with Inbox.open(folder, passphrase=PASSPHRASE) as inbox:
-        with pytest.raises(NotStored, match="older than the inbox"), inbox.database.change() as opened:
+    def take(inbox: Inbox) -> None:
+        with inbox.database.change() as opened:
             opened.execute("INSERT INTO bundles VALUES (1, 2000009, x'00', 0, 0)")
             opened.execute("INSERT OR IGNORE INTO reports (nonce, round, wire) VALUES ('x', 1, x'00')")
+
+    with Inbox.open(folder, passphrase=PASSPHRASE) as inbox:
+        with pytest.raises(NotStored, match="older than the inbox"):
+            take(inbox)
         assert inbox.latest(CellClass.LETTER) == 2_000_005
 
 
