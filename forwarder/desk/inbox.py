@@ -169,6 +169,16 @@ class Inbox:
         found = self.database.one("SELECT max(round) FROM bundles WHERE class = ?", cell_class.value)
         return None if found is None else RoundNumber(found)
 
+    def rounds_back(self, count: int) -> RoundNumber:
+        """The round that many rounds before the newest report; 0 when there is none."""
+        newest = self.database.one("SELECT max(round) FROM reports")
+        return RoundNumber(max(0, (newest or 0) - count))
+
+    @property
+    def empty(self) -> bool:
+        """Whether no report has come yet."""
+        return self.database.one("SELECT 1 FROM reports LIMIT 1") is None
+
     def gaps(self, cell_class: CellClass, *, step: int) -> list[Gap]:
         """Where bundles are missing between those that came; one of this class leaves every `step` rounds."""
         rounds = "SELECT round, lag(round) OVER (ORDER BY round) FROM bundles WHERE class = ?"

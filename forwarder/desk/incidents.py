@@ -24,19 +24,20 @@ MERGE_MAX: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """An incident: how many reports, and from how many partners (this desk is one; `also` names the others)."""
+    """An incident: its reports, those of them that count (not found false), and the other partners that have it."""
 
     number: int
     state: State
     assigned: str
     tags: tuple[str, ...]
     reports: tuple[int, ...]
+    counting: tuple[int, ...]
     also: tuple[str, ...]
 
     @property
     def partners(self) -> int:
-        """How many organisations have it: this one, if it has a report of it, and those that said so."""
-        return bool(self.reports) + len(self.also)
+        """How many organisations have it: this one, if a report of its own counts, and those that said so."""
+        return bool(self.counting) + len(self.also)
 
 
 class Incidents:
@@ -51,14 +52,15 @@ class Incidents:
     def incident(self, number: int) -> Incident:
         """The incident of that number. Raises NoSuchIncident or MergedAway."""
         standing = self._casework.standing(Subject(Kind.INCIDENT, number))
-        reports = self._database.rows("SELECT number FROM reports WHERE incident = ? ORDER BY number", number)
+        reports = self._database.rows("SELECT number, state FROM reports WHERE incident = ? ORDER BY number", number)
         partners = self._database.rows("SELECT name FROM partners WHERE incident = ? ORDER BY name", number)
         return Incident(
             number=number,
             state=standing.state,
             assigned=standing.assigned,
             tags=standing.tags,
-            reports=tuple(report for (report,) in reports),
+            reports=tuple(report for report, _ in reports),
+            counting=tuple(report for report, state in reports if State(state) not in NOT_COMPARED),
             also=tuple(name for (name,) in partners),
         )
 
