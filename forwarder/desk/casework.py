@@ -145,7 +145,7 @@ class Casework:
 
     def colleagues(self) -> list[str]:
         """The names that something is assigned to, for whoever types one."""
-        found = "SELECT assigned FROM reports UNION SELECT assigned FROM incidents ORDER BY 1"
+        found = "SELECT assigned FROM received UNION SELECT assigned FROM incidents ORDER BY 1"
         return [name for (name,) in self._database.rows(found) if name]
 
     def tags(self) -> list[str]:
@@ -214,12 +214,12 @@ def _key(subject: Subject) -> tuple[str, int]:
 
 _MISSING: Final = {Kind.REPORT: NoSuchReport, Kind.INCIDENT: NoSuchIncident}
 _STANDING: Final = {
-    Kind.REPORT: "SELECT state, assigned, incident FROM reports WHERE number = ?",
+    Kind.REPORT: "SELECT state, assigned, incident FROM received WHERE number = ?",
     Kind.INCIDENT: "SELECT state, assigned, merged_into FROM incidents WHERE number = ?",
 }
 _SET: Final = {
-    (Kind.REPORT, "state"): "UPDATE reports SET state = ? WHERE number = ?",
-    (Kind.REPORT, "assigned"): "UPDATE reports SET assigned = ? WHERE number = ?",
+    (Kind.REPORT, "state"): "UPDATE received SET state = ? WHERE number = ?",
+    (Kind.REPORT, "assigned"): "UPDATE received SET assigned = ? WHERE number = ?",
     (Kind.INCIDENT, "state"): "UPDATE incidents SET state = ? WHERE number = ?",
     (Kind.INCIDENT, "assigned"): "UPDATE incidents SET assigned = ? WHERE number = ?",
 }

@@ -133,14 +133,14 @@ class Inbox:
 
     def entries(self) -> Iterator[Entry]:
         """Every report, in the order of its number."""
-        for (number,) in self.database.rows("SELECT number FROM reports ORDER BY number"):
+        for (number,) in self.database.rows("SELECT number FROM received ORDER BY number"):
             yield self.entry(number)
 
     def entry(self, number: int) -> Entry:
         """The report of that number. Raises NoSuchReport."""
         found = None
         if 0 < number < 2**63:
-            found = self.database.row("SELECT round, wire FROM reports WHERE number = ?", number)
+            found = self.database.row("SELECT round, wire FROM received WHERE number = ?", number)
         if found is None:
             raise NoSuchReport(number)
         return Entry(number, RoundNumber(found[0]), Report.decode(found[1]))
@@ -171,13 +171,13 @@ class Inbox:
 
     def rounds_back(self, count: int) -> RoundNumber:
         """The round that many rounds before the newest report; 0 when there is none."""
-        newest = self.database.one("SELECT max(round) FROM reports")
+        newest = self.database.one("SELECT max(round) FROM received")
         return RoundNumber(max(0, (newest or 0) - count))
 
     @property
     def empty(self) -> bool:
         """Whether no report has come yet."""
-        return self.database.one("SELECT 1 FROM reports LIMIT 1") is None
+        return self.database.one("SELECT 1 FROM received LIMIT 1") is None
 
     def gaps(self, cell_class: CellClass, *, step: int) -> list[Gap]:
         """Where bundles are missing between those that came; one of this class leaves every `step` rounds."""

@@ -52,7 +52,7 @@ class Incidents:
     def incident(self, number: int) -> Incident:
         """The incident of that number. Raises NoSuchIncident or MergedAway."""
         standing = self._casework.standing(Subject(Kind.INCIDENT, number))
-        reports = self._database.rows("SELECT number, state FROM reports WHERE incident = ? ORDER BY number", number)
+        reports = self._database.rows("SELECT number, state FROM received WHERE incident = ? ORDER BY number", number)
         partners = self._database.rows("SELECT name FROM partners WHERE incident = ? ORDER BY name", number)
         return Incident(
             number=number,
@@ -74,7 +74,7 @@ class Incidents:
         """Reports since a round that may belong together, best first; see corroboration.py."""
         states = [state.value for state in NOT_COMPARED]
         rows = self._database.rows(
-            "SELECT number, round, happened, topic, place, telling, incident FROM reports"
+            "SELECT number, round, happened, topic, place, telling, incident FROM received"
             " WHERE round >= ? AND state NOT IN (?, ?) ORDER BY number",
             since,
             *states,
@@ -106,7 +106,7 @@ class Incidents:
             for number, standing in zip(numbers, standings, strict=True):
                 if standing.incident is None:
                     _put(opened, number, into, by=by)
-            members = [row[0] for row in opened.execute("SELECT number FROM reports WHERE incident = ?", (into,))]
+            members = [row[0] for row in opened.execute("SELECT number FROM received WHERE incident = ?", (into,))]
             opened.executemany(
                 "DELETE FROM apart WHERE first = ? AND second = ?",
                 [pair for number in numbers for pair in _pairs_with(number, members)],
@@ -119,8 +119,8 @@ class Incidents:
             standing = self._casework.standing(Subject(Kind.REPORT, report))
             if standing.incident is None:
                 raise NotMerged(f"report {report} belongs to no incident")
-            opened.execute("UPDATE reports SET incident = NULL WHERE number = ?", (report,))
-            rest = opened.execute("SELECT number FROM reports WHERE incident = ?", (standing.incident,))
+            opened.execute("UPDATE received SET incident = NULL WHERE number = ?", (report,))
+            rest = opened.execute("SELECT number FROM received WHERE incident = ?", (standing.incident,))
             _keep_apart(opened, _pairs_with(report, [number for (number,) in rest]))
             write_line(opened, Subject(Kind.REPORT, report), Deed.SPLIT, str(standing.incident), by=by)
             write_line(opened, Subject(Kind.INCIDENT, standing.incident), Deed.SPLIT, str(report), by=by)
@@ -177,14 +177,14 @@ def _new_incident(opened: Any, state: State, *, by: By) -> int:  # noqa: ANN401
 
 
 def _put(opened: Any, report: int, incident: int, *, by: By) -> None:  # noqa: ANN401
-    opened.execute("UPDATE reports SET incident = ? WHERE number = ?", (incident, report))
+    opened.execute("UPDATE received SET incident = ? WHERE number = ?", (incident, report))
     write_line(opened, Subject(Kind.REPORT, report), Deed.MERGED, str(incident), by=by)
     write_line(opened, Subject(Kind.INCIDENT, incident), Deed.MERGED, str(report), by=by)
 
 
 def _swallow(opened: Any, incident: int, into: int, *, by: By) -> None:  # noqa: ANN401
     """Everything of `incident` goes over; its history stays under its own number."""
-    opened.execute("UPDATE reports SET incident = ? WHERE incident = ?", (into, incident))
+    opened.execute("UPDATE received SET incident = ? WHERE incident = ?", (into, incident))
     opened.execute(
         "UPDATE incidents SET merged_into = ? WHERE number = ? OR merged_into = ?", (into, incident, incident)
     )

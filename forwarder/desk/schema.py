@@ -17,17 +17,18 @@ VERSION: Final = 2
 OPENING_MAX: Final = 160
 TELLING_MAX: Final = 120
 
-# The wire stands last: a row's first columns can be read without what follows them.
+# Not called as in version 1: a program of that version that still runs must fail, and say so, before it counts a bundle
+# as taken. The wire stands last: a row's first columns can be read without what follows them.
 _REPORTS: Final = (
-    """CREATE TABLE reports (number INTEGER PRIMARY KEY, nonce TEXT UNIQUE NOT NULL, round INTEGER NOT NULL,
+    """CREATE TABLE received (number INTEGER PRIMARY KEY, nonce TEXT UNIQUE NOT NULL, round INTEGER NOT NULL,
         topic TEXT NOT NULL, place TEXT NOT NULL, happened TEXT NOT NULL, attachments INTEGER NOT NULL,
         state TEXT NOT NULL DEFAULT 'new', assigned TEXT NOT NULL DEFAULT '', incident INTEGER REFERENCES incidents,
         opening TEXT NOT NULL, telling TEXT NOT NULL, wire BLOB NOT NULL) STRICT""",
     *(
-        f"CREATE INDEX reports_by_{column} ON reports ({column}, number)"
+        f"CREATE INDEX received_by_{column} ON received ({column}, number)"
         for column in ("round", "topic", "place", "state", "assigned", "incident")
     ),
-    "CREATE INDEX reports_with_attachments ON reports (number) WHERE attachments > 0",
+    "CREATE INDEX received_with_attachments ON received (number) WHERE attachments > 0",
     """CREATE TABLE wanted (part TEXT NOT NULL, report INTEGER NOT NULL, attachment INTEGER NOT NULL,
         PRIMARY KEY (report, attachment, part)) STRICT, WITHOUT ROWID""",
     "CREATE INDEX wanted_by_part ON wanted (part)",
@@ -50,13 +51,10 @@ _CASEWORK: Final = (
         tokenize='unicode61 remove_diacritics 0')""",
     *(
         f"CREATE TRIGGER {table}_stay BEFORE DELETE ON {table} BEGIN SELECT raise(ABORT, 'nothing is deleted'); END"
-        for table in ("reports", "incidents", "history")
+        for table in ("received", "incidents", "history")
     ),
-    """CREATE TRIGGER reports_are_as_they_came BEFORE UPDATE OF number, nonce, round, wire ON reports
+    """CREATE TRIGGER received_as_it_came BEFORE UPDATE OF number, nonce, round, wire ON received
         BEGIN SELECT raise(ABORT, 'a report stays as it came'); END""",
-    # A program of version 1 that still runs would leave such a row out without a word, and count the bundle as taken.
-    """CREATE TRIGGER reports_are_whole BEFORE INSERT ON reports WHEN new.topic IS NULL
-        BEGIN SELECT raise(ABORT, 'this program is older than the inbox'); END""",
     """CREATE TRIGGER history_is_not_rewritten BEFORE UPDATE ON history
         BEGIN SELECT raise(ABORT, 'history is not rewritten'); END""",
 )
@@ -88,20 +86,20 @@ def bring_up(database: Database) -> None:
         # Another program of this desk may have been faster.
         if database.version == VERSION:
             return
-        _execute(opened, "ALTER TABLE reports RENAME TO reports_1", *_REPORTS, *_CASEWORK)
-        for number, round_number, wire in opened.execute("SELECT number, round, wire FROM reports_1 ORDER BY number"):
+        _execute(opened, *_REPORTS, *_CASEWORK)
+        for number, round_number, wire in opened.execute("SELECT number, round, wire FROM reports ORDER BY number"):
             try:
                 report = Report.decode(wire)
             except Malformed as error:
                 raise Unreadable(f"report {number} of the inbox is damaged: {error}") from error
             store(opened, report, round_number=round_number, wire=wire, number=number)
-        _execute(opened, "DROP TABLE reports_1", f"PRAGMA user_version = {VERSION}")
+        _execute(opened, "DROP TABLE reports", f"PRAGMA user_version = {VERSION}")
 
 
 def store(opened: Any, report: Report, *, round_number: int, wire: bytes, number: int | None = None) -> None:  # noqa: ANN401
     """Put a report into its tables; a second copy, known by its nonce, changes nothing."""
     stored = opened.execute(
-        "INSERT INTO reports (number, nonce, round, topic, place, happened, attachments, opening, telling, wire)"
+        "INSERT INTO received (number, nonce, round, topic, place, happened, attachments, opening, telling, wire)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (nonce) DO NOTHING",
         (
             number,
