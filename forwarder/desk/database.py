@@ -27,6 +27,7 @@ LOCK_NAME: Final = "inbox.lock"
 KEY_LEN: Final = 32
 LOCK_MAX: Final = 1_024
 BUSY_SECONDS: Final = 30.0
+CACHE_KIB: Final = 65_536
 
 
 class _Lock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -154,6 +155,8 @@ def _connect(path: Path, key: bytes) -> Any:  # noqa: ANN401
     database.execute(f"""PRAGMA key = "x'{key.hex()}'\"""")
     # Temporary tables and indices would be plain files; the rollback journal is encrypted like the database.
     database.execute("PRAGMA temp_store = MEMORY")
+    # Every page that is not at hand is deciphered anew: room for the indices of a large inbox.
+    database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     return database
 
 

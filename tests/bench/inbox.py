@@ -33,9 +33,9 @@ from forwarder.desk.triage import State
 from tests.unit.forwarder.given import RELAY, bundle
 
 REPORTS: Final = 100_000
-A_ROUND: Final = 250
+A_ROUND: Final = 1_000
 # Spread over a month, so that a week is what proposals have to look at.
-ROUNDS_BETWEEN: Final = 7
+ROUNDS_BETWEEN: Final = 28
 CELLS: Final = 4_096
 A_BUNDLE: Final = 1_024
 OURS: Final = 512
@@ -47,42 +47,7 @@ _KEY: Final = OpeningKey(bytes(range(1, 33)))
 _DAY: Final = date(2033, 1, 14)
 _PLAIN_SCAN: Final = "SELECT number, place, substr(text, 1, 60) FROM reports WHERE state = 'new' AND place = 'place-5'"
 _PLAIN_SEARCH: Final = "SELECT number FROM reports WHERE text LIKE '%única%'"
-_SYLLABLES: Final = tuple(
-    [
-        "ba",
-        "ca",
-        "da",
-        "fa",
-        "ga",
-        "la",
-        "ma",
-        "na",
-        "pa",
-        "ra",
-        "sa",
-        "ta",
-        "va",
-        "be",
-        "de",
-        "le",
-        "me",
-        "ne",
-        "pe",
-        "re",
-        "se",
-        "te",
-        "bi",
-        "di",
-        "li",
-        "mi",
-        "ni",
-        "ri",
-        "si",
-        "ti",
-        "bo",
-        "co",
-    ]
-)
+_SYLLABLES: Final = [consonant + vowel for consonant in "bcdfglmnprstv" for vowel in "aei"]
 _TOPICS: Final = tuple(f"topic-{number}" for number in range(12))
 _PLACES: Final = tuple(f"place-{number}" for number in range(800))
 
