@@ -21,12 +21,13 @@ from crypto.report import When
 
 BUCKET_SECONDS: Final = 6 * 3_600
 THRESHOLD: Final = 0.7
-# How much each likeness weighs; words count in full from `WORDS_FULL` on and not at all alone.
-PLACE_WEIGHT: Final = 0.25
-TOPIC_WEIGHT: Final = 0.15
-TIME_WEIGHT: Final = 0.20
-WORDS_WEIGHT: Final = 0.40
-WORDS_FULL: Final = 0.5
+# How much each likeness weighs; words count in full from `WORDS_FULL` on. With place, topic and time alike, a bit over a
+# quarter of what two reports say must be shared; with neither place nor topic said, 60 %.
+PLACE_WEIGHT: Final = 0.20
+TOPIC_WEIGHT: Final = 0.10
+TIME_WEIGHT: Final = 0.15
+WORDS_WEIGHT: Final = 0.55
+WORDS_FULL: Final = 0.6
 ALMOST_EQUAL: Final = 0.85
 # With how many others of its place and topic, and of each of its rare word pairs, a report is compared at most.
 NEIGHBOURS: Final = 16
