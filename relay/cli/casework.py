@@ -27,7 +27,9 @@ _DAYS: Final = 28
 
 def mark(
     number: Number,
-    state: Annotated[str, typer.Argument(help="new, checking, confirmed, unconfirmed, false, published, ...")],
+    state: Annotated[
+        str, typer.Argument(metavar="STATE", help="new, checking, confirmed, unconfirmed, false, published, ...")
+    ],
     incident: OfIncident = False,
     note: Annotated[str, typer.Option(help="Why, in a few words; some steps ask for it.")] = "",
     by: Colleague = "",
@@ -51,7 +53,7 @@ def mark(
 
 def note(
     number: Number,
-    text: Annotated[str, typer.Argument(help="The note, in quotes.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The note, in quotes.")],
     incident: OfIncident = False,
     by: Colleague = "",
     folder: FolderOption = HERE,
@@ -180,7 +182,7 @@ def split(number: Number, by: Colleague = "", folder: FolderOption = HERE, passp
 
 def also(
     number: Annotated[int, typer.Argument(metavar="N", help="The number of an incident.")],
-    partner: Annotated[str, typer.Argument(help="The other organisation.")],
+    partner: Annotated[str, typer.Argument(metavar="NAME", help="The other organisation.")],
     by: Colleague = "",
     folder: FolderOption = HERE,
     passphrase_fd: PassphraseFd = None,
