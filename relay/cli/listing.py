@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from relay.cli.console import MISUSED, fail, plain, say
-from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, unlocked
+from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, unlocked
 
 if TYPE_CHECKING:
     from forwarder.desk.program import Desk
@@ -46,7 +46,6 @@ def list_reports(
     Accents and capitals need not be typed: `veladora desk list camion --state new` finds «CAMIÓN» and «camioneta».
     """
     from forwarder.desk.searching import page
-    from relay.cli.unlocking import explained
 
     if assigned and unassigned:
         fail("--assigned and --unassigned exclude each other", hint="give one of them", code=MISUSED)

@@ -54,7 +54,10 @@ _PLACES: Final = tuple(f"place-{number}" for number in range(800))
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Seconds; `computing` leaves out waiting for the disk and for other programs. `plain` is the scan that a figure is compared with; `building` is for all reports."""
+    """Seconds, and the size of the file. `computing`, of `building`, and the proposals leave out all waiting.
+
+    `plain_scan` and `plain_search` are what the others are compared with.
+    """
 
     building: float
     computing: float
@@ -112,8 +115,8 @@ def measure(reports: int = REPORTS, cells: int = CELLS) -> Figures:
 def lines(found: Figures) -> Iterator[str]:
     """The figures as they are printed."""
     yield (
-        f"inbox    {found.building:10.1f} s to make and store {REPORTS:,} reports ({found.computing:.0f} s of them computing), "
-        f"{found.mebibytes:.0f} MiB encrypted"
+        f"inbox    {found.building:10.1f} s to make and store {REPORTS:,} reports "
+        f"({found.computing:.0f} s of them computing), {found.mebibytes:.0f} MiB encrypted"
     )
     for seconds, beside, what in (
         (found.opening_the_list, found.plain_scan, "opening the list"),
