@@ -21,8 +21,8 @@ from crypto.report import When
 
 BUCKET_SECONDS: Final = 6 * 3_600
 THRESHOLD: Final = 0.7
-# How much each likeness weighs; words count in full from `WORDS_FULL` on. With place, topic and time alike, a bit over a
-# quarter of what two reports say must be shared; with neither place nor topic said, 60 %.
+# How much each likeness weighs; words count in full from `WORDS_FULL` on. With place, topic and time alike, a bit over
+# a quarter of what two reports say must be shared; with neither place nor topic said, 60 %.
 PLACE_WEIGHT: Final = 0.20
 TOPIC_WEIGHT: Final = 0.10
 TIME_WEIGHT: Final = 0.15
