@@ -5,7 +5,7 @@ for: no sign in it is an operator.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from crypto.layers import RoundNumber
 from crypto.report import When
@@ -74,22 +74,28 @@ def page(
     """The reports that `wanted` describes, beyond number `after`. Raises NothingToSearch on a search without words."""
     limit = max(1, min(limit, PAGE_MAX))
     where, values = _where(wanted)
-    if after is not None:
-        where.append("number < ?" if newest_first else "number > ?")
-        values.append(max(0, min(after, _LAST)))
-    rows = database.rows(
-        f"{_COLUMNS} WHERE {' AND '.join(where) or 'TRUE'} ORDER BY number {'DESC' if newest_first else 'ASC'} LIMIT ?",
-        *values,
-        limit + 1,
-    )
-    found = tuple(_found(row) for row in rows[:limit])
-    return Page(found, found[-1].number if len(rows) > limit else None)
+    beyond, order = ("<", "DESC") if newest_first else (">", "ASC")
+    rows: dict[int, tuple[Any, ...]] = {}
+    for source, number, asked in _sources(wanted):
+        conditions = [*asked, *where]
+        given = [*asked.values(), *values]
+        if after is not None:
+            conditions.append(f"{number} {beyond} ?")
+            given.append(max(0, min(after, _LAST)))
+        statement = f"{_COLUMNS} {source} WHERE {' AND '.join(conditions) or 'TRUE'} ORDER BY {number} {order} LIMIT ?"
+        rows |= {row[0]: row for row in database.rows(statement, *given, limit + 1)}
+    numbers = sorted(rows, reverse=newest_first)
+    found = tuple(_found(rows[number]) for number in numbers[:limit])
+    return Page(found, found[-1].number if len(numbers) > limit else None)
 
 
 def count(database: Database, wanted: Filter) -> int:
     """How many reports `wanted` describes."""
     where, values = _where(wanted)
-    return int(database.one(f"SELECT count(*) FROM received WHERE {' AND '.join(where) or 'TRUE'}", *values))  # noqa: S608 - as above
+    if wanted.words is not None:
+        where.append(_WITH_WORDS)
+        values += [expression(wanted.words)] * 2
+    return int(database.one(f"SELECT count(*) FROM received WHERE {' AND '.join(where) or 'TRUE'}", *values))  # noqa: S608 - every piece is written in this module
 
 
 def expression(typed: str) -> str:
@@ -102,13 +108,23 @@ def expression(typed: str) -> str:
     return " AND ".join(f'"{word}" *' for word in found)
 
 
+def _sources(wanted: Filter) -> list[tuple[str, str, dict[str, object]]]:
+    """Where the rows come from, by which number they are ordered, and what is asked there.
+
+    The words of reports are walked in the order of the reports, so a page of a frequent word ends when it is full.
+    """
+    if wanted.words is None:
+        return [("FROM received", "number", {})]
+    asked = expression(wanted.words)
+    return [
+        ("FROM words CROSS JOIN received ON received.number = words.rowid", "words.rowid", {"words MATCH ?": asked}),
+        ("FROM received", "number", {_WITH_NOTE: asked}),
+    ]
+
+
 def _where(wanted: Filter) -> tuple[list[str], list[object]]:
     where: list[str] = []
     values: list[object] = []
-    if wanted.words is not None:
-        asked = expression(wanted.words)
-        where.append(_WITH_WORDS)
-        values += [asked, asked]
     # What tells most comes first, and only it may use its index: a plus sign keeps SQLite from choosing another.
     for column, comparison, value in (
         ("incident", "= ?", _bounded(wanted.incident)),
@@ -121,7 +137,7 @@ def _where(wanted: Filter) -> tuple[list[str], list[object]]:
         ("round", "<= ?", _bounded(wanted.last)),
     ):
         if value is not None:
-            first = not where or all(one.startswith(column) for one in where)
+            first = wanted.words is None and (not where or all(one.startswith(column) for one in where))
             where.append(f"{'' if first else '+'}{column} {comparison}")
             values.append(value)
     if wanted.attachments is not None:
@@ -160,7 +176,7 @@ _COLUMNS: Final = """SELECT number, round, state, topic, place, happened, assign
     (SELECT count(DISTINCT attachment) FROM wanted WHERE report = received.number
         AND NOT EXISTS (SELECT 1 FROM parts WHERE name = wanted.part)),
     (SELECT group_concat(tag, ' ') FROM tags WHERE kind = 'report' AND subject = received.number),
-    opening FROM received"""
-_WITH_WORDS: Final = """number IN (SELECT rowid FROM words WHERE words MATCH ? UNION
-    SELECT subject FROM history WHERE kind = 'report'
-        AND number IN (SELECT rowid FROM note_words WHERE note_words MATCH ?))"""
+    opening"""
+_WITH_NOTE: Final = """number IN (SELECT subject FROM history WHERE kind = 'report'
+    AND number IN (SELECT rowid FROM note_words WHERE note_words MATCH ?))"""
+_WITH_WORDS: Final = f"(number IN (SELECT rowid FROM words WHERE words MATCH ?) OR {_WITH_NOTE})"  # noqa: S608 - no value in it
