@@ -155,8 +155,6 @@ def _connect(path: Path, key: bytes) -> Any:  # noqa: ANN401
     database.execute(f"""PRAGMA key = "x'{key.hex()}'\"""")
     # Temporary tables and indices would be plain files; the rollback journal is encrypted like the database.
     database.execute("PRAGMA temp_store = MEMORY")
-    # Every page that is not at hand is deciphered anew: room for the indices of a large inbox.
-    database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     return database
 
 
@@ -164,6 +162,8 @@ def _settle(database: Any) -> None:  # noqa: ANN401
     database.execute("PRAGMA journal_mode = DELETE")
     database.execute("PRAGMA synchronous = EXTRA")
     database.execute("PRAGMA secure_delete = ON")
+    # Every page that is not at hand is deciphered anew: room for the indices of a large inbox.
+    database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
 
 def _read_lock(path: Path) -> _Lock:
