@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What Veladora needs from the system is there, or you are told what is missing, why, and how to get it.
 #
-#   bash deploy/need.sh [venv] [tor] [exiftool] [openssl] [node] [firefox]
+#   bash deploy/need.sh [venv] [tor] [exiftool] [openssl] [node] [firefox] [disk]
 #
 # Debian's packages only, and only the ones that are missing. Root installs them; anybody else is asked before sudo is
 # used; where nobody can be asked, the exact command is printed and nothing is changed.
@@ -61,6 +61,11 @@ need_node() {
 need_firefox() {
     command -v firefox-esr >/dev/null ||
         want firefox-esr "firefox-esr is not installed; the tests drive it with Tor Browser's settings"
+}
+
+need_disk() {
+    command -v mkfs.ext4 >/dev/null || [ -x /sbin/mkfs.ext4 ] ||
+        want e2fsprogs "mkfs.ext4 is not installed; the seizure run gives each relay a disk of its own"
 }
 
 need_venv() {
@@ -161,8 +166,8 @@ if [ "${1:-}" = --as-root ]; then
 fi
 for name in "$@"; do
     case $name in
-        venv | tor | exiftool | openssl | node | firefox) "need_$name" ;;
-        *) fail "unknown need: $name" "bash deploy/need.sh [venv] [tor] [exiftool] [openssl] [node] [firefox]" ;;
+        venv | tor | exiftool | openssl | node | firefox | disk) "need_$name" ;;
+        *) fail "unknown need: $name" "bash deploy/need.sh [venv] [tor] [exiftool] [openssl] [node] [firefox] [disk]" ;;
     esac
 done
 [ ${#packages[@]} = 0 ] && exit 0
