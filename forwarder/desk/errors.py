@@ -1,5 +1,6 @@
 """Everything the desk raises on purpose, each with the remedy for the person in front of it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from forwarder.errors import ForwarderError
@@ -54,6 +55,69 @@ class NoSuchReport(DeskError):
 
     def __init__(self, number: int) -> None:
         super().__init__(f"there is no report {number}")
+
+
+class NoSuchIncident(DeskError):
+    """There is no incident of that number."""
+
+    hint = "`veladora desk incidents` shows the numbers"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"there is no incident {number}")
+
+
+class NoSuchState(DeskError):
+    """There is no state of that name; nothing was changed."""
+
+    def __init__(self, name: str, *, known: Sequence[str]) -> None:
+        super().__init__(f"there is no state {name[:40]!r}")
+        self.hint = f"the states are: {', '.join(known)}"
+
+
+class NoSuchStep(DeskError):
+    """That step is not in the table of steps; nothing was changed."""
+
+    def __init__(self, before: str, after: str, *, possible: Sequence[str]) -> None:
+        super().__init__(f"what is {before} cannot become {after}")
+        self.hint = f"from {before} it can become: {', '.join(possible)}"
+
+
+class ReasonMissing(DeskError):
+    """That step must say why; nothing was changed."""
+
+    hint = "say why in a few words: --note 'two neighbours saw it too'"
+
+    def __init__(self, before: str, after: str) -> None:
+        super().__init__(f"from {before} to {after} needs a reason")
+
+
+class BadWords(DeskError):
+    """A note, tag or name cannot be kept as typed; nothing was changed."""
+
+    hint = "type it again, shorter or in plain letters"
+
+
+class NothingToSearch(DeskError):
+    """A search without a word."""
+
+    hint = "type at least one word of letters or digits, and no more than a sentence"
+
+    def __init__(self) -> None:
+        super().__init__("there is no word to search for, or there are too many")
+
+
+class NotMerged(DeskError):
+    """These reports cannot become one incident; nothing was changed."""
+
+    hint = "name each report once; of two incidents that are public, withdraw one first"
+
+
+class MergedAway(DeskError):
+    """That incident has become a part of another one; nothing was changed."""
+
+    def __init__(self, number: int, into: int) -> None:
+        super().__init__(f"incident {number} has become part of incident {into}")
+        self.hint = f"name incident {into}"
 
 
 class DeskRuns(DeskError):

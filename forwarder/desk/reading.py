@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from crypto.report import Attachment
 from forwarder.desk.errors import AlreadyThere
+from forwarder.desk.folding import plain as plain
 from forwarder.desk.inbox import Entry, Inbox
+from forwarder.desk.searching import Found
 from forwarder.durable import write_durably
 from onion_service.clean.errors import CleanError
 from onion_service.clean.photo import clean_photo
-from onion_service.clean.text import clean_text
 
 # The only endings a file can get; the media type chooses, never the sender's name for it.
 ENDINGS: Final = {
@@ -61,12 +62,7 @@ class File:
     cleaned_here: bool
 
 
-def plain(text: str) -> str:
-    """`text` in which nothing can move the cursor, change a colour or turn the direction of reading."""
-    return "".join(one if one == "\n" or one.isprintable() else "�" for one in clean_text(text).text)
-
-
-def edges(entry: Entry, *, round_seconds: int) -> tuple[str, str]:
+def edges(entry: Entry | Found, *, round_seconds: int) -> tuple[str, str]:
     """The beginning and the end (UTC) of the round a report came in: all that is known of when it was sent."""
     start = entry.round_number * round_seconds
     return _moment(start), _moment(start + round_seconds)

@@ -1,41 +1,31 @@
 """`veladora desk`: what a partner's staff types. Nothing in a report can act on the terminal that shows it."""
 
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from relay.cli import casework, listing
 from relay.cli.console import MISUSED, ask_passphrase, confirm, fail, interactive, say
+from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, settings_of, unlocked
 
 if TYPE_CHECKING:
-    from forwarder.desk.config import Settings
-    from forwarder.desk.program import Desk, PartnerCard
+    from forwarder.desk.program import PartnerCard
 
 app = typer.Typer(
     name="desk",
-    help="Receive and read reports: the partner's desk.",
+    help="Receive, read and check reports: the partner's desk.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-
-FolderOption = Annotated[
-    Path, typer.Option("--folder", "-C", envvar="VELADORA_DESK", help="The desk's folder.", show_default=True)
-]
-PassphraseFd = Annotated[
-    int | None, typer.Option("--passphrase-fd", help="Read the passphrase from this open file descriptor.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-_HERE = Path("desk")
 
 
 @app.command()
 def init(
     partner_id: Annotated[str, typer.Option("--id", help="Short id: small letters, digits, hyphens.")],
     name: Annotated[str, typer.Option("--name", help="The organisation's name, as reporters will see it.")],
-    folder: FolderOption = _HERE,
+    folder: FolderOption = HERE,
     relay_identity: Annotated[str, typer.Option(help="The relay's id: 64 hexadecimal digits.")] = "",
     relay_card: Annotated[str, typer.Option(help="The relay's card: <onion>#<root key>.")] = "",
     round_seconds: Annotated[int, typer.Option(help="Length of a round, as the relay has it.")] = 900,
@@ -49,7 +39,7 @@ def init(
     from forwarder.desk.errors import BadSettings
     from forwarder.desk.program import create
 
-    with _explained():
+    with explained():
         try:
             partner = PartnerSettings(id=partner_id, name=name)
             relay = None
@@ -75,22 +65,22 @@ def init(
 
 
 @app.command()
-def card(folder: FolderOption = _HERE, passphrase_fd: PassphraseFd = None) -> None:
+def card(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> None:
     """Print the card to give to the relay's operator: id, name, public key, its words, and the endpoint."""
-    with _unlocked(folder, passphrase_fd) as desk:
+    with unlocked(folder, passphrase_fd) as desk:
         _show_card(desk.card)
 
 
 @app.command("new-key")
-def new_key(folder: FolderOption = _HERE, passphrase_fd: PassphraseFd = None) -> None:
+def new_key(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> None:
     """Begin a new period: make a new key and print the new card. The key that was opens what is still on its way."""
     from datetime import UTC, datetime
 
     from forwarder.desk.periods import new_period
     from forwarder.desk.program import unlock
 
-    with _explained():
-        settings = _settings(folder)
+    with explained():
+        settings = settings_of(folder)
         passphrase = ask_passphrase("Passphrase of this desk", fd=passphrase_fd)
         with unlock(settings, passphrase=passphrase):
             new_period(settings, passphrase=passphrase, today=datetime.now(UTC).date())
@@ -105,7 +95,7 @@ def new_key(folder: FolderOption = _HERE, passphrase_fd: PassphraseFd = None) ->
 
 @app.command("forget-keys")
 def forget_keys(
-    folder: FolderOption = _HERE,
+    folder: FolderOption = HERE,
     at_once: Annotated[
         bool, typer.Option("--at-once", help="All of them, now: what is still on its way to them is lost.")
     ] = False,
@@ -120,8 +110,8 @@ def forget_keys(
 
     if not yes and not (interactive() and confirm("Has the relay's directory named the new key for a week?")):
         fail("nothing was destroyed", hint="ask the operator; when the new key was published a week ago, say --yes")
-    with _explained():
-        ended = end_periods(_settings(folder), today=datetime.now(UTC).date(), at_once=at_once)
+    with explained():
+        ended = end_periods(settings_of(folder), today=datetime.now(UTC).date(), at_once=at_once)
     for since in ended:
         typer.echo(f"destroyed the key that was replaced on {since}")
     if ended:
@@ -131,54 +121,43 @@ def forget_keys(
 
 
 @app.command()
-def run(folder: FolderOption = _HERE, passphrase_fd: PassphraseFd = None) -> None:
+def run(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> None:
     """Receive reports until stopped (Ctrl-C). Keep it running; what is missed is offered again for days."""
     import asyncio
 
     from forwarder.desk.program import log_to_stderr
     from forwarder.desk.program import run as run_desk
 
-    with _explained():
-        _settings(folder).relay  # noqa: B018 - without it there is nothing to receive, so do not ask for a passphrase
-    with _unlocked(folder, passphrase_fd) as desk, log_to_stderr():
+    with explained():
+        settings_of(folder).relay  # noqa: B018 - without it there is nothing to receive, so do not ask for a passphrase
+    with unlocked(folder, passphrase_fd) as desk, log_to_stderr():
         say("Starting tor; this takes up to a minute.")
         asyncio.run(run_desk(desk, progress=lambda step: say(f"tor: {step.percent} % ({step.summary})")))
-
-
-@app.command("list")
-def list_reports(folder: FolderOption = _HERE, json: Json = False, passphrase_fd: PassphraseFd = None) -> None:
-    """List the reports, oldest first, and say what is missing."""
-    from forwarder.desk.reading import document, to_json
-
-    with _unlocked(folder, passphrase_fd) as desk:
-        seconds = desk.settings.relay.round_seconds
-        found = [document(desk.inbox, entry, round_seconds=seconds) for entry in desk.inbox.entries()]
-        if json:
-            typer.echo(to_json({"reports": found, "gaps": [gap for gap, _ in _gaps(desk)]}))
-            return
-        _table(found)
-        _say_what_is_missing(desk)
 
 
 @app.command()
 def show(
     number: Annotated[int, typer.Argument(help="The number in `veladora desk list`.")],
-    folder: FolderOption = _HERE,
+    folder: FolderOption = HERE,
     json: Json = False,
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Show one report."""
     from forwarder.desk.reading import document, to_json
 
-    with _unlocked(folder, passphrase_fd) as desk:
+    with unlocked(folder, passphrase_fd) as desk:
         entry = desk.inbox.entry(number)
         found = document(desk.inbox, entry, round_seconds=desk.settings.relay.round_seconds)
+        found |= listing.standing_of(desk, number)
+        history = listing.history_of(desk, number)
     if json:
-        typer.echo(to_json(found))
+        typer.echo(to_json(found | {"history": history}))
         return
     typer.echo(f"Report {found['number']}")
     for line in _facts(found):
         typer.echo(line)
+    for done in history:
+        typer.echo(f"  {listing.in_words(done)}")
     typer.echo("")
     # Marked, so that no line of the text can look like one of ours.
     typer.echo("\n".join(f"│ {line}".rstrip() for line in found["text"].split("\n")))
@@ -190,7 +169,7 @@ def export(
         list[str],
         typer.Argument(metavar="[N] FOLDER", help="A report's number (none: all), and where to write its folder."),
     ],
-    folder: FolderOption = _HERE,
+    folder: FolderOption = HERE,
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Write reports and their attachments into plain files. From then on only that disk protects them."""
@@ -200,47 +179,13 @@ def export(
     if len(numbers) > 1 or not all(number.isdecimal() and len(number) < 19 for number in numbers):
         fail("export takes a number and a folder, or a folder alone", hint="veladora desk export 3 out", code=MISUSED)
     count = 0
-    with _unlocked(folder, passphrase_fd) as desk:
+    with unlocked(folder, passphrase_fd) as desk:
         seconds = desk.settings.relay.round_seconds
         entries = (desk.inbox.entry(int(number)) for number in numbers) if numbers else desk.inbox.entries()
         for entry in entries:
             typer.echo(reading.export(desk.inbox, entry, into=Path(into), round_seconds=seconds))
             count += 1
     say(f"Wrote {count} report(s), not encrypted. Files marked 'not-cleaned' can hold traces of their sender or harm.")
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Every error we foresee becomes one sentence and one next step."""
-    from crypto.errors import WrongPassphrase
-    from forwarder.errors import ForwarderError
-    from onion_service.errors import OnionServiceError
-
-    try:
-        yield
-    except WrongPassphrase as error:
-        fail(str(error), hint="type the passphrase again; nothing was changed")
-    except (ForwarderError, OnionServiceError) as error:
-        fail(str(error), hint=error.hint)
-
-
-@contextmanager
-def _unlocked(folder: Path, passphrase_fd: int | None) -> "Iterator[Desk]":
-    from forwarder.desk.program import unlock
-
-    with _explained():
-        settings = _settings(folder)
-        passphrase = ask_passphrase("Passphrase of this desk", fd=passphrase_fd)
-        with unlock(settings, passphrase=passphrase) as desk:
-            yield desk
-
-
-def _settings(folder: Path) -> "Settings":
-    from forwarder.desk.config import SETTINGS_NAME, read_settings
-
-    if not (folder / SETTINGS_NAME).is_file():
-        fail(f"there is no desk in {folder}", hint="make one with `veladora desk init`, or name its folder: --folder")
-    return read_settings(folder)
 
 
 def _show_card(card: "PartnerCard") -> None:
@@ -260,6 +205,7 @@ def _facts(found: dict[str, Any]) -> Iterator[str]:
     ):
         if found[key]:
             yield f"  {label}: {found[key]}"
+    yield from listing.standing_lines(found)
     for attachment in found["attachments"]:
         cleaned = "cleaned by the sender" if attachment["cleaned_by_sender"] else "NOT cleaned by the sender"
         missing = f", {attachment['missing_parts']} part(s) still missing" if attachment["missing_parts"] else ""
@@ -267,43 +213,6 @@ def _facts(found: dict[str, Any]) -> Iterator[str]:
         yield f"  attachment {attachment['number']}: {kind}, {cleaned}{missing}"
 
 
-def _table(found: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    if not found:
-        say("No reports yet.")
-        return
-    table = Table(highlight=False)
-    for title in ("N", "round", "until (UTC)", "topic", "place", "files", "text"):
-        table.add_column(title, no_wrap=title != "text")
-    for one in found:
-        whole = sum(not attachment["missing_parts"] for attachment in one["attachments"])
-        files = f"{whole}/{len(one['attachments'])}" if one["attachments"] else ""
-        first = one["text"].replace("\n", " ")
-        short = first if len(first) <= 60 else f"{first[:59]}…"
-        cells = (str(one["number"]), str(one["round"]), one["until"], one["topic"], one["place"], files, short)
-        # Text, never a string: a string would be read for markup.
-        table.add_row(*(Text(cell) for cell in cells))
-    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, emoji=False, markup=False).print(table)
-
-
-def _gaps(desk: "Desk") -> Iterator[tuple[dict[str, Any], str]]:
-    from crypto.cells import CellClass
-    from forwarder.webhook import bundle_id
-
-    for cell_class in CellClass:
-        for gap in desk.inbox.gaps(cell_class, step=desk.settings.relay.step(cell_class)):
-            first, last = bundle_id(cell_class, gap.first), bundle_id(cell_class, gap.last)
-            yield {"first": first, "last": last}, first if first == last else f"{first} to {last}"
-
-
-def _say_what_is_missing(desk: "Desk") -> None:
-    for _, text in _gaps(desk):
-        say(f"missing: {text}. Ask the relay's operator if it does not come within a day.")
-    if orphans := desk.inbox.orphans():
-        say(f"{orphans} part(s) of attachments came whose report has not come.")
-    damage = desk.inbox.damage()
-    if damage.forged or damage.malformed:
-        say(f"{damage.forged} cell(s) for this desk were altered on the way, {damage.malformed} not in our format.")
+app.command("list")(listing.list_reports)
+for command in casework.COMMANDS:
+    app.command()(command)

@@ -136,7 +136,10 @@ def test_json_is_for_programs(folder: Path) -> None:
     listed = json.loads(desk("list", "--json", "--folder", str(folder)).stdout)
     assert [one["number"] for one in listed["reports"]] == [1, 2, 3]
     assert listed["gaps"] == [{"first": "letters-2000002", "last": "letters-2000003"}]
-    assert json.loads(desk("show", "1", "--json", "--folder", str(folder)).stdout) == listed["reports"][0]
+    assert listed["after"] is None
+    shown = json.loads(desk("show", "1", "--json", "--folder", str(folder)).stdout)
+    assert shown == listed["reports"][0] | {"history": []}
+    assert (shown["state"], shown["incident"], shown["tags"]) == ("new", None, [])
 
 
 def test_export_writes_one_report_or_all(folder: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,7 @@ OLDER: Final = OpeningKey(bytes(range(2, 34)))
 THEIRS: Final = OpeningKey(bytes(range(3, 35)))
 PASSPHRASE: Final = "vela encendida toda la noche"
 CHEAP: Final = Cost(operations=1, memory=8_192)
+TODAY: Final = date(2033, 1, 14)
 CARD: Final = "a" * 56 + ".onion#" + "0" * 64
 RELAY_SETTINGS: Final = RelaySettings(
     identity=RELAY.verifying_key.wire.hex(), card=CARD, round_seconds=ROUND_SECONDS, letters=8, parcels=4

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from crypto.bundle import Bundle
 from crypto.cells import CellClass
 from crypto.report import PART_MAX, Report
+from forwarder.desk.database import DATABASE_NAME, LOCK_NAME
 from forwarder.desk.errors import AlreadyThere, NoSuchReport, NotOpened, NotStored, Unreadable
-from forwarder.desk.inbox import DATABASE_NAME, LOCK_NAME, Gap, Inbox, Receipt
+from forwarder.desk.inbox import Gap, Inbox, Receipt
 from forwarder.desk.opening import Opened, open_bundle
 from tests.unit.forwarder.desk.given import CHEAP, OURS, PASSPHRASE, attached, letters, parcels
 from tests.unit.forwarder.given import bundle, number
@@ -68,11 +69,11 @@ def test_no_plaintext_and_no_key_is_at_rest_also_in_the_middle_of_a_write(inbox:
     attachment, parts = attached(MARKER.encode() * 1_000)
     report = Report(text=MARKER, where=MARKER, attachments=[attachment])
     took(inbox, parcels(3, *parts))
-    with inbox._change() as database:
-        database.execute("INSERT INTO reports VALUES (9, 'x', 1, ?)", (MARKER.encode() * 100_000,))
+    with inbox.database.change() as database:
+        database.execute("INSERT INTO parts VALUES ('x', ?)", (MARKER.encode() * 100_000,))
         journals = [path.name for path in tmp_path.iterdir()]
         middle = b"".join(path.read_bytes() for path in tmp_path.iterdir())
-        database.execute("DELETE FROM reports")
+        database.execute("DELETE FROM parts WHERE name = 'x'")
     took(inbox, letters(4, report))
     after = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert DATABASE_NAME + "-journal" in journals
@@ -187,7 +188,7 @@ def test_a_damaged_page_is_our_error(inbox: Inbox, tmp_path: Path) -> None:
     inbox.close()
     database = tmp_path / DATABASE_NAME
     wire = bytearray(database.read_bytes())
-    for at in range(50_000, len(wire), 4_096):
+    for at in range(len(wire) - 60_000, len(wire), 4_096):
         wire[at] ^= 1
     database.write_bytes(wire)
     with Inbox.open(tmp_path, passphrase=PASSPHRASE) as again, pytest.raises(Unreadable):
