@@ -188,7 +188,7 @@ def _heard(data: bytes, kind: str, scratch: Path) -> Copy:
     if kind in NEED_FFMPEG and not shutil.which("ffmpeg"):
         raise NotCleaned(Reason.TOOL)
     copy = _by_mat2(data, BY_MAT2[kind], scratch)
-    remains = [Remains.SOUND, *([Remains.PICTURE] if kind in SEEN else [])]
+    remains = [Remains.SOUND, Remains.CODING, *([Remains.PICTURE] if kind in SEEN else [])]
     return _answer(Outcome.CLEANED, copy, removed=[Removed.METADATA], remains=remains)
 
 

@@ -42,6 +42,7 @@ class Remains(Enum):
     PICTURE = "what can be seen, and the camera's own noise"
     WORDS = "what it says, and how"
     SOUND = "voices and what is heard behind them"
+    CODING = "the recorder's own coding, which may name its program"
     FORMATTING = "fonts, styles and the way it was laid out"
     LINKS = "links: do not follow them from here"
     TAGS = "fields that a second program still finds"

@@ -3,12 +3,15 @@
 Pure: only the list of its members and some small ones of them are read, each with a limit that a bomb cannot pass.
 """
 
+import codecs
 import io
 import re
 import zipfile
 import zlib
 from typing import Final
 
+# zipfile would look for this only when the walls are closed already.
+NAMES_IN_OLD_ARCHIVES: Final = codecs.lookup("cp437")
 MEMBERS_MAX: Final = 2_000
 UNPACKED_MAX: Final = 256 * 1_048_576
 LOOKED_AT_MAX: Final = 32 * 1_048_576

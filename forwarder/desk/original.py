@@ -13,8 +13,8 @@ class Acknowledged(Enum):
 
     HARM = (
         "The original can hold where, when and with which device it was made, and who made it: whoever gets it can "
-        "find its sender. It can also harm the computer that opens it. Open it on a computer without a network that can be "
-        "erased afterwards, and give it to nobody."
+        "find its sender. It can also harm the computer that opens it. Open it on a computer without a network that "
+        "can be erased afterwards, and give it to nobody."
     )
 
 
