@@ -27,7 +27,8 @@ ALLOWED: Final = re.compile(
     | RIFF:(Encoding|NumChannels|SampleRate|AvgBytesPerSec|BitsPerSample)
     | QuickTime:(MajorBrand|MinorVersion|CompatibleBrands|Free|MediaData(Size|Offset)?|MovieHeaderVersion|CreateDate
            |ModifyDate|TimeScale|Duration|Preferred(Rate|Volume)|MatrixStructure|Preview(Time|Duration)|PosterTime
-           |Selection(Time|Duration)|CurrentTime|NextTrackID)
+           |Selection(Time|Duration)|CurrentTime|NextTrackID|HandlerType
+           |HandlerVendorID)
     | Track:(Track(HeaderVersion|CreateDate|ModifyDate|ID|Duration|Layer|Volume)|MatrixStructure|ImageWidth|ImageHeight
            |Media(HeaderVersion|CreateDate|ModifyDate|TimeScale|Duration|LanguageCode)|Handler(Type|Description)
            |GraphicsMode|OpColor|CompressorID|SourceImage(Width|Height)|[XY]Resolution|BitDepth|PixelAspectRatio
@@ -50,6 +51,8 @@ CONSTANT: Final[dict[str, tuple[object, ...]]] = {
         ),
         ("0000:00:00 00:00:00",),
     ),
+    "QuickTime:HandlerType": ("Metadata",),
+    "QuickTime:HandlerVendorID": ("Apple",),
     "Track:HandlerDescription": ("VideoHandler", "SoundHandler"),
     "Track:MediaLanguageCode": ("und",),
     "ZIP:ZipModifyDate": ("1980:01:01 00:00:00", "1980:00:00 00:00:00"),
