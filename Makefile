@@ -80,7 +80,7 @@ ready:
 	@bash deploy/venv.sh
 
 need-test:
-	@bash deploy/need.sh venv tor exiftool openssl node firefox
+	@bash deploy/need.sh venv tor exiftool openssl node firefox sandbox
 
 need-demo:
 	@bash deploy/need.sh venv tor

@@ -154,7 +154,7 @@ def test_an_original_is_unsealed_only_by_who_has_read_the_warning(folder: Path, 
 
 
 def test_without_a_sandbox_nothing_is_opened(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "NEEDED", dict.fromkeys(sandbox.Way, {"a wall that no system has"}))
+    monkeypatch.setattr(sandbox, "NEEDED", dict.fromkeys(sandbox.Way, frozenset({"a wall that no system has"})))
     for arguments in (("list",), ("show", "1"), ("export", "1", str(tmp_path / "one"))):
         refused = desk(*arguments, "--folder", str(folder))
         assert (refused.exit_code, refused.stdout) == (1, "")

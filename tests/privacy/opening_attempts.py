@@ -1,6 +1,6 @@
-"""What a program that was taken over by a file would try. Its source runs inside the sandbox in place of the cleaners.
+"""What a program that a file has taken over would try. Its source runs in the sandbox in place of the cleaners.
 
-Each attempt returns normally when it got through. It imports nothing of ours at the top, since it is handed over as text.
+Each attempt returns normally when it got through. It imports nothing of ours at the top: it is handed over as text.
 """
 
 import ctypes
@@ -60,12 +60,10 @@ def trace(words: str) -> None:
 
 def fork(words: str) -> None:
     """Gets through when as many children as it was told to make live at once."""
-    made = 0
     for _ in range(int(words)):
         if not os.fork():
             time.sleep(30)
             os._exit(0)
-        made += 1
 
 
 def allocate(words: str) -> None:
@@ -126,7 +124,7 @@ TRIED: dict[str, Callable[[str], None]] = {
 
 
 def outcome(asked: str) -> str:
-    """"done" or "refused"."""
+    """ "done" or "refused"."""
     name, _, words = asked.partition(" ")
     try:
         TRIED[name](words)

@@ -119,11 +119,11 @@ def proof_ends_in_time(sandbox: Sandbox, attempt: str, *, seconds: float) -> Non
 
 def left_behind() -> list[int]:
     """Processes of ours whose program is a taken-over child."""
-    found = []
-    for process in psutil.process_iter(["pid", "cmdline"]):
-        if any("def taken_over" in word for word in process.info["cmdline"] or ()):
-            found.append(process.info["pid"])
-    return found
+    return [
+        process.info["pid"]
+        for process in psutil.process_iter(["pid", "cmdline"])
+        if any("def taken_over" in word for word in process.info["cmdline"] or ())
+    ]
 
 
 def test_n3_a_program_that_was_taken_over_gets_nothing_out(way: Way, attempts: list[str], tmp_path: Path) -> None:
@@ -164,7 +164,9 @@ def test_n3_files_are_shut_off_by_walls_and_by_landlock(tmp_path: Path) -> None:
 @pytest.mark.parametrize("way", [Way.BUBBLEWRAP, Way.NAMESPACES], indirect=True)
 def test_n3_a_crowd_of_processes_is_refused_and_none_is_left(way: Way) -> None:
     proof_no_crowd(taken_over(way))
-    caught("N3", "no limit on processes", proof_no_crowd, replace(taken_over(way), limits=replace(LIMITS, processes=900)))
+    caught(
+        "N3", "no limit on processes", proof_no_crowd, replace(taken_over(way), limits=replace(LIMITS, processes=900))
+    )
     time.sleep(0.5)
     assert left_behind() == []
 
@@ -187,7 +189,9 @@ def test_n3_a_child_that_does_not_say_it_is_shut_in_is_told_nothing() -> None:
     with pytest.raises(NotOpenedSafely):
         silent.texts(["secret"])
     for layer in ("only_files", "only_calls"):
-        honest = start().replace("setattr(confinement, layer, nothing)", "setattr(confinement, layer, lambda *a, **k: False)")
+        honest = start().replace(
+            "setattr(confinement, layer, nothing)", "setattr(confinement, layer, lambda *a, **k: False)"
+        )
         weak = Sandbox(Way.FILTERS, start=honest.replace("WITHOUT = ()", f"WITHOUT = ({layer!r},)"))
         with pytest.raises(NotOpenedSafely, match="a layer does not hold"):
             weak.texts(["secret"])
