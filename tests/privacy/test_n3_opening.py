@@ -175,7 +175,8 @@ def test_n3_what_never_ends_is_ended(way: Way) -> None:
     proof_ends_in_time(taken_over(way, seconds=1.5), "sleep 60", seconds=4.0)
     short = replace(taken_over(way), limits=replace(LIMITS, cpu_seconds=1))
     proof_ends_in_time(short, "spin", seconds=8.0)
-    caught("N3", "no limit on time", proof_ends_in_time, taken_over(way, seconds=5.0), "sleep 60", seconds=4.0)
+    if way is Way.BUBBLEWRAP:
+        caught("N3", "no limit on time", proof_ends_in_time, taken_over(way, seconds=5.0), "sleep 60", seconds=4.0)
     assert left_behind() == []
 
 
