@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What Veladora needs from the system is there, or you are told what is missing, why, and how to get it.
 #
-#   bash deploy/need.sh [venv] [tor] [exiftool] [openssl] [node] [firefox] [sandbox]
+#   bash deploy/need.sh [venv] [tor] [exiftool] [openssl] [node] [firefox] [disk] [sandbox]
 #
 # Debian's packages only, and only the ones that are missing. Root installs them; anybody else is asked before sudo is
 # used; where nobody can be asked, the exact command is printed and nothing is changed.
@@ -70,6 +70,11 @@ need_sandbox() {
         want mat2 "mat2 is not installed; a desk cleans office documents, sound and film with it"
     command -v pdftoppm >/dev/null ||
         want poppler-utils "pdftoppm is not installed; a desk makes pictures of the pages of a PDF with it"
+}
+
+need_disk() {
+    command -v mkfs.ext4 >/dev/null || [ -x /sbin/mkfs.ext4 ] ||
+        want e2fsprogs "mkfs.ext4 is not installed; the seizure run gives each relay a disk of its own"
 }
 
 need_venv() {
@@ -170,8 +175,8 @@ if [ "${1:-}" = --as-root ]; then
 fi
 for name in "$@"; do
     case $name in
-        venv | tor | exiftool | openssl | node | firefox | sandbox) "need_$name" ;;
-        *) fail "unknown need: $name" "bash deploy/need.sh [venv] [tor] [exiftool] [openssl] [node] [firefox] [sandbox]" ;;
+        venv | tor | exiftool | openssl | node | firefox | disk | sandbox) "need_$name" ;;
+        *) fail "unknown need: $name" "bash deploy/need.sh [venv] [tor] [exiftool] [openssl] [node] [firefox] [disk] [sandbox]" ;;
     esac
 done
 [ ${#packages[@]} = 0 ] && exit 0

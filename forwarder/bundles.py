@@ -17,6 +17,7 @@ from crypto.signing import SIGNATURE_LEN
 from forwarder.durable import remove_durably, remove_unfinished, write_durably
 from forwarder.errors import BadWebhook, Damaged
 from forwarder.webhook import bundle_id, parse_bundle_id
+from onion_service.unnoticed import read_unnoticed
 
 _SUFFIX: Final = ".bundle"
 
@@ -54,12 +55,13 @@ class BundleStore:
         self._lists[path] = bundle.hash_list
 
     def read(self, cell_class: CellClass, round_number: RoundNumber) -> bytes:
-        """The bundle's bytes. Raises KeyError when it is not kept, Damaged when it is not what its relay signed."""
+        """The bundle's bytes; that they were read leaves no time of access (T2). Raises KeyError when it is not kept,
+        Damaged when it is not what its relay signed."""
         path = self._path(cell_class, round_number)
         try:
-            if path.stat().st_size > longest(cell_class):
+            if (length := path.stat().st_size) > longest(cell_class):
                 raise Damaged(path, "longer than any bundle")
-            wire = path.read_bytes()
+            wire = read_unnoticed(path, at_most=length)
         except FileNotFoundError:
             raise KeyError(path.name) from None
         self._lists[path] = _checked_list(path, wire)

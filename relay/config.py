@@ -167,6 +167,11 @@ class Settings(msgspec.Struct, frozen=True):
         return self.folder / self.config.relay.state
 
     @property
+    def own_folders(self) -> tuple[Path, ...]:
+        """The folder of state and those in it, whether they are there yet or not."""
+        return (self.state, *(self.state / name for name in ("run", "bundles", "partners")))
+
+    @property
     def door_socket(self) -> Path:
         """Where the door listens for the onion's tor."""
         return self.state / "run" / "door.sock"

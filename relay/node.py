@@ -33,6 +33,7 @@ from onion_service.door import door
 from onion_service.errors import OnionServiceError
 from onion_service.serving import serve_on
 from onion_service.torrc import socks_address
+from onion_service.unnoticed import keep_no_times_of_access
 from relay import config, hygiene, probes, telemetry
 from relay.closing import Closing
 from relay.config import ConfigError, Settings
@@ -47,6 +48,7 @@ from relay.spool import Spool, SpoolError
 from relay.start import RELAYS, StartError, geometry, read_directory
 
 _TICK_SECONDS: Final = 0.5
+_BEAT_SECONDS: Final = 0.5
 
 _DELIVERY_EVENTS: Final = {
     DeliveryEvent.DELIVERED: Event.DELIVERED,
@@ -84,6 +86,8 @@ class Node:
         root, own = settings.config.root, given.identity.verifying_key
         trusted = read_directory(settings.directory_file, root=root, identity=own, now=int(clock()))
         sizes = trusted.directory.bundle
+        # Before anything is made there: who calls at the door would leave the moment in its socket.
+        keep_no_times_of_access(settings.own_folders)
         self._settings: Final = settings
         self._journal: Final = journal
         self._clock: Final = clock
@@ -102,6 +106,7 @@ class Node:
             sizes=sizes,
             relays=RELAYS,
             rng=random.SystemRandom(),
+            beat=self._next_beat,
         )
         self._deliveries: Final = Deliveries(
             [Partner(partner.id, partner.endpoint) for partner in settings.config.partner],
@@ -119,6 +124,7 @@ class Node:
         handler = door(accept=self._intake.accept, said=self._public)
         socket = self._settings.door_socket
         socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        keep_no_times_of_access([socket.parent])
         async with serve_on(handler, socket, refusals=REFUSALS, on_fault=self._fault):
             # What is built now stays for good; the collector need not look at it again and again while cells come.
             gc.freeze()
@@ -269,6 +275,9 @@ class Node:
         # Looked at again and again, because the clock may be set while we sleep.
         while (left := moment - self._clock()) > 0:  # noqa: ASYNC110 - there is no event for a clock
             await asyncio.sleep(min(left, _TICK_SECONDS))
+
+    async def _next_beat(self) -> None:
+        await self._sleep_until((self._clock() // _BEAT_SECONDS + 1) * _BEAT_SECONDS)
 
     def _delivered(self, event: DeliveryEvent, *, partner: str, round_number: RoundNumber) -> None:
         self._journal.record(_DELIVERY_EVENTS[event], detail=partner, round_number=round_number)

@@ -235,15 +235,19 @@ class Spool:
 
     def held(self, cell_class: CellClass) -> dict[int, bytes]:
         """The SHA-256 of every cell of a class by its slot; the cells themselves stay where they are."""
-        count, length = self._geometry.slots(cell_class)
+        return {slot: self.digest(cell_class, slot) for slot in self.held_slots(cell_class)}
+
+    def held_slots(self, cell_class: CellClass) -> list[int]:
+        """The slots of a class that hold a cell. Nobody but who calls `drop` empties one."""
+        count, _ = self._geometry.slots(cell_class)
         at = self._layout.states[cell_class]
-        states = bytes(self._memory[at : at + count])
-        found = {}
-        for slot in range(count):
-            if states[slot] == _HELD:
-                start = self._slot_start(cell_class, slot) + MARK_LEN
-                found[slot] = hashlib.sha256(self._memory[start : start + length]).digest()
-        return found
+        return [slot for slot, state in enumerate(bytes(self._memory[at : at + count])) if state == _HELD]
+
+    def digest(self, cell_class: CellClass, slot: int) -> bytes:
+        """The SHA-256 of the cell in a slot."""
+        _, length = self._geometry.slots(cell_class)
+        start = self._slot_start(cell_class, slot) + MARK_LEN
+        return hashlib.sha256(self._memory[start : start + length]).digest()
 
     def read(self, cell_class: CellClass, slot: int) -> bytes:
         """The cell in a slot."""

@@ -22,6 +22,7 @@ from onion_service.errors import TorError
 from onion_service.memory import may_lock
 from onion_service.private import private_net
 from onion_service.torrc import DialTor, OnionTor, UnixSocket, socks_address
+from onion_service.unnoticed import keep_no_times_of_access
 from relay import spool
 from relay.config import Settings
 from relay.hygiene import NOWHERE, Pin
@@ -233,6 +234,7 @@ def supervise(
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings.state.chmod(0o700)
     (settings.state / "run").mkdir(mode=0o700, exist_ok=True)
+    keep_no_times_of_access(settings.own_folders)
     with (
         NodeKeeper(settings, identity, socks=socks(settings), journal=journal) as node,
         ExitStack() as stack,

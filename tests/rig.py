@@ -175,7 +175,7 @@ class Rig:
         with (settings.folder / "journal").open("a") as stream:
             journal = Journal(stream)
             with NodeKeeper(
-                settings, self.relay.signing, socks=socks, journal=journal, program=program, environment=_for_tests()
+                settings, self.relay.signing, socks=socks, journal=journal, program=program, environment=for_tests()
             ) as keeper:
                 keeper.start()
                 running = Running(self, keeper, settings.door_socket)
@@ -243,7 +243,7 @@ class Running:
         raise TimeoutError(f"round {number} does not close")
 
 
-def _for_tests() -> dict[str, str]:
+def for_tests() -> dict[str, str]:
     """What a node is told that no operator's node is: which promise to break, and whether its lines are counted."""
     return {name: value for name, value in os.environ.items() if name.startswith(("VELADORA_MUTANT", "COVERAGE_"))}
 

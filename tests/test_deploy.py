@@ -141,7 +141,7 @@ def test_every_need_of_make_is_known_and_its_package_is_told_in_the_readme() -> 
     needed = re.findall(r"need\.sh (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert known is not None
     assert {need for line in needed for need in line.split()} == set(known[1].split(" | "))
-    packages = set(re.findall(r"\bwant ([a-z][a-z-]+) \"", script))
+    packages = set(re.findall(r"\bwant ([a-z][a-z0-9-]+) \"", script))
     assert {"tor", "firefox-esr", "nodejs"} <= packages
     assert {package for package in packages if f"`{package}`" not in readme} == set()
 

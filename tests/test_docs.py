@@ -18,10 +18,44 @@ from relay.config import BundleSettings, parse
 from relay.journal import Event
 from tests.architecture_rules import ROOT
 from tests.privacy.claims import rows
+from tests.privacy.mutants import caught
+from tests.privacy.seizure import table
 
 PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+THREATS: Final = ROOT / "docs/threat-model.md"
 OPERATE: Final = ROOT / "docs/operate.md"
 _PLACEHOLDER: Final = re.compile(r"<[^<>|]*>")
+
+
+# --- the seizure run ---------------------------------------------------------------------------------------------
+
+
+def proof_the_seizure_held(page: str) -> None:
+    lines = table.read_back(page)
+    assert tuple(lines) == table.ORDER
+    assert {one.id: one.outcome for one in lines.values() if not one.good} == {}
+
+
+def test_the_table_of_the_seizure_is_one_that_the_run_wrote_and_says_that_all_held() -> None:
+    proof_the_seizure_held(THREATS.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("mutant", "written", "instead"),
+    [("a row that failed", "| held: ", "| failed: "), ("a mutant that passed", ": caught |", ": not caught |")],
+)
+def test_a_seizure_that_did_not_hold_is_noticed(mutant: str, written: str, instead: str) -> None:
+    page = THREATS.read_text(encoding="utf-8")
+    assert written in page
+    caught("T22", mutant, proof_the_seizure_held, page.replace(written, instead, 1))
+
+
+def test_a_table_that_somebody_wrote_by_hand_is_refused() -> None:
+    page = THREATS.read_text(encoding="utf-8")
+    _, begin, rest = page.partition(table.BEGIN)
+    for spoilt in ("", rest.replace("| held: ", "| surely: ", 1), rest.replace("A relay's power", "The power", 1)):
+        with pytest.raises(table.NotTheTable):
+            table.read_back(begin + spoilt)
 
 
 # --- what people are told to type --------------------------------------------------------------------------------

@@ -129,8 +129,14 @@ class Settings:
 
     @property
     def key_files(self) -> list[Path]:
-        """The partner's key files, the current one first."""
-        return [self.folder / name for name in (self.config.partner.key, *self.config.partner.older_keys)]
+        """The partner's key files, the current one first, then those of earlier periods."""
+        named = [self.folder / name for name in (self.config.partner.key, *self.config.partner.older_keys)]
+        return [*named, *sorted(self.older_keys_folder.glob("*.key"))]
+
+    @property
+    def older_keys_folder(self) -> Path:
+        """Where `veladora desk new-key` puts the keys of earlier periods, each named for its last day."""
+        return self.folder / "older-keys"
 
     @property
     def endpoint_socket(self) -> UnixSocket:

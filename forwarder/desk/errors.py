@@ -87,3 +87,31 @@ class NotAcknowledged(DeskError):
     """The original stays sealed until somebody says that they have read the warning."""
 
     hint = "read the warning; if you still need the original, say so with --acknowledge"
+
+
+class DeskRuns(DeskError):
+    """The desk is receiving, with the keys it was started with; or its keys are being changed."""
+
+    hint = "stop `veladora desk run`, do this again, and start it again; what is missed meanwhile is offered again"
+
+    def __init__(self) -> None:
+        super().__init__("the desk is running, or its keys are being changed")
+
+
+class TooManyKeys(DeskError):
+    """There are as many older keys as a desk tries, or one was made today."""
+
+    hint = "`veladora desk forget-keys` destroys those that are no longer needed; one new key a day is enough"
+
+    def __init__(self) -> None:
+        super().__init__("this desk has too many older keys, or a new key was made today already")
+
+
+class NotDestroyed(DeskError):
+    """An older key is still there."""
+
+    hint = "remove that file yourself, and every copy of it"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"the key {path} was not destroyed: {reason}")
+        self.path = path

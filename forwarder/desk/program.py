@@ -24,6 +24,7 @@ from forwarder.desk.endpoint import Refusal, endpoint_app
 from forwarder.desk.errors import AlreadyThere, BadSettings
 from forwarder.desk.inbox import Inbox, Receipt
 from forwarder.desk.opening import open_bundle
+from forwarder.desk.periods import keys_in_use
 from forwarder.durable import remove_unfinished, write_durably
 from forwarder.webhook import bundle_id
 from onion_service.control import Progress, Tor, attach, launch, make_onion
@@ -74,6 +75,12 @@ class Desk:
     def card(self) -> PartnerCard:
         """The partner card, of the current key."""
         return _card(self.settings, self._keys[0])
+
+    def check_current(self) -> None:
+        """Return when the current key is still the one that this desk was unlocked with. Raises BadSettings."""
+        path = self.settings.key_files[0]
+        if self.card.key.encode() not in path.read_bytes():
+            raise BadSettings(path, "the key was changed while the desk was being started; start it again")
 
     def take(self, bundle: Bundle) -> Receipt:
         """Open a verified bundle and store what was for us; see `Inbox.take`."""
@@ -155,7 +162,8 @@ async def run(desk: Desk, *, progress: Progress) -> None:
 
 @asynccontextmanager
 async def receiving(desk: Desk) -> AsyncIterator[None]:
-    """The endpoint is served on its unix socket for as long as the block lasts."""
+    """The endpoint is served on its unix socket for as long as the block lasts. Raises DeskRuns or BadSettings while
+    the desk's keys change, or when they did after it was unlocked."""
     taking = asyncio.Lock()
 
     async def take(bundle: Bundle) -> Receipt:
@@ -171,8 +179,10 @@ async def receiving(desk: Desk) -> AsyncIterator[None]:
     app = endpoint_app(desk.settings.relay, take=take, tell=tell)
     socket = desk.settings.endpoint_socket
     socket.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    async with serve_on(app, socket.path, limits=LIMITS, on_fault=fault):
-        yield
+    with keys_in_use(desk.settings):
+        desk.check_current()
+        async with serve_on(app, socket.path, limits=LIMITS, on_fault=fault):
+            yield
 
 
 async def _until(stop: asyncio.Event, tor: Tor, progress: Progress) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from relay.cli.console import MISUSED, ask_passphrase, fail, say
+from relay.cli.console import MISUSED, ask_passphrase, confirm, fail, interactive, say
 
 if TYPE_CHECKING:
     from forwarder.desk.config import Settings
@@ -79,6 +79,55 @@ def card(folder: FolderOption = _HERE, passphrase_fd: PassphraseFd = None) -> No
     """Print the card to give to the relay's operator: id, name, public key, its words, and the endpoint."""
     with _unlocked(folder, passphrase_fd) as desk:
         _show_card(desk.card)
+
+
+@app.command("new-key")
+def new_key(folder: FolderOption = _HERE, passphrase_fd: PassphraseFd = None) -> None:
+    """Begin a new period: make a new key and print the new card. The key that was opens what is still on its way."""
+    from datetime import UTC, datetime
+
+    from forwarder.desk.periods import new_period
+    from forwarder.desk.program import unlock
+
+    with _explained():
+        settings = _settings(folder)
+        passphrase = ask_passphrase("Passphrase of this desk", fd=passphrase_fd)
+        with unlock(settings, passphrase=passphrase):
+            new_period(settings, passphrase=passphrase, today=datetime.now(UTC).date())
+        with unlock(settings, passphrase=passphrase) as desk:
+            _show_card(desk.card)
+    say(f"Made a new key. First start `veladora desk run --folder {folder}` again, then give the card to the relay's")
+    say(
+        "operator and have the words read to you. Until the relay's directory names it, letters come under the old one."
+    )
+    say("When it has named the new one for a week, `veladora desk forget-keys` destroys the old one.")
+
+
+@app.command("forget-keys")
+def forget_keys(
+    folder: FolderOption = _HERE,
+    at_once: Annotated[
+        bool, typer.Option("--at-once", help="All of them, now: what is still on its way to them is lost.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask: the directory has named the new key for a week.")
+    ] = False,
+) -> None:
+    """Destroy the keys of earlier periods. What was sealed to them opens no more, for anybody."""
+    from datetime import UTC, datetime
+
+    from forwarder.desk.periods import LATE, end_periods
+
+    if not yes and not (interactive() and confirm("Has the relay's directory named the new key for a week?")):
+        fail("nothing was destroyed", hint="ask the operator; when the new key was published a week ago, say --yes")
+    with _explained():
+        ended = end_periods(_settings(folder), today=datetime.now(UTC).date(), at_once=at_once)
+    for since in ended:
+        typer.echo(f"destroyed the key that was replaced on {since}")
+    if ended:
+        say("Now destroy the copies: a backup of this folder from before still opens what was sealed to them.")
+    else:
+        say(f"No key was replaced {LATE.days} days ago or longer; nothing was destroyed. `--at-once` does not wait.")
 
 
 @app.command()

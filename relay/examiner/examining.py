@@ -105,7 +105,7 @@ class _Examination:
             report.could_not(["T2"], "no --window says when reports came", asked=False)
         if not given.arrivals:
             report.could_not(["T3"], "no --arrivals says in which order cells came", asked=False)
-        if not given.markers and not given.cells:
+        if not given.markers and not given.cells and not given.envelopes:
             report.could_not(["T1"], "no --markers or --keys says what to look for", asked=False)
         if not self._question.pids:
             report.could_not(["T4", "T12"], "no --live names a running relay", asked=False)
@@ -208,7 +208,7 @@ class _Examination:
                 self._spool_itself(memory, source)
         if process.role is Role.TOR:
             return
-        if self._given.past_keys:
+        if self._given.past_keys or self._given.past_envelopes:
             self._report.looked("T4")
         descriptor = os.open(process.folder / "mem", os.O_RDONLY | os.O_CLOEXEC)
         try:

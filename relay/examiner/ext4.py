@@ -31,6 +31,7 @@ _INODES_MAX: Final = 1 << 28
 _FILE_MAX: Final = 1 << 30
 _FOLDER_MAX: Final = 1 << 26
 _NAMES_MAX: Final = 1 << 20
+_ENTRY_LEN: Final = 8
 # Where the times of an inode stand: access, change, writing, deletion; and what follows in large inodes.
 TIME_FIELDS: Final = ((0x8, 16), (0x84, 20))
 _KINDS: Final = (stat.S_IFIFO, stat.S_IFCHR, stat.S_IFDIR, stat.S_IFBLK, stat.S_IFREG, stat.S_IFLNK, stat.S_IFSOCK)
@@ -170,19 +171,26 @@ class Ext4:
             seen.add(number)
             if len(seen) + len(waiting) > _NAMES_MAX:
                 raise NotExt4("it has more names than are read here")
-            waiting += [(path / name, below) for name, below in self._names(inode)]
+            data = self.content(inode, at_most=_FOLDER_MAX)
+            waiting += [(path / name, below) for name, below in self.names_in(data)]
 
-    def _names(self, folder: Inode) -> Iterator[tuple[str, int]]:
-        data = self.content(folder, at_most=_FOLDER_MAX)
+    def names_in(self, data: bytes, *, removed: bool = False) -> Iterator[tuple[str, int]]:
+        """(name, inode) of each entry in blocks of a folder, or in copies of them; `removed`: also of entries that were
+        removed and not written over yet."""
         for start in range(0, len(data), self.block_size):
             at, end = start, min(start + self.block_size, len(data))
-            while at + 8 <= end:
-                number, length, name_length = _u32(data, at), _u16(data, at + 4), data[at + 6]
-                if length < 8 or length % 4 or at + length > end or name_length + 8 > length:
+            while at + _ENTRY_LEN <= end:
+                length = _u16(data, at + 4)
+                if (found := _entry(data, at, min(end, at + length))) is None:
                     break
-                name = data[at + 8 : at + 8 + name_length].decode(errors="surrogateescape")
-                if number and name not in ("", ".", "..") and "/" not in name and "\x00" not in name:
-                    yield name, number
+                if all(found):
+                    yield found
+                if removed:
+                    # What is removed becomes room behind the entry before it, and stays there as it was.
+                    used = -(-(_ENTRY_LEN + data[at + 6]) // 4) * 4
+                    for stale in range(at + used, at + length - _ENTRY_LEN, 4):
+                        if (older := _entry(data, stale, at + length)) is not None and all(older):
+                            yield older
                 at += length
 
     def _extents(self, node: bytes, depth_max: int) -> Iterator[tuple[int, int, int]]:
@@ -232,6 +240,16 @@ class Ext4:
         )
         if not sound:
             raise NotExt4("its superblock gives impossible sizes, or the image is cut off")
+
+
+def _entry(data: bytes, at: int, end: int) -> tuple[str, int] | None:
+    """The entry of a folder at a place: its name, empty where it has none to go by, and its inode, 0 where it is free.
+    None where no entry stands."""
+    number, length, name_length = _u32(data, at), _u16(data, at + 4), data[at + 6]
+    if length < _ENTRY_LEN or length % 4 or at + length > end or name_length + _ENTRY_LEN > length:
+        return None
+    name = data[at + _ENTRY_LEN : at + _ENTRY_LEN + name_length].decode(errors="surrogateescape")
+    return ("" if name in (".", "..") or "/" in name or "\x00" in name else name), number
 
 
 def _inode(raw: bytes, number: int) -> Inode | None:

@@ -29,8 +29,10 @@ CELL: Final = "cell of an open round"
 CELL_HASH: Final = "hash of a cell of an open round"
 OPEN_KEY: Final = "key of an open round"
 OPEN_TAG: Final = "envelope for an open round, by its tag"
-# These a running node must have in its memory; nothing else may.
-HELD_BY_THE_NODE: Final = (CELL, CELL_HASH, OPEN_KEY, OPEN_TAG)
+ENVELOPE: Final = "envelope of an open round"
+PAST_ENVELOPE: Final = "envelope of a past round"
+# These a running node has in its memory, an envelope for as long as it is being peeled; nothing else may be there.
+HELD_BY_THE_NODE: Final = (CELL, CELL_HASH, OPEN_KEY, OPEN_TAG, ENVELOPE)
 
 
 class BadGiven(ValueError):
@@ -39,18 +41,22 @@ class BadGiven(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """When a cell came and, where known, the SHA-256 of the cell that leaves."""
+    """When a cell came and, where known, the SHA-256 of the cell that leaves and of the envelope it came in."""
 
     moment: float
     cell_hash: bytes | None = None
+    envelope_hash: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Everything that is looked for. `open_keys` and `past_keys`: seeds of round keys."""
+    """Everything that is looked for. `open_keys` and `past_keys`: seeds of round keys. `envelopes` and
+    `past_envelopes`: what came through the door, for keys that are still accepted and for those that are not."""
 
     markers: tuple[bytes, ...] = ()
     cells: tuple[bytes, ...] = ()
+    envelopes: tuple[bytes, ...] = ()
+    past_envelopes: tuple[bytes, ...] = ()
     open_keys: tuple[bytes, ...] = ()
     past_keys: tuple[bytes, ...] = ()
     arrivals: tuple[Arrival, ...] = ()
@@ -72,6 +78,11 @@ class Given:
             yield from forms.cell(cell, number=order.get(digest, -1), kind=CELL)
         for digest in hashes:
             yield from forms.marker(digest, number=order.get(digest, -1), kind=CELL_HASH)
+        came = {one.envelope_hash: place for place, one in enumerate(self.arrivals) if one.envelope_hash is not None}
+        for envelope in self.envelopes:
+            yield from forms.cell(envelope, number=came.get(hashlib.sha256(envelope).digest(), -1), kind=ENVELOPE)
+        for envelope in self.past_envelopes:
+            yield from forms.cell(envelope, number=-1, row="T4", kind=PAST_ENVELOPE)
         for seed in self.open_keys:
             yield from forms.marker(seed, number=-1, row="T4", kind=OPEN_KEY)
             yield from forms.marker(round_tag(OpeningKey(seed).sealing_key), number=-1, kind=OPEN_TAG)

@@ -5,6 +5,7 @@ What is not ext4 is looked through as bytes, and what could not be looked at for
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import Final
 
 from relay.examiner import contents, file_checks, jbd2, layout
@@ -84,10 +85,16 @@ def _times(report: Report, name: str, disk: _Disk, window: Window) -> None:
     roots = layout.states(entries)
     places = {entry.inode: layout.place_of(entry.path, roots) for entry, _ in disk.named}
     named = set(places)
+    tors = []
+    # Of an inode without a name no one knows whose it was, unless the journal still has the name.
+    places |= dict.fromkeys(_once_tors(disk, roots) - named, Place.TOR)
     for inode in disk.ext4.inodes():
-        # Of an inode without a name no one knows whose it was.
-        if inode.number not in named:
-            _inode_times(report, f"{name}, inode {inode.number} without a name", inode, window, None)
+        if inode.number in named:
+            continue
+        if places.get(inode.number) is Place.TOR:
+            tors += list(inode.times.values())
+            continue
+        _inode_times(report, f"{name}, inode {inode.number} without a name", inode, window, None)
     if disk.log is None:
         report.could_not(["T2"], f"{name} has no journal, so there are no copies of inodes in one", asked=False)
         return
@@ -96,10 +103,31 @@ def _times(report: Report, name: str, disk: _Disk, window: Window) -> None:
     for block, inode in jbd2.inode_copies(disk.ext4, disk.log):
         place = places.get(inode.number)
         if place is Place.TOR:
+            tors += list(inode.times.values()) if inode.number not in named else []
             continue
         where = f"{name}, copy of inode {inode.number} in the journal, block {block}"
         _inode_times(report, where, inode, window, place)
+    if tors:
+        file_checks.by_chance(report, "T9", "times of files that tor removed at an arrival", name, tors, window)
     _commits(report, name, disk.log, window)
+
+
+def _once_tors(disk: _Disk, roots: list[PurePosixPath]) -> set[int]:
+    """The inodes that had a name in tor's folders, and none elsewhere, in any copy of a folder that is still there."""
+    folders = {
+        start + number: entry.path
+        for entry, inode in disk.named
+        if entry.kind is FileKind.FOLDER
+        for _, start, count in disk.ext4.file_blocks(inode)
+        for number in range(count)
+    }
+    copies = [*(disk.log.copies if disk.log else ()), *((block, block) for block in folders)]
+    had: dict[int, set[Place | None]] = {}
+    for block, copy in copies:
+        if (folder := folders.get(block)) is not None:
+            for name, number in disk.ext4.names_in(disk.ext4.block(copy), removed=True):
+                had.setdefault(number, set()).add(layout.place_of(folder / name, roots))
+    return {number for number, places in had.items() if places == {Place.TOR}}
 
 
 def _inode_times(report: Report, where: str, inode: Inode, window: Window, place: Place | None) -> None:

@@ -48,10 +48,13 @@ def is_journal(head: bytes) -> bool:
 
 
 def strange_lines(journal: bytes) -> Iterator[int]:
-    """Where each line begins that no event wrote."""
+    """Where each line begins that no event wrote.
+
+    Zeros are none: where the power was cut, the length of a file may have reached the disk before its last line.
+    """
     at = 0
     for raw in journal.splitlines(keepends=True):
-        line = raw.rstrip(b"\r\n")
+        line = raw.rstrip(b"\r\n").lstrip(b"\x00")
         try:
             closed = not line or _CLOSED.fullmatch(line.decode()) is not None
         except UnicodeDecodeError:

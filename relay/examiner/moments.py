@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 TOLERANCE: Final = 0.05
+# The kernel dates inodes by a clock that moves on with its ticks, at most 100 a second, so up to so much late.
+TICK: Final = 0.01
 _ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?(Z|[+-]\d{2}:\d{2})?")
 _SECONDS: Final = re.compile(r"\d{1,11}(\.\d{1,9})?")
 _BACK: Final = re.compile(r"-(\d{1,6})([smhd])")
@@ -49,8 +51,8 @@ class Window:
         latest = earliest if latest is None else latest
         if latest < self.start or earliest > self.end:
             return False
-        edge = latest // self.period * self.period
-        return not (edge <= latest <= edge + self.slack or edge <= earliest <= edge + self.slack)
+        edge = (latest + TICK) // self.period * self.period
+        return not any(edge - TICK <= moment <= edge + self.slack for moment in (latest, earliest))
 
     def recovers(self, earliest: float, latest: float | None = None) -> bool:
         """Whether a time between two moments gives an arrival away."""
@@ -104,8 +106,9 @@ def parse_span(text: str, *, now: float) -> tuple[float, float]:
 
 
 def default_slack(period: int) -> float:
-    """How long the work after an edge may take: a fiftieth of the round, within one second and fifteen."""
-    return min(15.0, max(1.0, period / 50), period / 2)
+    """How long the work after an edge may take: a fiftieth of the round, within two seconds and fifteen: two beats
+    pass before a round is closed."""
+    return min(15.0, max(2.0, period / 50), period / 2)
 
 
 def span_of(arrivals: Sequence[float]) -> tuple[float, float]:

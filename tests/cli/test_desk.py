@@ -230,3 +230,38 @@ def test_a_misspelt_setting_stops_every_command(folder: Path) -> None:
     settings.write_text(text)
     assert shown.exit_code == 1
     assert "round_second" in shown.stderr
+
+
+def test_a_new_key_is_made_and_the_old_one_forgotten(tmp_path: Path) -> None:
+    place = tmp_path / "desk"
+    with new_desk(place) as made:
+        before = made.card
+    shown = desk("new-key", "--folder", str(place))
+    assert shown.exit_code == 0
+    assert before.key not in shown.stdout
+    assert before.endpoint in shown.stdout
+    assert "desk run" in shown.stderr
+    assert "forget-keys" in shown.stderr
+    assert shown.stdout == desk("card", "--folder", str(place)).stdout
+    again = desk("new-key", "--folder", str(place))
+    assert (again.exit_code, again.stdout) == (1, "")
+    forget = ["forget-keys", "--folder", str(place)]
+    asked = CliRunner().invoke(app, forget)
+    assert asked.exit_code == 1
+    assert "nothing was destroyed" in asked.stderr
+    early = CliRunner().invoke(app, [*forget, "--yes"])
+    assert (early.exit_code, early.stdout) == (0, "")
+    assert "nothing was destroyed" in early.stderr
+    done = CliRunner().invoke(app, [*forget, "--yes", "--at-once"])
+    assert done.exit_code == 0
+    assert re.fullmatch(r"destroyed the key that was replaced on \d{4}-\d\d-\d\d\n", done.stdout)
+    assert "copies" in done.stderr
+    assert list((place / "older-keys").iterdir()) == []
+
+
+def test_a_new_key_needs_the_passphrase(tmp_path: Path) -> None:
+    new_desk(tmp_path).inbox.close()
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    shown = desk("new-key", "--folder", str(tmp_path), passphrase="otra")
+    assert (shown.exit_code, shown.stdout) == (1, "")
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

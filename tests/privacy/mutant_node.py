@@ -4,31 +4,35 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 
+from crypto import letter
 from crypto.cells import CellClass
 from crypto.directory import write_answer
 from crypto.errors import Malformed
 from crypto.layers import RoundKey, RoundNumber
+from crypto.suite import OpeningKey
+from forwarder.delivery import Deliveries
 from onion_service import answers, pasted, rinsing, site
 from onion_service.answers import Verdict
 from onion_service.door import _Door
 from onion_service.serving import Answer
-from relay import node, telemetry
+from relay import mix, node, telemetry
 from relay.closing import Closing
+from relay.config import Settings
 from relay.gate import Phase, Seen, Tally
 from relay.intake import Intake
-from relay.node import Node
+from relay.node import Given, Node
 from relay.public import Public
 from relay.spool import Spool
 from relay.telemetry import Figures
-from tests.privacy import crash_mutants
+from tests.privacy import crash_mutants, stored_mutants
 
 PROGRAM: Final = "tests.privacy.mutant_node"
 VARIABLE: Final = "VELADORA_MUTANT"
@@ -103,8 +107,8 @@ def _a_letter_always(length: int) -> CellClass | None:
     return CellClass.LETTER
 
 
-def _all_that_is_held(self: Closing, cell_class: CellClass) -> dict[int, bytes]:
-    return self._spool.held(cell_class)
+def _all_that_is_held(self: Closing, cell_class: CellClass, held: dict[int, bytes]) -> dict[int, bytes]:
+    return held
 
 
 def forget_the_seen_set_on_restart() -> None:
@@ -290,6 +294,52 @@ def let_browsers_keep_the_page() -> None:
     del answers._HEADERS["Cache-Control"]
 
 
+def make_top_ups_when_they_are_sent() -> None:
+    """T6: a bundle is filled when it is sent, with as many top-ups as it needs, and sent when it is full."""
+    fill, store_all, closed = mix.fill, Closing._store_all, Deliveries.closed
+    needed: list[int] = []
+
+    def count(chosen: Sequence[bytes], room: int, top_ups: Sequence[bytes]) -> list[bytes]:
+        needed.append(room - len(chosen))
+        return fill(chosen, room, top_ups)
+
+    async def make(self: Closing, ready: list[Any]) -> None:
+        for _ in range(needed[-1]):
+            letter.top_up(CellClass.LETTER, relays=1)
+        await store_all(self, ready)
+
+    def at_once(self: Deliveries, number: RoundNumber, *, push_in: float) -> None:
+        closed(self, number, push_in=0.0)
+
+    mix.fill = count
+    Closing._store_all = make  # type: ignore[method-assign]
+    Deliveries.closed = at_once  # type: ignore[assignment, method-assign]
+
+
+def reuse_round_keys() -> None:
+    """T21: a round has the key of the one before."""
+    honest = RoundKey.generate
+    first: list[RoundKey] = []
+
+    def generate(number: RoundNumber) -> RoundKey:
+        first.append(honest(number))
+        return RoundKey(number, first[0].key)
+
+    RoundKey.generate = generate  # type: ignore[method-assign, assignment]
+
+
+def make_round_keys_of_the_identity() -> None:
+    """T21: a round's key is made of what lies on the disk, so that a relay that was switched off has it again."""
+    begin = Node.__init__
+
+    def init(self: Node, settings: Settings, given: Given, **others: Any) -> None:  # noqa: ANN401
+        key = OpeningKey(given.identity.secret_seed())
+        RoundKey.generate = lambda number: RoundKey(number, key)  # type: ignore[method-assign, assignment]
+        begin(self, settings, given, **others)
+
+    Node.__init__ = init  # type: ignore[method-assign]
+
+
 MUTANTS: Final[dict[str, Callable[[], None]]] = {
     plant.__name__: plant
     for plant in (
@@ -311,6 +361,10 @@ MUTANTS: Final[dict[str, Callable[[], None]]] = {
         give_some_a_round_key_of_their_own,
         serve_another_page,
         let_browsers_keep_the_page,
+        make_top_ups_when_they_are_sent,
+        reuse_round_keys,
+        make_round_keys_of_the_identity,
+        *stored_mutants.PLANTS,
         *crash_mutants.PLANTS,
     )
 }

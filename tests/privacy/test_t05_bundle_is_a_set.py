@@ -24,7 +24,7 @@ from relay.closing import Closing
 from relay.intake import Intake
 from relay.rounds import Rounds
 from tests.privacy.mutants import caught
-from tests.unit.relay.given import REAL, ROUND, attached, memory
+from tests.unit.relay.given import REAL, ROUND, at_once, attached, memory
 
 L = CellClass.LETTER
 KEY: Final = SigningKey.generate()
@@ -65,7 +65,7 @@ def _closed(arrivals: Sequence[bytes], top_ups: list[bytes], folder: Path, seed:
         store = BundleStore(folder, keep_rounds=100)
         rounds = Rounds(900, SIZES.parcel_every)
         closing = Closing(
-            spool=spool, store=store, identity=KEY, rounds=rounds, sizes=SIZES, relays=1, rng=Random(seed)
+            spool=spool, store=store, identity=KEY, rounds=rounds, sizes=SIZES, relays=1, rng=Random(seed), beat=at_once
         )
         closing._top_ups[L] = list(top_ups)
         asyncio.run(closing.close(ROUND))

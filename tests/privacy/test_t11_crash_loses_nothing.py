@@ -30,7 +30,10 @@ from tests.privacy.mutants import caught
 from tests.rig import Rig, Running
 
 KILLS: Final = 200
+# Relays that are killed at the same time: each mostly waits for its next round or its node's start.
+RELAYS: Final = 4
 _SENDERS: Final = 3
+_UP_FIRST: Final = 0.75
 # Cells a second of one sender: together a little more than a bundle holds in a round, so that some cells wait.
 _PACE: Final = {CellClass.LETTER: 5.0, CellClass.PARCEL: 0.3}
 
@@ -91,15 +94,18 @@ class Reporters:
 
 
 def _next_kill(rng: Random, now: float, period: int) -> float:
-    """A random moment soon; four times in five just around the edge, when there is one near."""
+    """A random moment soon; four times in five just around the edge and the beats after it, when there is one near."""
     edge = (now // period + 1) * period
     if edge - now < 2.0 and rng.random() < 0.8:
-        return edge + rng.uniform(-0.1, 0.6)
+        return edge + rng.uniform(-0.1, 1.1)
     return now + rng.uniform(0.05, 1.8)
 
 
 def _kill(running: Running, kills: int, rng: Random) -> None:
     for _ in range(kills):
+        # Else a machine with much to do would be killed while it starts, and hardly ever under load.
+        if rng.random() < _UP_FIRST:
+            running.wait_open()
         moment = _next_kill(rng, time.time(), running.rig.round_seconds)
         while time.time() < moment:
             running.keeper.look()
@@ -164,9 +170,19 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_two_hundred_kills_lose_nothing_and_send_nothing_twice(tmp_path: Path) -> None:
-    answered, broken = every_accepted_cell_leaves_once(
-        _rig(tmp_path / "relay"), kills=KILLS, program="relay.node", seed=11, patience=90.0
-    )
+    with ThreadPoolExecutor(RELAYS) as threads:
+        running = [
+            threads.submit(
+                every_accepted_cell_leaves_once,
+                _rig(tmp_path / str(number)),
+                kills=KILLS // RELAYS,
+                program="relay.node",
+                seed=11 + number,
+                patience=90.0,
+            )
+            for number in range(RELAYS)
+        ]
+    answered, broken = (sum(counted) for counted in zip(*(one.result() for one in running), strict=True))
     # Else it was not under load, or nobody noticed that the node was killed.
     assert answered > 5 * KILLS
     assert broken > KILLS / 2
@@ -176,8 +192,8 @@ def test_two_hundred_kills_lose_nothing_and_send_nothing_twice(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("name", "kills"),
     [
-        (mutant_node.answer_before_the_cell_is_in_its_slot.__name__, 12),
-        (mutant_node.forget_that_a_bundle_was_stored.__name__, 30),
+        (mutant_node.answer_before_the_cell_is_in_its_slot.__name__, 6),
+        (mutant_node.forget_that_a_bundle_was_stored.__name__, 12),
     ],
 )
 def test_the_mutants_are_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, kills: int) -> None:
@@ -190,5 +206,5 @@ def test_the_mutants_are_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         kills=kills,
         program=mutant_node.PROGRAM,
         seed=12,
-        patience=16.0,
+        patience=11.0,
     )

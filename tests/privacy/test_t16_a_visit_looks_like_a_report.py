@@ -6,7 +6,6 @@ attachments and by how long it lasts a visit may be told from another; neither i
 
 import json
 import math
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,14 +17,13 @@ from typing import Final
 import pytest
 
 from tests.browser import client
+from tests.privacy.bands import auc, auc_band, furthest, ks_band
 from tests.privacy.mutants import caught
 
 VISITS: Final = 5_000
 # For 5 000 visits of each kind, at 1e-4.
 AUC_MAX: Final = 0.0225
 KS_MAX: Final = 0.0445
-_Z: Final = 3.8906
-_KS: Final = 2.2252
 _CHI: Final = 3.719
 LEARNT_FROM: Final = 1_500
 PACE: Final = 60.0
@@ -96,24 +94,6 @@ FEATURES: Final[dict[str, Feature]] = {
 }
 
 
-def auc(ones: Sequence[float], others: Sequence[float]) -> float:
-    """The odds that one of `others` is above one of `ones`; ties count half."""
-    ordered, total = sorted(ones), 0.0
-    for value in others:
-        below = bisect_right(ordered, math.nextafter(value, -math.inf))
-        total += below + (bisect_right(ordered, value) - below) / 2
-    return total / (len(ones) * len(others))
-
-
-def furthest(ones: Sequence[float], others: Sequence[float]) -> float:
-    """The Kolmogorov-Smirnov distance of two samples."""
-    first, second = sorted(ones), sorted(others)
-    return max(
-        abs(bisect_right(first, value) / len(first) - bisect_right(second, value) / len(second))
-        for value in {*first, *second}
-    )
-
-
 def dot(ones: Sequence[float], others: Sequence[float]) -> float:
     """The sum of their products."""
     return sum(one * other for one, other in zip(ones, others, strict=True))
@@ -160,8 +140,7 @@ def nothing_tells_a_report_from_a_visit(folder: Path, count: int) -> dict[str, f
         for seed in (3 * 10**6, 4 * 10**6)
     ]
     check_sent(plain, told)
-    auc_max = _Z * math.sqrt((2 * count + 1) / 12) / count
-    ks_max = _KS * math.sqrt(2 / count)
+    auc_max, ks_max = auc_band(count, count), ks_band(count, count)
     far = {}
     for name, feature in FEATURES.items():
         ones, others = list(map(feature, plain)), list(map(feature, told))
@@ -189,8 +168,8 @@ def a_visit_is_the_same_with_a_report(folder: Path, count: int, *, real: bool) -
 
 
 def test_the_bands_are_those_of_the_promise() -> None:
-    assert _Z * math.sqrt((2 * VISITS + 1) / 12) / VISITS == pytest.approx(AUC_MAX, abs=5e-5)
-    assert _KS * math.sqrt(2 / VISITS) == pytest.approx(KS_MAX, abs=5e-5)
+    assert auc_band(VISITS, VISITS) == pytest.approx(AUC_MAX, abs=5e-5)
+    assert ks_band(VISITS, VISITS) == pytest.approx(KS_MAX, abs=5e-5)
 
 
 @pytest.mark.slow

@@ -35,12 +35,11 @@ from onion_service.trust import Trust
 from tests.browser import client
 from tests.browser.gate import gate_before
 from tests.loopback_relay import way
+from tests.privacy.bands import auc, furthest
 from tests.privacy.mutants import caught
 from tests.privacy.test_t16_a_visit_looks_like_a_report import (
     FEATURES,
     LETTER,
-    auc,
-    furthest,
     learnt,
     surprise,
     visits,

@@ -228,3 +228,15 @@ def test_reading_a_parcel_bundle_holds_it_in_memory_once(store: BundleStore) -> 
         tracemalloc.stop()
     assert length == longest(PARCEL, cells=16) > 16_000_000
     assert peak < 1.2 * length
+
+
+def test_reading_a_bundle_leaves_no_time_of_access(store: BundleStore, tmp_path: Path) -> None:
+    store.write(bundle(3))
+    path = next((tmp_path / "bundles").iterdir())
+    # Older than the time of writing, so that a disk mounted `relatime` notes the next reading too.
+    os.utime(path, ns=(1, path.stat().st_mtime_ns))
+    wire = store.read(LETTER, number(3))
+    assert path.stat().st_atime_ns == 1
+    assert path.read_bytes() == wire
+    if path.stat().st_atime_ns == 1:
+        pytest.skip("this disk notes no times of access")

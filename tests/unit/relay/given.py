@@ -21,6 +21,10 @@ REAL: Final = Geometry(
 ROUND: Final = RoundNumber(1_000)
 
 
+async def at_once() -> None:
+    """A beat that has come already."""
+
+
 class Killed(Exception):
     """The process ended here."""
 

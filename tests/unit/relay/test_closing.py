@@ -19,7 +19,7 @@ from forwarder.errors import Damaged, NoSpace, NotWritten
 from relay.closing import Closing
 from relay.rounds import Rounds
 from relay.spool import Put, Spool
-from tests.unit.relay.given import REAL, Killed, attached, cell, identity, memory
+from tests.unit.relay.given import REAL, Killed, at_once, attached, cell, identity, memory
 
 L, P = CellClass.LETTER, CellClass.PARCEL
 SIZES = BundleSizes(letters=4, parcels=2, parcel_every=2)
@@ -69,7 +69,9 @@ def _store(folder: Path, kind: type[BundleStore] = BundleStore) -> BundleStore:
 
 
 def _closing(held: Spool, store: BundleStore, seed: int = 1) -> Closing:
-    return Closing(spool=held, store=store, identity=KEY, rounds=ROUNDS, sizes=SIZES, relays=1, rng=Random(seed))
+    return Closing(
+        spool=held, store=store, identity=KEY, rounds=ROUNDS, sizes=SIZES, relays=1, rng=Random(seed), beat=at_once
+    )
 
 
 def _fill(held: Spool, letters: range, parcels: range = range(0)) -> None:
@@ -200,6 +202,47 @@ def test_every_top_up_is_made_before_it_is_known_how_many_are_needed(
         asyncio.run(_closing(held, _store(tmp_path)).close(round_number))
         counts.append(Counter(made))
     assert counts == [Counter({L: SIZES.letters, P: SIZES.parcels})] * 2
+
+
+class NotesWrites(BundleStore):
+    """A disk that says when it is written to."""
+
+    __slots__ = ("notes",)
+    notes: list[str]
+
+    def write(self, bundle: Bundle) -> None:
+        self.notes.append("write")
+        super().write(bundle)
+
+
+def test_bundles_are_stored_between_two_beats_and_nothing_else_is_done_there(held: Spool, tmp_path: Path) -> None:
+    """T6: hashing, reading and signing come before the first beat; wiping and what follows, after the last write."""
+    notes: list[str] = []
+
+    async def beat() -> None:
+        notes.append(f"beat with {len(held.held(L))} letters and {len(held.held(P))} parcels held")
+
+    store = _store(tmp_path, NotesWrites)
+    assert isinstance(store, NotesWrites)
+    store.notes = notes
+    _fill(held, range(3), range(1))
+    closing = Closing(
+        spool=held, store=store, identity=KEY, rounds=ROUNDS, sizes=SIZES, relays=1, rng=Random(1), beat=beat
+    )
+    asyncio.run(closing.close(PARCELS))
+    first, last = "beat with 3 letters and 1 parcels held", "beat with 0 letters and 0 parcels held"
+    assert notes == [first, "write", "write", last]
+    asyncio.run(closing.close(PARCELS))
+    assert len(notes) == 4, "a round that is stored needs no beat"
+
+
+def test_a_top_up_of_a_bundle_that_could_not_be_written_is_in_no_other(held: Spool, tmp_path: Path) -> None:
+    closing = _closing(held, _store(tmp_path, FailsAfterWriting))
+    for number in (QUIET, PARCELS):
+        with pytest.raises(NotWritten):
+            asyncio.run(closing.close(number))
+    store = _store(tmp_path)
+    assert not set(_bundle(store, L, QUIET).cells) & set(_bundle(store, L, PARCELS).cells)
 
 
 def test_the_top_up_of_one_bundle_is_in_no_other(held: Spool, tmp_path: Path) -> None:

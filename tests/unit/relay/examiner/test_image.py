@@ -135,6 +135,31 @@ def test_a_power_cut_leaves_a_journal_that_is_read_as_a_mount_would(tmp_path: Pa
     assert before.content(found["x"]) == b"there"
 
 
+@pytest.mark.parametrize(("folder", "told"), [("state/tor-dial", False), ("state", True)])
+def test_a_removed_file_is_whose_folder_it_was_in(folder: str, told: bool, tmp_path: Path) -> None:
+    away_from_an_edge()
+    image = made(tmp_path / "image")
+    with mounted(image, tmp_path / "disk") as disk:
+        for name in ("state/bundles", "state/tor-dial"):
+            (disk / name).mkdir(parents=True)
+        path = disk / folder / "x"
+        path.write_bytes(b"x")
+        number = path.stat().st_ino
+        os.sync()
+        time.sleep(1.1)
+        began = time.time()
+        path.write_bytes(b"xx")
+        os.sync()
+        path.unlink()
+        # This one is there for so short a time that the journal has no copy of the folder with its name.
+        path.with_name("y").write_bytes(b"y")
+        fleeting = path.with_name("y").stat().st_ino
+        path.with_name("y").unlink()
+    where = [found.where for found in row(looked_at(image, began, time.time() + 1), "T2").findings]
+    found = {one for one in (number, fleeting) for place in where if f"inode {one} " in place}
+    assert bool(found) is told
+
+
 def test_what_was_deleted_is_found_in_free_space(tmp_path: Path) -> None:
     marker = os.urandom(20)
     image = made(tmp_path / "image")

@@ -1,6 +1,8 @@
 """A clean running relay passes every row that can be looked at; what is planted in a running program is found."""
 
+import hashlib
 import os
+import random
 import resource
 import subprocess
 import sys
@@ -64,6 +66,26 @@ def test_a_cell_of_the_open_round_that_lies_on_the_disk_is_found(tmp_path: Path)
         assert kinds(rows) == {"cell of an open round"}
         later = examine(Question(pids=(running.keeper.pid,), round_now=running.announced()[0].round_number + 2))
         assert failing(later) == {"T4"}
+
+
+def test_an_envelope_of_a_past_round_in_memory_is_found_and_one_of_this_round_is_not() -> None:
+    text = "import random; kept = random.Random(7).randbytes(32768)"
+    envelope = random.Random(7).randbytes(32_768)
+    with program(text) as pid:
+        assert looked_at(pid, Given(past_envelopes=(envelope,))) == {("T4", "envelope of a past round")}
+        assert looked_at(pid, Given(envelopes=(envelope,))) == set()
+
+
+def test_envelopes_in_the_order_of_arrival_are_found() -> None:
+    text = "import random; r = random.Random(7); kept = [r.randbytes(32768) for _ in range(20)]"
+    chance = random.Random(7)
+    envelopes = tuple(chance.randbytes(32_768) for _ in range(20))
+    arrivals = tuple(
+        Arrival(1_000.0 + at, envelope_hash=hashlib.sha256(one).digest()) for at, one in enumerate(envelopes)
+    )
+    with program(text) as pid:
+        found = looked_at(pid, Given(envelopes=envelopes, arrivals=arrivals))
+    assert found == {("T3", "addresses in the order of arrival")}
 
 
 @contextmanager

@@ -78,5 +78,10 @@ def test_an_impossible_window_is_refused(wrong: tuple[float, float, int, float])
 
 
 def test_the_slack_fits_the_round() -> None:
-    assert [default_slack(period) for period in (1, 5, 300, 900, 3_600)] == [0.5, 1.0, 6.0, 15.0, 15.0]
+    assert [default_slack(period) for period in (1, 5, 300, 900, 3_600)] == [0.5, 2.0, 6.0, 15.0, 15.0]
     assert span_of([7.0, 3.0]) == (2.0, 8.0)
+
+
+def test_a_time_that_the_kernel_s_coarse_clock_took_just_before_an_edge_is_the_edge_s() -> None:
+    assert not window().tells(START + 900 - 0.004)
+    assert window().tells(START + 900 - 0.02)

@@ -163,3 +163,9 @@ def test_measurements_of_others_are_known_by_their_names(name: str) -> None:
     assert round_figures.is_of_others(name)
     assert not round_figures.is_of_others("figures.json")
     assert not round_figures.is_of_others("status.txt")
+
+
+def test_zeros_that_a_power_cut_left_are_no_line() -> None:
+    assert list(journal_lines.strange_lines(journal() + bytes(700))) == []
+    assert list(journal_lines.strange_lines(journal() + bytes(700) + journal())) == []
+    assert list(journal_lines.strange_lines(journal() + bytes(7) + b"7\n")) == [len(journal())]
