@@ -80,7 +80,7 @@ ready:
 	@bash deploy/venv.sh
 
 need-test:
-	@bash deploy/need.sh venv tor exiftool openssl minisign node firefox disk
+	@bash deploy/need.sh venv tor exiftool openssl minisign node firefox disk sandbox
 
 need-demo:
 	@bash deploy/need.sh venv tor

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What Veladora needs from the system is there, or you are told what is missing, why, and how to get it.
 #
-#   bash deploy/need.sh [venv] [tor] [exiftool] [openssl] [minisign] [node] [firefox] [disk]
+#   bash deploy/need.sh [venv] [tor] [exiftool] [openssl] [minisign] [node] [firefox] [disk] [sandbox]
 #
 # Debian's packages only, and only the ones that are missing. Root installs them; anybody else is asked before sudo is
 # used; where nobody can be asked, the exact command is printed and nothing is changed.
@@ -66,6 +66,15 @@ need_node() {
 need_firefox() {
     command -v firefox-esr >/dev/null ||
         want firefox-esr "firefox-esr is not installed; the tests drive it with Tor Browser's settings"
+}
+
+need_sandbox() {
+    command -v bwrap >/dev/null ||
+        want bubblewrap "bubblewrap is not installed; a desk opens what strangers sent inside of it"
+    command -v mat2 >/dev/null ||
+        want mat2 "mat2 is not installed; a desk cleans office documents, sound and film with it"
+    command -v pdftoppm >/dev/null ||
+        want poppler-utils "pdftoppm is not installed; a desk makes pictures of the pages of a PDF with it"
 }
 
 need_disk() {
@@ -171,8 +180,8 @@ if [ "${1:-}" = --as-root ]; then
 fi
 for name in "$@"; do
     case $name in
-        venv | tor | exiftool | openssl | minisign | node | firefox | disk) "need_$name" ;;
-        *) fail "unknown need: $name" "bash deploy/need.sh [venv] [tor] [exiftool] [openssl] [minisign] [node] [firefox] [disk]" ;;
+        venv | tor | exiftool | openssl | minisign | node | firefox | disk | sandbox) "need_$name" ;;
+        *) fail "unknown need: $name" "bash deploy/need.sh [venv] [tor] [exiftool] [openssl] [minisign] [node] [firefox] [disk] [sandbox]" ;;
     esac
 done
 [ ${#packages[@]} = 0 ] && exit 0

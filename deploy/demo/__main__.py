@@ -210,7 +210,7 @@ def _export(stage: Stage, partner: Partner) -> Path:
 
 
 def _tell_arrival(report: Told, exported: dict[str, Path]) -> bool:
-    """Whether this report lies at each desk it is for, byte for byte as cleaned, and at no other."""
+    """Whether this report lies at each desk it is for, its text byte for byte, its photos rebuilt, and at no other."""
     text = clean_text(report.text).text.encode() + b"\n"
     photos = [clean_photo(path.read_bytes()).data for path in report.attach]
     whole = True
@@ -221,7 +221,7 @@ def _tell_arrival(report: Told, exported: dict[str, Path]) -> bool:
             whole &= not copies
             continue
         found = [[path.read_bytes() for path in sorted(copy.glob("attachment-*"))] for copy in copies]
-        right = found == [photos]
+        right = [[_shape(photo) for photo in one] for one in found] == [[_shape(photo) for photo in photos]]
         whole &= right
         first = report.text.strip().splitlines()[0]
         say(f"{report.name}: {partner} reads “{first[:70]}…”" if right else f"{report.name}: not whole at {partner}")
@@ -229,6 +229,12 @@ def _tell_arrival(report: Told, exported: dict[str, Path]) -> bool:
         taken = path.stat().st_size - len(photo)
         say(f"{report.name}: {path.name} arrived without the {taken:,} bytes that said where, when and with what")
     return whole
+
+
+def _shape(photo: bytes) -> tuple[str, list[int], bool]:
+    """What a desk keeps of a photo that it has written anew: its kind, its size, and nothing that could be cleaned."""
+    clean = clean_photo(photo)
+    return clean.media_type, sorted((clean.width, clean.height)), clean.data == photo
 
 
 def _tell_examination(stage: Stage, told: list[Told], since: float) -> None:

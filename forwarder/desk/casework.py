@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from forwarder.desk.database import Database
 from forwarder.desk.errors import BadWords, MergedAway, NoSuchIncident, NoSuchReport
-from forwarder.desk.folding import plain, words
+from forwarder.desk.escapes import plain
+from forwarder.desk.folding import words
 from forwarder.desk.triage import State, step
 
 NAME_MAX: Final = 40

@@ -120,6 +120,39 @@ class MergedAway(DeskError):
         self.hint = f"name incident {into}"
 
 
+class NoSuchAttachment(DeskError):
+    """The report has no whole attachment of that number."""
+
+    hint = "`veladora desk show` lists the attachments; parts that are missing may still come"
+
+    def __init__(self, number: int, place: int) -> None:
+        super().__init__(f"report {number} has no whole attachment {place}")
+
+
+class NoSandbox(DeskError):
+    """This system gives no way to shut in the program that opens what strangers sent; nothing was opened."""
+
+    hint = "install bubblewrap (apt-get install bubblewrap) and try again; see 'Open what came' in docs/partner.md"
+
+
+class BadAnswer(DeskError):
+    """The program that opens things did not answer as it must; its answer was dropped."""
+
+    hint = "what it was given stays sealed; nothing of the answer was used"
+
+
+class NotOpenedSafely(DeskError):
+    """The program that opens things stopped before it had answered; what it was given stays sealed."""
+
+    hint = "try again; if it happens with one report only, that report was made to do this: tell us"
+
+
+class NotAcknowledged(DeskError):
+    """The original stays sealed until somebody says that they have read the warning."""
+
+    hint = "read the warning; if you still need the original, say so with --acknowledge"
+
+
 class DeskRuns(DeskError):
     """The desk is receiving, with the keys it was started with; or its keys are being changed."""
 

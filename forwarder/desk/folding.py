@@ -12,7 +12,6 @@ import unicodedata
 from typing import Final
 
 from onion_service.clean import lookalikes
-from onion_service.clean.text import clean_text
 
 WORD_MAX: Final = 40
 # What is left out: marks, and all that is not seen (controls, formats, surrogates, private use, unassigned).
@@ -63,11 +62,6 @@ def words(text: str) -> list[str]:
 def telling_words(text: str) -> list[str]:
     """The folded words that say what happened: no stop words, no single letters."""
     return [word for word in words(text) if len(word) > 1 and word not in STOP_WORDS]
-
-
-def plain(text: str) -> str:
-    """`text` in which nothing can move the cursor, change a colour or turn the direction of reading."""
-    return "".join(one if one == "\n" or one.isprintable() else "�" for one in clean_text(text).text)
 
 
 def _plain_letters(character: str) -> list[str]:

@@ -1,65 +1,36 @@
 """A report as a person at the desk gets to see it: cleaned once more, its time no finer than the round.
 
-What is shown or written here cannot act: no control or direction characters, no name chosen by the sender.
+What is shown or written here was opened in a sandbox and cannot act: no control or direction characters, no name chosen
+by the sender, and nothing of an attachment but its clean copy.
 """
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from crypto.report import Attachment
-from forwarder.desk.errors import AlreadyThere
-from forwarder.desk.folding import plain as plain
+from forwarder.desk.errors import AlreadyThere, NoSuchAttachment
+from forwarder.desk.escapes import OTHER_ENDING, attachment_name, in_json
+from forwarder.desk.findings import Findings
 from forwarder.desk.inbox import Entry, Inbox
+from forwarder.desk.original import Acknowledged, Original
+from forwarder.desk.sandbox import Sandbox
 from forwarder.desk.searching import Found
 from forwarder.durable import write_durably
-from onion_service.clean.errors import CleanError
-from onion_service.clean.photo import clean_photo
 
-# The only endings a file can get; the media type chooses, never the sender's name for it.
-ENDINGS: Final = {
-    "image/jpeg": ".jpg",
-    "image/png": ".png",
-    "image/webp": ".webp",
-    "image/gif": ".gif",
-    "image/heic": ".heic",
-    "image/avif": ".avif",
-    "image/tiff": ".tiff",
-    "application/pdf": ".pdf",
-    "application/rtf": ".rtf",
-    "application/x-ole-storage": ".doc",
-    "application/zip": ".zip",
-    "audio/aac": ".aac",
-    "audio/flac": ".flac",
-    "video/x-msvideo": ".avi",
-    "audio/mpeg": ".mp3",
-    "audio/mp4": ".m4a",
-    "audio/ogg": ".ogg",
-    "audio/wav": ".wav",
-    "audio/amr": ".amr",
-    "video/mp4": ".mp4",
-    "video/quicktime": ".mov",
-    "video/webm": ".webm",
-    "video/3gpp": ".3gp",
-    "text/plain": ".txt",
-}
-OTHER_ENDING: Final = ".bin"
-CLEANABLE: Final = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
-_NOT_CLEANED: Final = "-not-cleaned"
 # Year 9999; a round beyond it is shown by its number alone.
 _LAST_SECOND: Final = 253_402_300_799
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """An attachment as it may be written: a name of ours, and whether it was cleaned here."""
+class Copy:
+    """A clean copy of an attachment under a name of ours, and its list; no bytes and no name when there is none."""
 
+    place: int
     name: str
     data: bytes
-    cleaned_here: bool
+    findings: Findings
 
 
 def edges(entry: Entry | Found, *, round_seconds: int) -> tuple[str, str]:
@@ -68,8 +39,25 @@ def edges(entry: Entry | Found, *, round_seconds: int) -> tuple[str, str]:
     return _moment(start), _moment(start + round_seconds)
 
 
-def document(inbox: Inbox, entry: Entry, *, round_seconds: int) -> dict[str, Any]:
-    """Everything about a report, ready to be shown or written as JSON."""
+def document(inbox: Inbox, entry: Entry, *, round_seconds: int, sandbox: Sandbox) -> dict[str, Any]:
+    """Everything about a report, ready to be shown or written as JSON; its words went through the sandbox.
+
+    Raises NotOpenedSafely.
+    """
+    where, text = sandbox.texts([entry.report.where, entry.report.text])
+    return _document(inbox, entry, where=where, text=text, round_seconds=round_seconds)
+
+
+def documents(
+    inbox: Inbox, entries: Sequence[Entry], *, round_seconds: int, sandbox: Sandbox
+) -> Iterator[dict[str, Any]]:
+    """The same of many reports, opened some hundred at once; one that cannot be opened holds up no other."""
+    texts = sandbox.list_of_texts([text for entry in entries for text in (entry.report.where, entry.report.text)])
+    for entry in entries:
+        yield _document(inbox, entry, where=next(texts), text=next(texts), round_seconds=round_seconds)
+
+
+def _document(inbox: Inbox, entry: Entry, *, where: str, text: str, round_seconds: int) -> dict[str, Any]:
     report = entry.report
     begin, end = edges(entry, round_seconds=round_seconds)
     return {
@@ -80,9 +68,9 @@ def document(inbox: Inbox, entry: Entry, *, round_seconds: int) -> dict[str, Any
         "lang": report.lang,
         "topic": report.topic,
         "place": report.place,
-        "where": plain(report.where),
+        "where": where,
         "when": report.when.value,
-        "text": plain(report.text),
+        "text": text,
         "attachments": [
             {
                 "number": place,
@@ -96,52 +84,65 @@ def document(inbox: Inbox, entry: Entry, *, round_seconds: int) -> dict[str, Any
     }
 
 
-def files(inbox: Inbox, entry: Entry) -> Iterator[File]:
-    """The complete attachments of a report, photos cleaned again."""
+def copies(inbox: Inbox, entry: Entry, *, sandbox: Sandbox) -> Iterator[Copy]:
+    """A clean copy of each whole attachment of a report, or why there is none; each in a child of its own."""
     for place, attachment in enumerate(entry.report.attachments, start=1):
         data = inbox.attachment(attachment)
         if data is not None:
-            yield attachment_file(attachment, data, number=place)
+            yield clean_copy(data, media=attachment.media, place=place, sandbox=sandbox)
 
 
-def attachment_file(attachment: Attachment, data: bytes, *, number: int) -> File:
-    """An attachment under a name of ours. What the sender did not clean, or cannot be cleaned here, says so in it."""
-    stem = f"attachment-{number:03}"
-    if attachment.media in CLEANABLE:
-        try:
-            photo = clean_photo(data)
-        except CleanError:
-            # It says it is a photo and is not one we can read; an ending of a photo would invite to open it.
-            return File(f"{stem}{_NOT_CLEANED}{OTHER_ENDING}", data, cleaned_here=False)
-        return File(f"{stem}{ENDINGS[photo.media_type]}", photo.data, cleaned_here=True)
-    mark = "" if attachment.cleaned else _NOT_CLEANED
-    return File(f"{stem}{mark}{ENDINGS.get(attachment.media, OTHER_ENDING)}", data, cleaned_here=False)
+def clean_copy(data: bytes, *, media: str, place: int, sandbox: Sandbox) -> Copy:
+    """The clean copy of an attachment; what it is told by its bytes, and its name is ours."""
+    found = sandbox.attachment(data, media=media)
+    name = attachment_name(found.media, number=place, office=found.office) if found.data else ""
+    return Copy(place, name, found.data, found.findings)
 
 
-def export(inbox: Inbox, entry: Entry, *, into: Path, round_seconds: int) -> Path:
-    """A new folder in `into` with the report's text, its attachments and report.json.
+def original(inbox: Inbox, entry: Entry, place: int) -> Original:
+    """An attachment as it came, still sealed. Raises NoSuchAttachment when it is not there or not whole."""
+    attachments = entry.report.attachments
+    data = inbox.attachment(attachments[place - 1]) if 1 <= place <= len(attachments) else None
+    if data is None:
+        raise NoSuchAttachment(entry.number, place)
+    return Original(data)
 
-    Raises AlreadyThere (nothing is overwritten) or NotWritten.
+
+def export(inbox: Inbox, entry: Entry, *, into: Path, round_seconds: int, sandbox: Sandbox) -> Path:
+    """A new folder in `into` with the report's text, clean copies of its attachments and report.json.
+
+    What could not be cleaned is not written; report.json says why. Raises AlreadyThere (nothing is overwritten),
+    NotOpenedSafely or NotWritten.
     """
     folder = into / f"report-{entry.number:06}"
-    found = document(inbox, entry, round_seconds=round_seconds)
+    found = document(inbox, entry, round_seconds=round_seconds, sandbox=sandbox) | {"opened_by": sandbox.way.value}
     try:
         folder.mkdir(mode=0o700, parents=True)
     except FileExistsError:
         raise AlreadyThere(folder) from None
-    for file in files(inbox, entry):
-        write_durably(folder / file.name, [file.data])
-        place = int(file.name[len("attachment-") :][:3])
-        found["attachments"][place - 1] |= {"file": file.name, "cleaned_here": file.cleaned_here}
+    for copy in copies(inbox, entry, sandbox=sandbox):
+        if copy.name:
+            write_durably(folder / copy.name, [copy.data])
+        about = {"file": copy.name, "cleaned_here": bool(copy.name), "findings": copy.findings.spoken()}
+        found["attachments"][copy.place - 1] |= about
     write_durably(folder / "text.txt", [found["text"].encode(), b"\n"])
     # Written last: a folder with report.json in it is whole.
-    write_durably(folder / "report.json", [to_json(found).encode(), b"\n"])
+    write_durably(folder / "report.json", [in_json(found).encode(), b"\n"])
     return folder
 
 
-def to_json(found: dict[str, Any]) -> str:
-    """JSON of printable ASCII only, so that no terminal or page can be made to act by it."""
-    return json.dumps(found, ensure_ascii=True, indent=2).replace("<", "\\u003c").replace("\x7f", "\\u007f")
+def release(inbox: Inbox, entry: Entry, place: int, *, into: Path, acknowledged: Acknowledged | None) -> Path:
+    """The original of an attachment in a file of ours, which no program opens by itself.
+
+    Raises NotAcknowledged, NoSuchAttachment, AlreadyThere or NotWritten.
+    """
+    data = original(inbox, entry, place).release(acknowledged=acknowledged)
+    path = into / f"report-{entry.number:06}-attachment-{place:03}-ORIGINAL{OTHER_ENDING}"
+    if path.exists():
+        raise AlreadyThere(path)
+    into.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_durably(path, [data])
+    return path
 
 
 def _moment(seconds: int) -> str:

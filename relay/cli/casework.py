@@ -124,8 +124,8 @@ def incidents(
     You decide: `veladora desk merge 12 15` makes them one incident, `veladora desk apart 12 15` keeps them apart for
     good. Many reports are not many witnesses: one person can write twice.
     """
+    from forwarder.desk.escapes import in_json
     from forwarder.desk.incidents import Incidents
-    from forwarder.desk.reading import to_json
 
     with unlocked(folder, passphrase_fd) as desk:
         kept, seconds = Incidents(desk.inbox.database), desk.settings.relay.round_seconds
@@ -133,7 +133,7 @@ def incidents(
         since = desk.inbox.rounds_back(days * 86_400 // seconds)
         maybe = kept.proposals(round_seconds=seconds, since=since)
     if json:
-        answer(to_json({"incidents": [_told(one) for one in found], "proposed": [_asked(one) for one in maybe]}))
+        answer(in_json({"incidents": [_told(one) for one in found], "proposed": [_asked(one) for one in maybe]}))
         return
     for line in (*map(_line, found), *(line for one in maybe for line in _question(one))):
         answer(plain(line))

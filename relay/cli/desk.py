@@ -143,15 +143,17 @@ def show(
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Show one report."""
-    from forwarder.desk.reading import document, to_json
+    from forwarder.desk.escapes import in_json
+    from forwarder.desk.reading import document
+    from forwarder.desk.sandbox import Sandbox
 
     with unlocked(folder, passphrase_fd) as desk:
-        entry = desk.inbox.entry(number)
-        found = document(desk.inbox, entry, round_seconds=desk.settings.relay.round_seconds)
+        entry, seconds = desk.inbox.entry(number), desk.settings.relay.round_seconds
+        found = document(desk.inbox, entry, round_seconds=seconds, sandbox=Sandbox.best())
         found |= listing.standing_of(desk, number)
         history = listing.history_of(desk, number)
     if json:
-        typer.echo(to_json(found | {"history": history}))
+        typer.echo(in_json(found | {"history": history}))
         return
     typer.echo(f"Report {found['number']}")
     for line in _facts(found):
@@ -172,20 +174,42 @@ def export(
     folder: FolderOption = HERE,
     passphrase_fd: PassphraseFd = None,
 ) -> None:
-    """Write reports and their attachments into plain files. From then on only that disk protects them."""
+    """Write reports and clean copies of attachments into plain files. From then on only that disk protects them."""
     from forwarder.desk import reading
+    from forwarder.desk.sandbox import Sandbox
 
     *numbers, into = target
     if len(numbers) > 1 or not all(number.isdecimal() and len(number) < 19 for number in numbers):
         fail("export takes a number and a folder, or a folder alone", hint="veladora desk export 3 out", code=MISUSED)
     count = 0
     with unlocked(folder, passphrase_fd) as desk:
-        seconds = desk.settings.relay.round_seconds
+        seconds, sandbox = desk.settings.relay.round_seconds, Sandbox.best()
         entries = (desk.inbox.entry(int(number)) for number in numbers) if numbers else desk.inbox.entries()
         for entry in entries:
-            typer.echo(reading.export(desk.inbox, entry, into=Path(into), round_seconds=seconds))
+            typer.echo(reading.export(desk.inbox, entry, into=Path(into), round_seconds=seconds, sandbox=sandbox))
             count += 1
-    say(f"Wrote {count} report(s), not encrypted. Files marked 'not-cleaned' can hold traces of their sender or harm.")
+    say(f"Opened in a sandbox ({sandbox.way.value}). Wrote {count} report(s), not encrypted.")
+    say("Originals stay sealed. report.json says what was removed from each attachment, and why one has no copy.")
+
+
+@app.command()
+def original(
+    number: Annotated[int, typer.Argument(help="The number in `veladora desk list`.")],
+    attachment: Annotated[int, typer.Argument(help="Which attachment of the report.")],
+    into: Annotated[Path, typer.Argument(help="Where to write it.")],
+    acknowledge: Annotated[bool, typer.Option("--acknowledge", help="I have read the warning.")] = False,
+    folder: FolderOption = HERE,
+    passphrase_fd: PassphraseFd = None,
+) -> None:
+    """Unseal an attachment as it came, uncleaned. Without --acknowledge it only says what that can do."""
+    from forwarder.desk import reading
+    from forwarder.desk.original import Acknowledged
+
+    with unlocked(folder, passphrase_fd) as desk:
+        entry = desk.inbox.entry(number)
+        word = Acknowledged.HARM if acknowledge else None
+        typer.echo(reading.release(desk.inbox, entry, attachment, into=into, acknowledged=word))
+    say(Acknowledged.HARM.value)
 
 
 def _show_card(card: "PartnerCard") -> None:

@@ -148,14 +148,15 @@ def _filter(
 
 
 def _print_json(desk: "Desk", numbers: Sequence[int], *, after: int | None) -> None:
-    from forwarder.desk.reading import document, to_json
+    from forwarder.desk.escapes import in_json
+    from forwarder.desk.reading import documents
+    from forwarder.desk.sandbox import Sandbox
 
     seconds = desk.settings.relay.round_seconds
-    found = [
-        document(desk.inbox, desk.inbox.entry(number), round_seconds=seconds) | standing_of(desk, number)
-        for number in numbers
-    ]
-    typer.echo(to_json({"reports": found, "after": after, "gaps": [gap for gap, _ in _gaps(desk)]}))
+    entries = [desk.inbox.entry(number) for number in numbers]
+    opened = documents(desk.inbox, entries, round_seconds=seconds, sandbox=Sandbox.best())
+    found = [document | standing_of(desk, number) for document, number in zip(opened, numbers, strict=True)]
+    typer.echo(in_json({"reports": found, "after": after, "gaps": [gap for gap, _ in _gaps(desk)]}))
 
 
 def _table(desk: "Desk", found: Sequence["Found"]) -> None:
@@ -163,23 +164,25 @@ def _table(desk: "Desk", found: Sequence["Found"]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from forwarder.desk.sandbox import Sandbox
+
     if not found:
         say("No reports yet." if desk.inbox.empty else "No report is like that.")
         return
     table = Table(highlight=False)
     for title in _TITLES:
         table.add_column(title, no_wrap=title != "text")
-    for one in found:
+    openings = Sandbox.best().list_of_texts([one.opening for one in found])
+    for one, opening in zip(found, openings, strict=True):
         # Text, never a string: a string would be read for markup.
-        table.add_row(*(Text(cell) for cell in _cells(one, round_seconds=desk.settings.relay.round_seconds)))
+        table.add_row(*(Text(cell) for cell in _cells(one, opening, round_seconds=desk.settings.relay.round_seconds)))
     Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, emoji=False, markup=False).print(table)
 
 
-def _cells(one: "Found", *, round_seconds: int) -> tuple[str, ...]:
-    from forwarder.desk.folding import plain as cleaned
+def _cells(one: "Found", opening: str, *, round_seconds: int) -> tuple[str, ...]:
     from forwarder.desk.reading import edges
 
-    opening = " ".join(cleaned(one.opening).split())
+    opening = " ".join(opening.split())
     return (
         str(one.number),
         str(one.round_number),

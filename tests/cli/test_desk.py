@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from crypto.report import Report
+from forwarder.desk import sandbox
 from forwarder.desk.config import SETTINGS_NAME
 from relay.cli.desk import app
 from tests.unit.forwarder.desk.given import (
@@ -142,11 +143,35 @@ def test_json_is_for_programs(folder: Path) -> None:
     assert (shown["state"], shown["incident"], shown["tags"]) == ("new", None, [])
 
 
+def test_an_original_is_unsealed_only_by_who_has_read_the_warning(folder: Path, tmp_path: Path) -> None:
+    asked = ("original", "1", "1", str(tmp_path / "out"), "--folder", str(folder))
+    refused = desk(*asked)
+    assert (refused.exit_code, (tmp_path / "out").exists()) == (1, False)
+    assert "can find its sender" in " ".join(refused.stderr.split())
+    assert "--acknowledge" in refused.stderr
+    given = desk(*asked, "--acknowledge")
+    assert given.exit_code == 0
+    assert Path(given.stdout.strip()).read_bytes() == b"%PDF-1.7"
+    assert Path(given.stdout.strip()).suffix == ".bin"
+    assert "harm" in given.stderr
+
+
+def test_without_a_sandbox_nothing_is_opened(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "NEEDED", dict.fromkeys(sandbox.Way, frozenset({"a wall that no system has"})))
+    for arguments in (("list",), ("show", "1"), ("export", "1", str(tmp_path / "one"))):
+        refused = desk(*arguments, "--folder", str(folder))
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert "install bubblewrap" in refused.stderr
+    assert not (tmp_path / "one").exists()
+
+
 def test_export_writes_one_report_or_all(folder: Path, tmp_path: Path) -> None:
     one = desk("export", "1", str(tmp_path / "one"), "--folder", str(folder))
     assert one.exit_code == 0
     assert one.stdout.strip() == str(tmp_path / "one" / "report-000001")
-    assert (tmp_path / "one" / "report-000001" / "attachment-001-not-cleaned.pdf").read_bytes() == b"%PDF-1.7"
+    # It is no whole PDF, so it has no copy; the original stays sealed.
+    assert sorted(path.name for path in (tmp_path / "one" / "report-000001").iterdir()) == ["report.json", "text.txt"]
+    assert "sandbox" in one.stderr
     every = desk("export", str(tmp_path / "all"), "--folder", str(folder))
     assert len(every.stdout.splitlines()) == 3
     assert "not encrypted" in every.stderr

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forwarder.desk.folding import STOP_WORDS, WORD_MAX, fold, plain, telling_words, words
+from forwarder.desk.escapes import plain
+from forwarder.desk.folding import STOP_WORDS, WORD_MAX, fold, telling_words, words
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A report is shown and written so that nothing in it can act, and photos are cleaned again."""
+"""A report is shown and written so that nothing in it can act, and only clean copies of what is attached."""
 
 import io
 import json
@@ -12,10 +12,14 @@ from PIL import Image
 
 from crypto.errors import Malformed
 from crypto.report import MEDIA_TYPES, Report
-from forwarder.desk.errors import AlreadyThere
+from forwarder.desk.errors import AlreadyThere, NoSuchAttachment, NotAcknowledged
+from forwarder.desk.escapes import ENDINGS, attachment_name, in_json, plain
+from forwarder.desk.findings import Outcome, Reason
 from forwarder.desk.inbox import Entry, Inbox
 from forwarder.desk.opening import open_bundle
-from forwarder.desk.reading import CLEANABLE, ENDINGS, attachment_file, document, edges, export, files, plain, to_json
+from forwarder.desk.original import Acknowledged
+from forwarder.desk.reading import clean_copy, copies, document, documents, edges, export, original, release
+from forwarder.desk.sandbox import Sandbox
 from tests.unit.forwarder.desk.given import CHEAP, OURS, PASSPHRASE, attached, letters, parcels
 from tests.unit.forwarder.given import ROUND_SECONDS, number
 
@@ -28,6 +32,11 @@ def photo_with_a_place() -> bytes:
     wire = io.BytesIO()
     Image.new("RGB", (8, 8), "red").save(wire, "JPEG", exif=exif)
     return wire.getvalue()
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Sandbox:
+    return Sandbox.best()
 
 
 @pytest.fixture
@@ -54,17 +63,17 @@ def test_the_time_is_the_round_and_no_finer() -> None:
     assert edges(Entry(1, number(2**53 - 1), entry.report), round_seconds=900) == ("unknown", "unknown")
 
 
-def test_a_report_is_exported_into_a_folder_of_its_own(inbox: Inbox, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_report_is_exported_into_a_folder_of_its_own(inbox: Inbox, tmp_path: Path, sandbox: Sandbox) -> None:
     photo = photo_with_a_place()
     assert b"MARCA-DE-CAMARA" in photo
     entry = received(
         inbox, (photo, "image/jpeg", True), (b"%PDF-1.7", "application/pdf", False), (b"?", "text/plain", True)
     )
-    folder = export(inbox, entry, into=tmp_path / "out", round_seconds=ROUND_SECONDS)
+    folder = export(inbox, entry, into=tmp_path / "out", round_seconds=ROUND_SECONDS, sandbox=sandbox)
     assert folder.name == "report-000001"
     assert sorted(path.name for path in folder.iterdir()) == [
         "attachment-001.jpg",
-        "attachment-002-not-cleaned.pdf",
         "attachment-003.txt",
         "report.json",
         "text.txt",
@@ -72,7 +81,9 @@ def test_a_report_is_exported_into_a_folder_of_its_own(inbox: Inbox, tmp_path: P
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
     cleaned = (folder / "attachment-001.jpg").read_bytes()
     assert b"MARCA-DE-CAMARA" not in cleaned
-    assert Image.open(io.BytesIO(cleaned)).tobytes() == Image.open(io.BytesIO(photo)).tobytes()
+    with Image.open(io.BytesIO(cleaned)) as shown:
+        red, green, blue = shown.convert("RGB").tobytes()[:3]
+        assert (shown.size, red > 250, green < 5, blue < 5) == ((8, 8), True, True, True)
     text = (folder / "text.txt").read_text()
     assert "\u202e" not in text
     assert "hola\n<script>" in text
@@ -82,40 +93,67 @@ def test_a_report_is_exported_into_a_folder_of_its_own(inbox: Inbox, tmp_path: P
     found = json.loads(wire)
     assert found["text"] + "\n" == text
     assert [one["cleaned_by_sender"] for one in found["attachments"]] == [True, False, True]
-    assert [one["file"] for one in found["attachments"]][1] == "attachment-002-not-cleaned.pdf"
+    assert [one["file"] for one in found["attachments"]] == ["attachment-001.jpg", "", "attachment-003.txt"]
+    assert [one["cleaned_here"] for one in found["attachments"]] == [True, False, True]
+    lists = [one["findings"] for one in found["attachments"]]
+    assert "camera data: place, time, device (Exif)" in lists[0]["removed"]
+    assert (lists[1]["outcome"], bool(lists[1]["reason"])) == ("not cleaned", True)
+    assert found["opened_by"] == sandbox.way.value
 
 
-def test_nothing_is_written_over(inbox: Inbox, tmp_path: Path) -> None:
+def test_nothing_is_written_over(inbox: Inbox, tmp_path: Path, sandbox: Sandbox) -> None:
     entry = received(inbox, (b"x", "text/plain", True))
-    export(inbox, entry, into=tmp_path, round_seconds=ROUND_SECONDS)
+    export(inbox, entry, into=tmp_path, round_seconds=ROUND_SECONDS, sandbox=sandbox)
     with pytest.raises(AlreadyThere):
-        export(inbox, entry, into=tmp_path, round_seconds=ROUND_SECONDS)
+        export(inbox, entry, into=tmp_path, round_seconds=ROUND_SECONDS, sandbox=sandbox)
 
 
-def test_an_attachment_with_missing_parts_is_named_and_not_written(inbox: Inbox) -> None:
+def test_the_original_is_given_only_to_who_has_read_the_warning(inbox: Inbox, tmp_path: Path) -> None:
+    photo = photo_with_a_place()
+    entry = received(inbox, (photo, "image/jpeg", False))
+    assert "MARCA" not in repr(original(inbox, entry, 1))
+    with pytest.raises(NotAcknowledged, match="can find"):
+        release(inbox, entry, 1, into=tmp_path / "out", acknowledged=None)
+    assert not (tmp_path / "out").exists()
+    path = release(inbox, entry, 1, into=tmp_path / "out", acknowledged=Acknowledged.HARM)
+    assert path.name == "report-000001-attachment-001-ORIGINAL.bin"
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (photo, 0o600)
+    with pytest.raises(AlreadyThere):
+        release(inbox, entry, 1, into=tmp_path / "out", acknowledged=Acknowledged.HARM)
+    for place in (0, 2, -1):
+        with pytest.raises(NoSuchAttachment):
+            original(inbox, entry, place)
+
+
+def test_a_list_of_reports_says_the_same_as_each_alone(inbox: Inbox, sandbox: Sandbox) -> None:
+    entry = received(inbox)
+    (listed,) = documents(inbox, [entry], round_seconds=ROUND_SECONDS, sandbox=sandbox)
+    assert listed == document(inbox, entry, round_seconds=ROUND_SECONDS, sandbox=sandbox)
+    assert listed["text"] == plain(HOSTILE)
+
+
+def test_an_attachment_with_missing_parts_is_named_and_not_written(inbox: Inbox, sandbox: Sandbox) -> None:
     attachment, _ = attached(b"x" * 10)
     bundle = letters(7, Report(text="Vi algo", attachments=[attachment]))
     inbox.take(bundle, open_bundle(bundle, [OURS]))
     entry = inbox.entry(1)
-    assert document(inbox, entry, round_seconds=ROUND_SECONDS)["attachments"][0]["missing_parts"] == 1
-    assert list(files(inbox, entry)) == []
+    found = document(inbox, entry, round_seconds=ROUND_SECONDS, sandbox=sandbox)
+    assert found["attachments"][0]["missing_parts"] == 1
+    assert list(copies(inbox, entry, sandbox=sandbox)) == []
 
 
-def test_what_says_it_is_a_photo_and_is_none_gets_no_ending_of_a_photo() -> None:
-    data = b"<html><script>alert(1)</script>"
-    attachment, _ = attached(data, media="image/jpeg", cleaned=True)
-    file = attachment_file(attachment, data, number=1)
-    assert (file.name, file.data, file.cleaned_here) == ("attachment-001-not-cleaned.bin", data, False)
+def test_what_says_it_is_a_photo_and_is_none_has_no_copy(sandbox: Sandbox) -> None:
+    copy = clean_copy(b"<html><script>alert(1)</script>", media="image/jpeg", place=1, sandbox=sandbox)
+    assert (copy.name, copy.data, copy.findings.outcome) == ("", b"", Outcome.NOT_CLEANED)
+    assert copy.findings.reason is Reason.KIND
 
 
 @pytest.mark.parametrize("media", sorted(MEDIA_TYPES))
 def test_every_media_type_has_a_name_of_ours(media: str) -> None:
-    attachment, _ = attached(b"x", media=media, cleaned=False)
-    name = attachment_file(attachment, b"x", number=12).name
-    assert re.fullmatch(r"attachment-012-not-cleaned\.[a-z0-9]{3,4}", name)
+    assert re.fullmatch(r"attachment-012\.[a-z0-9]{3,4}", attachment_name(media, number=12))
+    assert attachment_name(media, number=12, office="/../x") == attachment_name(media, number=12)
     assert (media in ENDINGS) is (media != "application/octet-stream")
     assert set(ENDINGS) < MEDIA_TYPES
-    assert set(ENDINGS) > CLEANABLE
 
 
 @given(st.text(max_size=200))
@@ -131,6 +169,6 @@ def test_no_text_can_act_in_json(tmp_path_factory: pytest.TempPathFactory, text:
         report.encode()
     except (ValueError, Malformed):
         return
-    wire = to_json({"text": plain(report.text)})
+    wire = in_json({"text": plain(report.text)})
     assert re.fullmatch(r"[\x20-\x7e\n]+", wire)
     assert json.loads(wire)["text"] == plain(text)
