@@ -91,13 +91,13 @@ def alerts_policy() -> str:
     """The Content-Security-Policy of published files: no script but the map's, by its hash. Raises SiteBroken.
 
     Their publisher signs them, not we; so nothing of theirs runs under the relay's address, sends a form or asks for
-    anything but pictures and styles beside it.
+    anything but the style beside it.
     """
     directives = {
         "default-src": "'none'",
         "script-src": _hash(map_script()),
         "style-src": "'self'",
-        "img-src": "'self' data:",
+        "img-src": "data:",
         "connect-src": "'none'",
         "base-uri": "'none'",
         "form-action": "'none'",

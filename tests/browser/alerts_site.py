@@ -54,7 +54,7 @@ def alerts() -> list[Alert]:
     for number, (place, topic, resolution, confidence) in enumerate(
         (
             *_SEEN,
-            ("mx-puebla", "reten", 7, Confidence.CONFIRMED_BY_ONE),
+            ("mx-puebla-puebla", "reten", 7, Confidence.CONFIRMED_BY_ONE),
             ("desert", "reten", 7, Confidence.UNCONFIRMED),
         ),
         start=1,
@@ -63,7 +63,7 @@ def alerts() -> list[Alert]:
         when = (hour - number) * 3_600
         leave = Leave(cell, when - when % 21_600, confidence, 3, False, "", Policy())
         alert = publish(leave, id=f"{number:032x}", topic=topic, words=_WORDS[topic], now=when + 90)
-        if place == "mx-puebla":
+        if place == "mx-puebla-puebla":
             alert = withdraw(alert, words={"es": Words("No era así", "Era una obra en la calle.")}, now=when + 7_200)
         if place == "mx-tijuana":
             sure = replace(leave, confidence=Confidence.CONFIRMED_BY_SEVERAL)

@@ -76,7 +76,7 @@ def only_the_map_s_script_may_run(answer: Answer) -> None:
 
 
 def test_of_a_publisher_s_scripts_the_map_s_alone_may_run(relay: Given) -> None:
-    names = {"index.html": b"<!doctype html>", "x.xml": b"<x/>", "style.css": b"", "map.png": b"", "x": b""}
+    names = {"index.html": b"<!doctype html>", "x.xml": b"<x/>", "style.css": b"", "x.png": b"", "x": b""}
     write_copy(relay.folder, copy(1, names))
     relay.refresh()
     for name in ("", *names, "manifest.json"):

@@ -36,7 +36,7 @@ def site(
     room: int = FILES_MAX,
     topics: Mapping[str, Mapping[str, str]] = NO_NAMES,
 ) -> dict[str, bytes]:
-    """Every file of the site by its name; at most `room` of them, but for the six that there always are.
+    """Every file of the site by its name; at most `room` of them, but for the five that there always are.
 
     `alerts`: each as it stands now, the withdrawn too. `key`: what the manifest will be signed with, for the page that
     says how to verify. `topics`: names of topics by id and language; a topic without one is shown by its id.
@@ -45,13 +45,14 @@ def site(
     finder = Finder(gazetteer)
     found = plan(ordered, finder, room=room)
     letters = font(_part(FONT))
-    files = {"style.css": _part("style.css"), "map.png": country_png(gazetteer, marked(ordered), letters)}
-    whole = Site(ordered, found, finder, gazetteer, publisher, key, topics)
+    pictures = {about.place.id: place_png(gazetteer, marked(about.alerts), letters) for about in found.places}
+    country = country_png(gazetteer, marked(ordered), letters)
+    whole = Site(ordered, found, finder, gazetteer, publisher, key, topics, country, pictures)
+    files = {"style.css": _part("style.css")}
     for language in LANGUAGES:
         files |= pages(whole, language)
     regions = {region.id: region.name for region in gazetteer.regions}
     for about in found.places:
-        files[f"place/{about.place.id}.png"] = place_png(gazetteer, marked(about.alerts), letters)
         files |= _feeds(about, publisher, f"{about.place.name}, {regions[about.place.region]}")
     return files
 

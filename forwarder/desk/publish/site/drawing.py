@@ -10,6 +10,7 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont
 
+from forwarder.desk.folding import fold
 from forwarder.desk.publish.site.marks import LOOKS, Look, Marked
 from forwarder.desk.publish.site.view import View
 from forwarder.places.gazetteer import PEOPLE, Gazetteer, Listed
@@ -36,6 +37,7 @@ WHITE: Final = (255, 255, 255)
 MARK: Final = 6
 _LINE: Final = 1
 _CELL_LINE: Final = 2
+_GAP: Final = 3
 _LETTER: Final = 13
 # The font that comes along has Latin letters up to this one, and no others.
 _LAST_LETTER: Final = "\u017f"
@@ -74,13 +76,14 @@ def _png(
     canvas = ImageDraw.Draw(picture)
     for region in gazetteer.regions:
         for ring in region.outline:
-            canvas.polygon(_scaled(view.ring(ring)), fill=LAND)
+            # With an edge, so that no water shows between regions whose coarse outlines do not meet.
+            canvas.polygon(_scaled(view.ring(ring)), fill=LAND, outline=LAND, width=_GAP * FINER)
     for region in gazetteer.regions:
         for ring in region.outline:
             canvas.line(_scaled(view.ring(ring)), fill=BORDER, width=_LINE * FINER)
+    _draw_names(canvas, view, labels, letters)
     for one in cells:
         _draw_cell(canvas, view, one)
-    _draw_names(canvas, view, labels, letters)
     small = picture.reduce(FINER).quantize(COLOURS_MAX, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     into = io.BytesIO()
     small.save(into, "PNG", optimize=True)
@@ -111,9 +114,9 @@ def _draw_mark(canvas: Canvas, middle: tuple[float, float], look: Look) -> None:
 def _draw_names(canvas: Canvas, view: View, places: Sequence[Listed], letters: Font) -> None:
     """The largest places first, and none over the name of another."""
     taken: list[Box] = []
-    for place in sorted(places, key=lambda place: (-place.people, place.name, place.id)):
+    for place in sorted(places, key=lambda place: (-place.people, fold(place.name), place.id)):
         x, y = (along * FINER for along in view.point(place.longitude, place.latitude))
-        at = (x + 6 * FINER, y)
+        at = (x + (MARK + 3) * FINER, y)
         box = canvas.textbbox(at, place.name, font=letters, anchor="lm", stroke_width=FINER)
         free = box[2] < view.width * FINER and not any(_overlap(box, other) for other in taken)
         if len(taken) == LABELS_MAX or not free or max(place.name) > _LAST_LETTER:

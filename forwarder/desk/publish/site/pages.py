@@ -3,6 +3,7 @@
 They work without script. The one script, on the first page, is the map's (docs/spec/alerts.md, "Script").
 """
 
+import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -36,7 +37,8 @@ CHANGES: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What all pages are made of. `alerts`: as they stand now, in the order of their ids."""
+    """What all pages are made of. `alerts`: as they stand now, in the order of their ids. `country` and `pictures`:
+    the maps, as PNG, of all and of each place by its id."""
 
     alerts: Sequence[Alert]
     plan: Plan
@@ -45,6 +47,8 @@ class Site:
     publisher: Publisher
     key: PublicKey
     topics: Mapping[str, Mapping[str, str]]
+    country: bytes
+    pictures: Mapping[str, bytes]
 
 
 def pages(site: Site, language: str) -> dict[str, bytes]:
@@ -87,7 +91,7 @@ class _Pages:
             about=said["about"].format(publisher=site.publisher.name),
             map_alt=said["map_alt"].format(country=country, count=len(drawn.spots)),
             outside=said["outside"].format(count=hidden) if hidden else "",
-            picture={"width": int(view.width), "height": int(view.height)},
+            picture={"data": _data(site.country), "width": int(view.width), "height": int(view.height)},
             vector=drawn,
             newest=self._shown(newest_first(site.alerts)[:NEWEST]),
             changes=self._shown(
@@ -113,7 +117,7 @@ class _Pages:
             "place.html",
             self.said["place_title"].format(place=name),
             place_id=about.place.id,
-            picture={"width": PLACE_WIDTH, "height": PLACE_HEIGHT},
+            picture={"data": _data(self.site.pictures[about.place.id]), "width": PLACE_WIDTH, "height": PLACE_HEIGHT},
             map_alt=self.said["place_map_alt"].format(place=name, count=len(marked(about.alerts))),
             newest=self._shown(about.alerts[:ON_A_PAGE]),
             older=self._shown(about.alerts[ON_A_PAGE:]),
@@ -195,6 +199,11 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+def _data(png: bytes) -> str:
+    # Inside the page: to some browsers an onion is as good as HTTPS, and they would ask for a picture over that alone.
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
 def _template(name: str) -> Callable[..., str]:

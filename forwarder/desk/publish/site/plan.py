@@ -20,10 +20,10 @@ from forwarder.places.gazetteer import Listed
 ON_A_PAGE: Final = 64
 TOPICS_MAX: Final = 64
 PLACES_MAX: Final = 300
-# Start and verification in each language, map, style.
-_ALWAYS: Final = 2 * len(LANGUAGES) + 2
-# A page in each language, two kinds of feed, and a map.
-_FOR_A_PLACE: Final = 2 * len(LANGUAGES) + 2
+# Start and verification in each language, and the style.
+_ALWAYS: Final = 2 * len(LANGUAGES) + 1
+# A page and an Atom feed in each language, and GeoJSON.
+_FOR_A_PLACE: Final = 2 * len(LANGUAGES) + 1
 
 
 @dataclass(frozen=True, slots=True)

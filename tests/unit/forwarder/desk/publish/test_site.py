@@ -1,5 +1,6 @@
 """The site is whole, the same each time, readable without script, and says nothing that could act."""
 
+import base64
 import io
 import json
 import re
@@ -117,7 +118,7 @@ def test_the_same_alerts_give_the_same_bytes_in_any_order() -> None:
 
 def test_without_an_alert_there_is_a_site_that_says_so() -> None:
     built = files()
-    assert sorted(built) == ["en/index.html", "en/verify.html", "index.html", "map.png", "style.css", "verify.html"]
+    assert sorted(built) == ["en/index.html", "en/verify.html", "index.html", "style.css", "verify.html"]
     assert "Por ahora no hay alertas." in built["index.html"].decode()
     assert "There are no alerts now." in built["en/index.html"].decode()
 
@@ -135,7 +136,7 @@ def test_2_000_alerts_stay_far_below_every_limit() -> None:
     )
     assert len(built) <= FILES_MAX
     assert largest < FILE_MAX / 2
-    assert whole < TOTAL_MAX / 2
+    assert whole < TOTAL_MAX * 0.6
     assert len(signed.wire) < MANIFEST_MAX * 0.7
     # Half a minute on a slow machine is long, but nobody waits longer for a correction.
     assert took < 60
@@ -144,9 +145,9 @@ def test_2_000_alerts_stay_far_below_every_limit() -> None:
 def test_where_room_is_short_places_go_first_and_nothing_leads_to_them() -> None:
     alerts = many(40)
     before = len(files(*alerts))
-    for room in (before - 1, 120, 60, 30, 12, 6, 0):
+    for room in (before - 1, 120, 60, 30, 12, 5, 0):
         built = files(*alerts, room=room)
-        assert len(built) <= max(room, 6)
+        assert len(built) <= max(room, 5)
         assert broken_links({**feeds(alerts, PUBLISHER), **built}) == []
     assert {name.partition("/")[0] for name in files(*alerts, room=60)} >= {"month", "topic", "index.html"}
 
@@ -205,7 +206,7 @@ def broken_links(built: Mapping[str, bytes]) -> list[str]:
     broken = []
     for name, page in pages.items():
         for _, value in page.found:
-            if value == "data:,":
+            if value.startswith("data:"):
                 continue
             path, _, anchor = value.partition("#")
             target = normpath(str(PurePosixPath(name).parent / path)) if path else name
@@ -229,7 +230,7 @@ def test_a_page_names_nothing_outside_and_has_one_script_on_the_first_page_only(
         assert not [
             a for _, attrs in page.tags for a in attrs if a.startswith("on") or a in ("style", "srcset", "ping")
         ]
-        assert not re.search(r"(?:src|href)=\"(?:[a-z]+:(?!,)|//|/)", html.replace("data:,", ""))
+        assert not re.search(r"(?:src|href)=\"(?!data:)(?:[a-z]+:|//|/)", html)
         assert html.count(map_script()) == tags.count("script")
 
 
@@ -333,12 +334,18 @@ def test_without_outlines_or_near_places_there_is_a_map_all_the_same() -> None:
 
 
 def test_a_map_has_no_text_no_time_and_the_size_that_the_page_says(some: dict[str, bytes]) -> None:
-    for name in some:
-        if name.endswith(".png"):
-            assert set(chunks(some[name])) <= {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
-            page = some["index.html" if name == "map.png" else name.replace(".png", ".html")].decode()
-            with Image.open(io.BytesIO(some[name])) as picture:
-                assert f'width="{picture.width}" height="{picture.height}"' in page
+    for name, html in html_of(some).items():
+        found = pictures(html)
+        assert len(found) == ("place/" in name or name.endswith("index.html"))
+        for png in found:
+            assert set(chunks(png)) <= {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
+            with Image.open(io.BytesIO(png)) as picture:
+                assert f'width="{picture.width}" height="{picture.height}"' in html
+
+
+def pictures(html: str) -> list[bytes]:
+    """Every picture in a page."""
+    return [base64.b64decode(data) for data in re.findall(r'src="data:image/png;base64,([^"]*)"', html)]
 
 
 def chunks(png: bytes) -> list[bytes]:
@@ -374,7 +381,8 @@ def test_a_mark_stands_where_its_cell_is_in_picture_and_vector() -> None:
     built = files(alert)
     latitude, longitude = alert.cell.middle
     x, y = country_view(MEXICO, width=WIDTH).point(longitude, latitude)
-    with Image.open(io.BytesIO(built["map.png"])) as picture:
+    (png,) = pictures(built["index.html"].decode())
+    with Image.open(io.BytesIO(png)) as picture:
         there, elsewhere = (picture.convert("RGB").getpixel((round(x) + off, round(y))) for off in (0, 60))
     assert there == pytest.approx(LOOKS[Mark.BY_SEVERAL].colour, abs=12)
     assert elsewhere != pytest.approx(LOOKS[Mark.BY_SEVERAL].colour, abs=12)
