@@ -8,15 +8,18 @@
  */
 
 import { select } from "d3-selection";
-import { zoom, zoomIdentity } from "d3-zoom";
+import { zoom, zoomIdentity, zoomTransform } from "d3-zoom";
 
 const LARGEST = 400;
 const STEP = 2;
 const PUSH = 60;
-/** From these zooms on the names of smaller places are shown. */
-const LEVELS = [2.5, 6, 14, 28];
+/** From these zooms on the names of smaller places are shown (forwarder/desk/publish/site/vector.py). */
+const LEVELS = [0.9, 2.5, 6, 14, 28];
 /** A page of this publication, by the way that leads there from the page of the map, and nothing else. */
 const PAGE = /^(?:\.\.\/)*[a-z0-9][a-z0-9._/-]*(?:#[a-z0-9]+)?$/;
+
+/** How many units of the map one pixel of the screen is. */
+let unit = 1;
 
 const at = (/** @type {string} */ id) => document.getElementById(id);
 
@@ -47,7 +50,10 @@ function start() {
   picture.hidden = true;
   frame.hidden = false;
   measure(width);
-  addEventListener("resize", () => measure(width));
+  addEventListener("resize", () => {
+    measure(width);
+    show(zoomTransform(drawing));
+  });
   show(zoomIdentity);
 }
 
@@ -66,7 +72,7 @@ const KEYS = {
 /** Moves what is shown, by as much whatever the zoom. @param {number} x @param {number} y */
 function push(x, y) {
   return (/** @type {any} */ canvas, /** @type {any} */ turned) => {
-    const { k } = canvas.property("__zoom");
+    const { k } = zoomTransform(canvas.node());
     canvas.call(turned.translateBy, x / k, y / k);
   };
 }
@@ -75,14 +81,16 @@ function push(x, y) {
 function show({ k, x, y }) {
   shapes.setAttribute("transform", `translate(${x},${y}) scale(${k})`);
   shapes.style.setProperty("--zoom", String(k));
-  shapes.dataset.level = String(LEVELS.filter((from) => k >= from).length);
+  shapes.dataset.level = String(LEVELS.filter((from) => k / unit >= from).length);
   told.textContent = `${k < 10 ? Math.round(k * 10) / 10 : Math.round(k)}×`;
 }
 
 /** Names are as large on a small screen as on a large one. @param {number} width */
 function measure(width) {
   const shown = drawing.getBoundingClientRect().width;
-  if (shown > 0) shapes.style.setProperty("--unit", String(width / shown));
+  if (shown <= 0) return;
+  unit = width / shown;
+  shapes.style.setProperty("--unit", String(unit));
 }
 
 /** Says what was pressed on, and where more is said of it. @param {Event} event */

@@ -7,15 +7,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from forwarder.desk.folding import fold
 from forwarder.desk.publish.place import Ring
 from forwarder.desk.publish.site.drawing import country_view
 from forwarder.desk.publish.site.marks import Marked
 from forwarder.desk.publish.site.view import View
-from forwarder.places.gazetteer import Gazetteer
+from forwarder.places.gazetteer import Gazetteer, Listed
+
+Box = tuple[float, float, float, float]
 
 WIDTH: Final = 1_000.0
-# Names are shown from these zooms on, the larger places first; the number is in the name of a class of the style sheet.
-LEVELS: Final = {1_000_000: 0, 500_000: 1, 100_000: 2, 50_000: 3, 15_000: 4, 0: 4}
+# From these zooms on a name is shown, if its place has so many people and no name of a larger one is in its way; at the
+# last one every name is. onion_service/client/map/main.js has the same zooms.
+ZOOMS: Final = (0.9, 2.5, 6.0, 14.0, 28.0)
+PEOPLE_AT: Final = (1_000_000, 500_000, 100_000, 15_000, 0)
+# How large a name is, in units of the map when nothing is made larger.
+_LETTER_WIDTH: Final = 7.5
+_LETTER_HEIGHT: Final = 16.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +72,34 @@ def land(gazetteer: Gazetteer, view: View) -> tuple[str, ...]:
 
 
 def names(gazetteer: Gazetteer, view: View) -> tuple[Name, ...]:
-    """The name of each place, the smallest first, so that larger ones are drawn over them."""
-    ordered = sorted(gazetteer.places, key=lambda place: (place.people, place.id))
-    points = [view.point(place.longitude, place.latitude) for place in ordered]
-    return tuple(
-        Name(place.name, _number(x, 2), _number(y, 2), LEVELS[place.people])
-        for place, (x, y) in zip(ordered, points, strict=True)
-    )
+    """The name of each place, those that are shown first in front."""
+    points = {place.id: view.point(place.longitude, place.latitude) for place in gazetteer.places}
+    waiting = sorted(gazetteer.places, key=lambda place: (-place.people, fold(place.name), place.id))
+    shown: list[Listed] = []
+    found = []
+    for level, (zoom, people) in enumerate(zip(ZOOMS, PEOPLE_AT, strict=True)):
+        taken = [_box(points[place.id], place.name, zoom) for place in shown]
+        later = []
+        for place in waiting:
+            box = _box(points[place.id], place.name, zoom)
+            if level < len(ZOOMS) - 1 and (place.people < people or any(_overlap(box, other) for other in taken)):
+                later.append(place)
+                continue
+            taken.append(box)
+            shown.append(place)
+            x, y = points[place.id]
+            found.append(Name(place.name, _number(x, 2), _number(y, 2), level))
+        waiting = later
+    return tuple(found)
+
+
+def _box(point: tuple[float, float], name: str, zoom: float) -> Box:
+    x, y = point
+    return x, y - _LETTER_HEIGHT / zoom / 2, x + (len(name) + 2) * _LETTER_WIDTH / zoom, y + _LETTER_HEIGHT / zoom / 2
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def spots(cells: Sequence[Marked], view: View, *, titles: Sequence[str], hrefs: Sequence[str]) -> tuple[Spot, ...]:
