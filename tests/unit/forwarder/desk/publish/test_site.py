@@ -377,15 +377,15 @@ def contrast(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
 
 
 def test_a_mark_stands_where_its_cell_is_in_picture_and_vector() -> None:
-    alert = alert_at(MONTERREY, 1, confidence=Confidence.CONFIRMED_BY_SEVERAL)
+    alert = alert_at(MONTERREY, 1, confidence=Confidence.CONFIRMED_BY_ONE)
     built = files(alert)
     latitude, longitude = alert.cell.middle
     x, y = country_view(MEXICO, width=WIDTH).point(longitude, latitude)
     (png,) = pictures(built["index.html"].decode())
     with Image.open(io.BytesIO(png)) as picture:
         there, elsewhere = (picture.convert("RGB").getpixel((round(x) + off, round(y))) for off in (0, 60))
-    assert there == pytest.approx(LOOKS[Mark.BY_SEVERAL].colour, abs=12)
-    assert elsewhere != pytest.approx(LOOKS[Mark.BY_SEVERAL].colour, abs=12)
+    assert there == pytest.approx(LOOKS[Mark.BY_ONE].colour, abs=2)
+    assert elsewhere != pytest.approx(LOOKS[Mark.BY_ONE].colour, abs=2)
     drawn = re.findall(r'<path class="rim" d="M([\d.]+) ([\d.]+)h0"', built["index.html"].decode())
     assert [(float(one), float(other)) for one, other in drawn] == [pytest.approx((x, y), abs=0.01)]
 
