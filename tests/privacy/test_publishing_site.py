@@ -25,7 +25,7 @@ from forwarder.places.gazetteer import Listed
 from forwarder.places.shipped import shipped
 from tests.privacy.mutants import caught
 from tests.privacy.test_publishing import PUBLISHER, Rule, honest, in_cell, moved, one_finer, one_less, published, sets
-from tests.unit.forwarder.desk.publish.test_site import chunks, pictures
+from tests.unit.forwarder.desk.publish.sites import chunks, pictures
 from tests.unit.forwarder.published import PUBLIC
 
 pytestmark = pytest.mark.slow
