@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from random import Random
 from typing import Final
 
+from crypto.directory import Words as Named
 from crypto.manifest import FILES_MAX
 from forwarder.desk.publish.alert import Alert, Words, publish, withdraw
 from forwarder.desk.publish.place import Cell, Place
 from forwarder.desk.publish.safety import Confidence, Leave, Policy
 from forwarder.desk.publish.site import site
-from forwarder.places.gazetteer import Gazetteer
+from forwarder.places.gazetteer import VERSION, Gazetteer, Listed, Region, Source
 from forwarder.places.shipped import shipped
 from tests.unit.forwarder.desk.publish.given import PUBLISHER, WORDS
 from tests.unit.forwarder.published import PUBLIC
@@ -19,6 +20,14 @@ from tests.unit.forwarder.published import PUBLIC
 MEXICO: Final = shipped()
 MONTERREY: Final = Place("mx-monterrey", 25.67, -100.32)
 DESERT: Final = Place("", 29.0, -113.0)
+#: One place, without any outline: quick to draw.
+ISLAND: Final = Gazetteer(
+    name=Named(es="Isla", en="Island"),
+    places=(Listed(id="x", latitude=1.0, longitude=1.0, name="Equis", people=0, region="r"),),
+    regions=(Region(id="r", name="R"),),
+    sources=(Source(licence="none", name="nobody"),),
+    v=VERSION,
+)
 
 
 def alert_at(

@@ -12,19 +12,24 @@ from typing import Final
 
 import html5lib
 import pytest
+from hypothesis import given, settings
 
 from crypto.directory import Words as Named
 from crypto.keys import AlertsKey
 from crypto.manifest import FILE_MAX, FILES_MAX, MANIFEST_MAX, TOTAL_MAX, is_name
 from forwarder.desk.publish.alert import Alert, Words, correct, withdraw
 from forwarder.desk.publish.feeds import feeds, sign
+from forwarder.desk.publish.place import Cell, Place
+from forwarder.desk.publish.publisher import Publisher
 from forwarder.desk.publish.publishing import published_files
 from forwarder.desk.publish.safety import Confidence, Leave, Policy
 from forwarder.desk.publish.site import site
 from forwarder.desk.publish.site.plan import ON_A_PAGE
 from onion_service.site import map_script
 from tests.unit.forwarder.desk.publish.given import PUBLISHER, WORDS, an_alert
-from tests.unit.forwarder.desk.publish.sites import DESERT, MEXICO, MONTERREY, alert_at, files, html_of, many
+from tests.unit.forwarder.desk.publish.sites import DESERT, ISLAND, MEXICO, MONTERREY, alert_at, files, html_of, many
+from tests.unit.forwarder.desk.publish.test_feeds import ATOM, TEXTS, alerts, check_atom, check_geojson, parsed
+from tests.unit.forwarder.desk.publish.test_feeds import some as of_every_kind
 from tests.unit.forwarder.published import KEY, PUBLIC
 
 HOSTILE: Final = (
@@ -86,14 +91,15 @@ def test_2_000_alerts_stay_far_below_every_limit() -> None:
     assert took < 60
 
 
+@pytest.mark.slow
 def test_where_room_is_short_places_go_first_and_nothing_leads_to_them() -> None:
-    alerts = many(40)
+    alerts = many(24)
     before = len(files(*alerts))
-    for room in (before - 1, 120, 60, 30, 12, 5, 0):
+    for room in (before - 1, 80, 40, 12, 0):
         built = files(*alerts, room=room)
         assert len(built) <= max(room, 5)
         assert broken_links({**feeds(alerts, PUBLISHER), **built}) == []
-    assert {name.partition("/")[0] for name in files(*alerts, room=60)} >= {"month", "topic", "index.html"}
+    assert {name.partition("/")[0] for name in files(*alerts, room=80)} >= {"month", "topic", "index.html"}
 
 
 def test_a_page_is_never_longer_than_a_file_may_be() -> None:
@@ -109,6 +115,7 @@ def test_a_page_is_never_longer_than_a_file_may_be() -> None:
 # --- pages -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_page_is_valid_html(some: dict[str, bytes]) -> None:
     hostile = many(1) + [
         alert_at(MONTERREY, 99 + at, words={"es": Words(one, one, one)}) for at, one in enumerate(HOSTILE)
@@ -194,6 +201,38 @@ def test_hostile_words_are_text_and_nothing_else() -> None:
     for element in tree.iter():
         if "words" in (element.get("class") or ""):
             assert element.get("dir") == "auto"
+
+
+@pytest.mark.slow
+@settings(max_examples=15, deadline=None)
+@given(alerts(), TEXTS.map(lambda text: text.replace("\n", " ") if text.strip() else "x"))
+def test_no_text_and_no_name_breaks_out_of_a_page(alert: Alert, name: str) -> None:
+    there = replace(alert, cell=Cell.around(Place("x", 1.0, 1.0), resolution=7))
+    plain = replace(
+        there, words={one: Words("x", "x", "x" if words.advice else "") for one, words in alert.words.items()}
+    )
+    built = html_of(site([there], Publisher("red", name), ISLAND, key=PUBLIC))
+    for page, html in html_of(site([plain], Publisher("red", "x"), ISLAND, key=PUBLIC)).items():
+        html5lib.HTMLParser(strict=True).parse(built[page])
+        assert [tag for tag, _ in read(built[page]).tags] == [tag for tag, _ in read(html).tags]
+
+
+def test_the_feeds_of_a_place_keep_the_rules_of_their_formats(some: dict[str, bytes]) -> None:
+    feeds_of_places = [name for name in some if name.startswith("place/") and not name.endswith(".html")]
+    assert feeds_of_places
+    for name in feeds_of_places:
+        if name.endswith(".atom"):
+            root = parsed(some[name])
+            check_atom(root)
+            assert root.find(f"{ATOM}link").get("href") == PurePosixPath(name).name  # type: ignore[union-attr]
+        else:
+            check_geojson(json.loads(some[name]))
+
+
+def test_alerts_elsewhere_in_the_world_are_on_the_site_too() -> None:
+    built = files(*of_every_kind())
+    assert broken_links({**feeds(of_every_kind(), PUBLISHER), **built}) == []
+    assert "Fuera del mapa quedan estas zonas con alertas: 1." in built["index.html"].decode()
 
 
 def test_an_alert_stands_with_its_place_its_topic_and_its_month(some: dict[str, bytes]) -> None:

@@ -7,7 +7,6 @@ from math import cos, radians
 import pytest
 from PIL import Image
 
-from crypto.directory import Words as Named
 from forwarder.desk.publish.alert import State, withdraw
 from forwarder.desk.publish.place import Cell, Place
 from forwarder.desk.publish.safety import Confidence
@@ -15,9 +14,18 @@ from forwarder.desk.publish.site.drawing import WIDTH, country_view
 from forwarder.desk.publish.site.marks import LOOKS, Mark, marked
 from forwarder.desk.publish.site.view import View
 from forwarder.desk.publish.site.where import NEAR_KILOMETRES, Finder
-from forwarder.places.gazetteer import VERSION, Gazetteer, Listed, Region, Source
 from tests.unit.forwarder.desk.publish.given import WORDS
-from tests.unit.forwarder.desk.publish.sites import MEXICO, MONTERREY, alert_at, chunks, files, html_of, many, pictures
+from tests.unit.forwarder.desk.publish.sites import (
+    ISLAND,
+    MEXICO,
+    MONTERREY,
+    alert_at,
+    chunks,
+    files,
+    html_of,
+    many,
+    pictures,
+)
 
 # --- places ------------------------------------------------------------------------------------------------------
 
@@ -37,12 +45,7 @@ def test_a_place_follows_from_the_cell_alone() -> None:
 
 
 def test_without_outlines_or_near_places_there_is_a_map_all_the_same() -> None:
-    here = Listed(id="x", latitude=1.0, longitude=1.0, name="Equis", people=0, region="r")
-    bare = Gazetteer(
-        name=Named(es="Isla", en="Island"), places=(here,), regions=(Region(id="r", name="R"),),
-        sources=(Source(licence="none", name="nobody"),), v=VERSION,
-    )  # fmt: skip
-    built = files(alert_at(Place("", 1.0, 1.0), 1), alert_at(MONTERREY, 2), gazetteer=bare)
+    built = files(alert_at(Place("", 1.0, 1.0), 1), alert_at(MONTERREY, 2), gazetteer=ISLAND)
     assert "place/x.html" in built
     assert "lejos de los lugares" in built["index.html"].decode()
     assert "Fuera del mapa" in built["index.html"].decode()
