@@ -42,8 +42,8 @@ def limits(cells: int) -> Limits:
 
 
 def partners_door(store: BundleStore, *, may_go: Callable[[RoundNumber], bool]) -> Handler:
-    """The handler for partners: `GET /bundles/<class>/<n>` is the whole of it. `may_go` says whether the moment at which
-    the bundle of a round is pushed has come; before it nobody can have it here either."""
+    """The handler for partners: `GET /bundles/<class>/<n>` is the whole of it. `may_go` says whether the moment at
+    which the bundle of a round is pushed has come; before it nobody can have it here either."""
 
     async def handle(request: web.BaseRequest) -> Answer:
         match = _PATH.fullmatch(request.raw_path)

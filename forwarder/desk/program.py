@@ -8,6 +8,7 @@ import json
 import logging
 import signal
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import Final, Self
 from crypto import keys
 from crypto.bundle import Bundle
 from crypto.cells import CellClass
+from crypto.directory import Card
 from crypto.errors import CryptoError, WrongPassphrase
 from crypto.keys import Cost, KeyKind, PartnerKey, fingerprint_words
 from crypto.layers import RoundNumber
@@ -25,16 +27,18 @@ from crypto.suite import OpeningKey
 from forwarder.desk import rounds
 from forwarder.desk.catching_up import Event, News
 from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings, Settings, parse_settings
+from forwarder.desk.database import Database
+from forwarder.desk.directory import DeskDirectory
 from forwarder.desk.endpoint import Refusal, endpoint_app
 from forwarder.desk.errors import AlreadyThere, BadSettings
 from forwarder.desk.going_out import going_out
 from forwarder.desk.inbox import Inbox, Receipt
 from forwarder.desk.opening import open_bundle
-from forwarder.desk.own_keys import pull_key
+from forwarder.desk.own_keys import pull_key, signing_key
 from forwarder.desk.periods import keys_in_use
+from forwarder.desk.words import Words
 from forwarder.durable import remove_unfinished, write_durably
 from forwarder.webhook import bundle_id
-from onion_service.client_auth import ClientKey
 from onion_service.control import Progress, Tor, attach, launch, make_onion
 from onion_service.program import usable_tor
 from onion_service.serving import Limits, serve_on
@@ -57,6 +61,7 @@ class PartnerCard:
     words: str
     endpoint: str
     pull_key: str
+    signing: str
 
 
 class Desk:
@@ -88,7 +93,7 @@ class Desk:
     def card(self) -> PartnerCard:
         """The partner card, of the current key."""
         with self.alone:
-            return _card(self.settings, self._keys[0], pull_key(self.inbox.database))
+            return _card(self.settings, self._keys[0], self.inbox.database)
 
     def check_current(self) -> None:
         """Return when the current key is still the one that this desk was unlocked with. Raises BadSettings."""
@@ -106,12 +111,28 @@ class Desk:
         name = bundle_id(header.cell_class, header.round_number)
         opened = open_bundle(bundle, self._keys)
         with self.alone:
+            if opened.words:
+                opened = self.words(now=time.time()).believable(opened)
             latest = self.inbox.latest(header.cell_class)
             receipt = self.inbox.take(bundle, opened)
         if latest is not None and header.round_number > latest + self.settings.relay.step(header.cell_class):
             LOG.warning("rounds are missing before %s; `veladora desk list` names them", name)
         LOG.info("took %s", name if latest is None or latest < header.round_number else f"{name}, out of order")
         return receipt
+
+    @property
+    def directory(self) -> DeskDirectory:
+        """Where the relay's directory is kept."""
+        return DeskDirectory(self.inbox.database, Card.parse(self.settings.relay.card), self.alone)
+
+    def words(self, *, now: float) -> Words:
+        """What other desks say; `now` in seconds since 1970."""
+        return Words(
+            self.inbox.database,
+            own=self.settings.config.partner.id,
+            trusted=self.directory.current(now=now),
+            round_seconds=self.settings.relay.round_seconds,
+        )
 
     def rounds(self, *, now: float) -> tuple[rounds.Standing, ...]:
         """Of which rounds the bundles are here, can still be had, and are lost; `now` in seconds since 1970."""
@@ -150,12 +171,11 @@ def create(
     if not isinstance(key, PartnerKey):
         raise TypeError("a partner's key was asked for")
     with Inbox.create(folder, passphrase=passphrase, cost=cost) as inbox:
-        pulling = pull_key(inbox.database)
-    write_durably(folder / partner.key, [keys.lock(key, passphrase=passphrase, cost=cost)])
-    make_onion(settings.onion_tor(), program=settings.config.tor.program)
-    # Written last: a folder with settings is a whole desk.
-    write_durably(settings_file, [text])
-    return _card(settings, key.opening, pulling)
+        write_durably(folder / partner.key, [keys.lock(key, passphrase=passphrase, cost=cost)])
+        make_onion(settings.onion_tor(), program=settings.config.tor.program)
+        # Written last: a folder with settings is a whole desk.
+        write_durably(settings_file, [text])
+        return _card(settings, key.opening, inbox.database)
 
 
 def unlock(settings: Settings, *, passphrase: str) -> Desk:
@@ -268,7 +288,7 @@ def _unlock_key(settings: Settings, path: Path, passphrase: str) -> OpeningKey:
     return key.opening
 
 
-def _card(settings: Settings, key: OpeningKey, pulling: ClientKey) -> PartnerCard:
+def _card(settings: Settings, key: OpeningKey, database: Database) -> PartnerCard:
     partner = settings.config.partner
     public = key.sealing_key
     try:
@@ -281,7 +301,8 @@ def _card(settings: Settings, key: OpeningKey, pulling: ClientKey) -> PartnerCar
         key=base64.b64encode(public.wire).decode(),
         words=fingerprint_words(public.fingerprint),
         endpoint=endpoint,
-        pull_key=pulling.public,
+        pull_key=pull_key(database).public,
+        signing=signing_key(database).verifying_key.wire.hex(),
     )
 
 

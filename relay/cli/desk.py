@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from relay.cli import casework, listing
+from relay.cli import casework, listing, words
 from relay.cli.console import MISUSED, ask_passphrase, confirm, fail, interactive, say
 from relay.cli.rounds import rounds
 from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, settings_of, unlocked
@@ -222,6 +222,7 @@ def _show_card(card: "PartnerCard") -> None:
         typer.echo(f"{key:<9} {value}")
     typer.echo(f"{'endpoint':<9} {card.endpoint or 'not known yet: start the tor that holds it'}")
     typer.echo(f"{'pull_key':<9} {card.pull_key}")
+    typer.echo(f"{'signing':<9} {card.signing}")
 
 
 def _facts(found: dict[str, Any]) -> Iterator[str]:
@@ -245,5 +246,5 @@ def _facts(found: dict[str, Any]) -> Iterator[str]:
 
 app.command("list")(listing.list_reports)
 app.command()(rounds)
-for command in casework.COMMANDS:
+for command in (*casework.COMMANDS, *words.COMMANDS):
     app.command()(command)

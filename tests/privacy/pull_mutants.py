@@ -18,7 +18,7 @@ _JOURNAL: Final = 1
 
 def read_bundles_noticed() -> None:
     """T2: a bundle is opened like any file, and the moment stays in its inode."""
-    bundles.open_unnoticed = lambda path: FileIO(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+    vars(bundles)["open_unnoticed"] = lambda path: FileIO(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
 
 
 def count_who_comes() -> None:

@@ -85,7 +85,9 @@ class Story:
         return int(json.loads(figures.read_bytes())["partners"]["norte"]) if figures.exists() else -1
 
 
-def a_desk(rig: Rig, folder: Path, number: int, partner: PartnerSettings, net: PrivateNet, partners: str) -> PartnerCard:
+def a_desk(
+    rig: Rig, folder: Path, number: int, partner: PartnerSettings, net: PrivateNet, partners: str
+) -> PartnerCard:
     relay = RelaySettings(
         identity=rig.relay.public.hex(), card=rig.card, round_seconds=ROUND_SECONDS, letters=SIZES.letters,
         parcels=SIZES.parcels, parcel_every=SIZES.parcel_every, partners_onion=partners,

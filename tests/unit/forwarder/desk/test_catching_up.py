@@ -77,7 +77,7 @@ class Relay:
 
     store: BundleStore
     requests: list[bytes] = field(default_factory=list)
-    instead: Callable[[str], Answer | None | Awaitable[Answer]] = lambda _path: None
+    instead: Callable[[str], Answer | Awaitable[Answer] | None] = lambda _path: None
 
     def door(self) -> Handler:
         honest = partners_door(self.store, may_go=lambda _: True)
@@ -111,7 +111,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 def relay_for(folder: Path, *, reports: bool = True) -> Relay:
-    """Rounds 1 to LAST: a report in every fifth, one with an attachment whose part leaves with the parcels of round 7."""
+    """Rounds 1 to LAST: a report in every fifth, with an attachment whose part leaves with the parcels of round 7."""
     store = BundleStore(folder / "bundles", keep_rounds=100)
     whole, parts = attached(b"%PDF-" * 1_000)
     lacking, _ = attached(b"never sent")
@@ -134,7 +134,13 @@ async def served(relay: Relay, folder: Path) -> AsyncIterator[Dialler]:
 
 
 def caught_up(
-    desk: Desk, relay: Relay, folder: Path, *, clock: Clock | None = None, times: int = 1, kind: type[CatchingUp] = CatchingUp
+    desk: Desk,
+    relay: Relay,
+    folder: Path,
+    *,
+    clock: Clock | None = None,
+    times: int = 1,
+    kind: type[CatchingUp] = CatchingUp,
 ) -> list[News]:
     """What is told while the desk catches up."""
     news: list[News] = []
@@ -179,7 +185,9 @@ def test_a_desk_that_was_off_has_every_round_at_once_and_its_reports_are_whole(d
         desk.take(Bundle.parse(relay.store.read(LETTER, number(one)), relay=RELAY.verifying_key))
     news = caught_up(desk, relay, tmp_path / "net")
     assert nothing_is_missing(desk)
-    assert [(e.round_number, e.report.text) for e in desk.inbox.entries()] == [(n, f"Ronda {n}") for n in (5, 10, 15, 20)]
+    assert [(e.round_number, e.report.text) for e in desk.inbox.entries()] == [
+        (n, f"Ronda {n}") for n in (5, 10, 15, 20)
+    ]
     whole, lacking = desk.inbox.entry(1).report.attachments
     assert desk.inbox.attachment(whole) == b"%PDF-" * 1_000
     assert desk.inbox.attachment(lacking) is None
@@ -209,7 +217,7 @@ class AsksForMissingParts(CatchingUp):
 
 
 def requests_say_nothing(folder: Path, kind: type[CatchingUp]) -> None:
-    """The proof: the same requests, byte for byte, and all of one size, whether there were reports for this desk or not."""
+    """The proof: the same requests, byte for byte, and all of one size, whether there were reports for us or not."""
     seen = []
     for reports in (True, False):
         at = folder / str(reports)
@@ -287,7 +295,7 @@ def _altered(wire: bytes, at: int) -> bytes:
     return wire[:at] + bytes([wire[at] ^ 1]) + wire[at + 1 :]
 
 
-EVIL: Final = {
+EVIL: Final[dict[str, Callable[[Relay], Answer]]] = {
     "another round": lambda relay: _answer(relay.store.read(LETTER, number(5))),
     "another class": lambda relay: _answer(relay.store.read(PARCEL, number(7))),
     "another relay": lambda _: _answer(bundle(4, relay=OTHER_RELAY).wire),
@@ -382,9 +390,7 @@ def test_what_the_relay_has_not_is_noted_and_shown(desk: Desk, tmp_path: Path) -
     assert letters_stand.to_come == ()
 
 
-def test_a_full_disk_stops_it_and_nothing_is_lost(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_stops_it_and_nothing_is_lost(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begin(desk)
     relay = relay_for(tmp_path)
 
@@ -410,7 +416,7 @@ def test_what_is_pushed_meanwhile_is_stored_once(desk: Desk, tmp_path: Path) -> 
         if path.startswith("/bundles/letters/") and (one := int(path[-16:])) < LAST:
             desk.take(Bundle.parse(relay.store.read(LETTER, number(one + 1)), relay=RELAY.verifying_key))
 
-    relay.instead = push  # type: ignore[assignment]
+    relay.instead = push
     news = caught_up(desk, relay, tmp_path / "net")
     assert nothing_is_missing(desk)
     assert Event.REFUSED not in [one.event for one in news]
