@@ -4,7 +4,7 @@ The relay's side is the real one, behind a SOCKS port on this machine; only tor 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,13 +71,27 @@ class Clock:
         await asyncio.sleep(0)
 
 
+class Broken(Answer):
+    """A line that breaks in the middle of an answer."""
+
+    def __init__(self) -> None:
+        super().__init__(200, "OK", body=bytes(100_000))
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        assert request.transport is not None
+        request.transport.write(self._kept[0] + bytes(1_000))
+        await asyncio.sleep(0.01)
+        request.transport.abort()
+        raise ConnectionResetError
+
+
 @dataclass
 class Relay:
     """A relay that keeps rounds up to LAST, and the requests that came to its partners' onion, as they were."""
 
     store: BundleStore
     requests: list[bytes] = field(default_factory=list)
-    instead: Callable[[str], Answer | Awaitable[Answer] | None] = lambda _path: None
+    instead: Callable[[str], Answer | None] = lambda _path: None
 
     def door(self) -> Handler:
         honest = partners_door(self.store, may_go=lambda _: True)
@@ -85,10 +99,7 @@ class Relay:
         async def handle(request: web.BaseRequest) -> Answer:
             head = b"".join(b"%s: %s\r\n" % pair for pair in request.raw_headers)
             self.requests.append(f"{request.method} {request.raw_path} HTTP/1.1\r\n".encode() + head)
-            other = self.instead(request.raw_path)
-            if isinstance(other, Answer):
-                return other
-            return await honest(request) if other is None else await other
+            return self.instead(request.raw_path) or await honest(request)
 
         return handle
 
@@ -245,14 +256,11 @@ def test_a_line_that_breaks_is_taken_up_where_it_broke(desk: Desk, tmp_path: Pat
     breaks = iter([3, 9, 10])
     at = next(breaks)
 
-    async def broken() -> Answer:
-        raise ConnectionResetError
-
-    def instead(_path: str) -> Awaitable[Answer] | None:
+    def instead(_path: str) -> Answer | None:
         nonlocal at
         if len(relay.requests) == at:
             at = next(breaks, 0)
-            return broken()
+            return Broken()
         return None
 
     relay.instead = instead
@@ -271,10 +279,7 @@ def test_a_round_at_which_the_line_always_breaks_holds_up_no_other(desk: Desk, t
     relay = relay_for(tmp_path)
     bad = path_of(LETTER, number(4))
 
-    async def broken() -> Answer:
-        raise ConnectionResetError
-
-    relay.instead = lambda path: broken() if path == bad else None
+    relay.instead = lambda path: Broken() if path == bad else None
     caught_up(desk, relay, tmp_path / "net")
     assert relay.paths.count(bad) == catching_up.BREAKS
     assert [one for one, _ in _missing(desk)] == [4]
