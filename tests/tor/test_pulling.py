@@ -34,6 +34,7 @@ from onion_service.dial import Answer, Dialler
 from onion_service.errors import OnionUnreachable
 from onion_service.torrc import PrivateNet, UnixSocket
 from relay.supervisor import onion_tor
+from tests.architecture_rules import ROOT
 from tests.rig import Rig, Running
 from tests.tor.private_network import PrivateNetwork
 from tests.unit.forwarder.desk.given import CHEAP, PASSPHRASE, open_desk
@@ -102,9 +103,10 @@ def a_desk(
 @contextmanager
 def desk_run(folder: Path, log: Path) -> Iterator[Callable[[str], bool]]:
     """`veladora desk run` as a program of its own; yields whether it has said something yet."""
-    command = [sys.executable, "-m", "relay.cli", "desk", "run", "--folder", str(folder), "--passphrase-fd", "0"]
+    program_text = "from relay.cli import main; main()"
+    command = [sys.executable, "-c", program_text, "desk", "run", "--folder", str(folder), "--passphrase-fd", "0"]
     with log.open("ab") as said:
-        program = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=said)
+        program = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=said, cwd=ROOT)
     try:
         assert program.stdin is not None
         with program.stdin as typed:
