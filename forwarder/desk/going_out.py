@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 AGAIN_SECONDS: Final = 30.0
 DIRECTORY_SECONDS: Final = 86_400.0
+DIRECTORY_AGAIN_SECONDS: Final = 600.0
 # For one call to the door; after that it is tried anew at the next look.
 PATIENCE_SECONDS: Final = 300.0
 
@@ -111,11 +112,13 @@ class Mouth:
     async def keep_directory(self) -> None:
         """The relay's directory is fetched now and about once a day."""
         while True:
+            again = DIRECTORY_SECONDS
             try:
                 await self._sender().directory()
             except (CryptoError, ForwarderError, OnionServiceError) as error:
+                again = DIRECTORY_AGAIN_SECONDS
                 self.failed(f"the relay's directory could not be fetched: {error}")
-            await asyncio.sleep(DIRECTORY_SECONDS * self.chance.uniform(0.5, 1.5))
+            await asyncio.sleep(again * self.chance.uniform(0.5, 1.5))
 
     async def speak(self) -> None:
         """Words whose moment has come leave; until cancelled."""
