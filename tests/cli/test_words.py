@@ -52,7 +52,7 @@ def test_a_word_that_came_is_listed_beside_incidents_and_counts_when_accepted(fo
     shown = desk("heard", "--folder", str(folder))
     assert shown.exit_code == 0
     assert shown.stdout.startswith(
-        "word 1: Red Sur has several reports of desaparicion, mx-monterrey, 2027-01-15 12:00 to"
+        "word 1: Red Sur has several reports of desaparicion, mx-monterrey, 2027-01-15 06:00"
     )
     assert "like incident 1, 2: `veladora desk also 1 --accept 1` if it is the same" in shown.stdout
     told = json.loads(desk("heard", "--json", "--folder", str(folder)).stdout)["heard"]
