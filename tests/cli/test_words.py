@@ -57,9 +57,11 @@ def test_a_word_that_came_is_listed_beside_incidents_and_counts_when_accepted(fo
     assert "like incident 1, 2: `veladora desk also 1 --accept 1` if it is the same" in shown.stdout
     told = json.loads(desk("heard", "--json", "--folder", str(folder)).stdout)["heard"]
     assert [(one["from"], one["accepted"], one["like"]) for one in told] == [("red-sur", None, [1, 2])]
+    assert "1 word(s) of other desks" in desk("incidents", "--folder", str(folder)).stderr
     accepted = desk("also", "1", "--accept", "1", "--folder", str(folder))
     assert "2 report(s) from 2 partner(s)" in accepted.stdout
     assert "accepted for incident 1" in desk("heard", "--folder", str(folder)).stdout
+    assert "of other desks" not in desk("incidents", "--folder", str(folder)).stderr
     again = desk("also", "2", "--accept", "1", "--folder", str(folder))
     assert again.exit_code == 1
     assert "veladora desk heard" in again.stderr
