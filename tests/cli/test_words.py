@@ -16,7 +16,7 @@ from crypto.word import say
 from forwarder.desk.own_keys import signing_key
 from tests.cli.test_desk import desk
 from tests.unit.forwarder.desk.given import RELAY_SETTINGS, key_of, letters, new_desk, open_desk
-from tests.unit.forwarder.desk.test_words import BUCKET, NOW, ONION, ROOT, ROUND, SUR, directory
+from tests.unit.forwarder.desk.speakers import BUCKET, NOW, ONION, ROOT, ROUND, SUR, directory
 
 pytestmark = pytest.mark.slow  # a desk is made
 
