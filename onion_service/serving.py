@@ -44,9 +44,11 @@ class Answer(web.StreamResponse):
         body: bytes = b"",
         content_type: str | None = None,
         headers: Mapping[str, str] | None = None,
+        length: int | None = None,
     ) -> None:
+        """`length`: of a body that does not stand in `body` (onion_service/long_answer.py)."""
         super().__init__(status=status, reason=reason)
-        head = f"HTTP/1.1 {status} {reason}\r\nContent-Length: {len(body)}\r\n"
+        head = f"HTTP/1.1 {status} {reason}\r\nContent-Length: {len(body) if length is None else length}\r\n"
         if content_type is not None:
             head += f"Content-Type: {content_type}\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
@@ -56,17 +58,20 @@ class Answer(web.StreamResponse):
 
     async def prepare(self, request: web.BaseRequest) -> None:
         """Write the answer; called by aiohttp, once for each request."""
-        protocol, transport = request.protocol, request.transport
+        transport = request.transport
         if transport is None:
             raise ConnectionResetError
-        if request.keep_alive and self.keep_alive:
-            head, body = self._kept
-        else:
-            head, body = self._last
-            protocol.close()
+        head, body = self._chosen(request)
         transport.write(head if request.method == hdrs.METH_HEAD else head + body)
-        if protocol.writing_paused:
+        if request.protocol.writing_paused:
             await request.writer.drain()
+
+    def _chosen(self, request: web.BaseRequest) -> tuple[bytes, bytes]:
+        """Head and body, for a connection that goes on or one that ends."""
+        if request.keep_alive and self.keep_alive:
+            return self._kept
+        request.protocol.close()
+        return self._last
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Nothing is left to write."""

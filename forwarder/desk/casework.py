@@ -49,6 +49,7 @@ class Deed(Enum):
     SPLIT = "split"
     KEPT_APART = "kept apart"
     ALSO = "also with"
+    TOLD = "told"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ import base64
 import json
 import logging
 import signal
+import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -16,15 +18,25 @@ from typing import Final, Self
 
 from crypto import keys
 from crypto.bundle import Bundle
+from crypto.cells import CellClass
+from crypto.directory import Card
 from crypto.errors import CryptoError, WrongPassphrase
 from crypto.keys import Cost, KeyKind, PartnerKey, fingerprint_words
+from crypto.layers import RoundNumber
 from crypto.suite import OpeningKey
+from forwarder.desk import rounds
+from forwarder.desk.catching_up import Event, News
 from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings, Settings, parse_settings
+from forwarder.desk.database import Database
+from forwarder.desk.directory import DeskDirectory
 from forwarder.desk.endpoint import Refusal, endpoint_app
 from forwarder.desk.errors import AlreadyThere, BadSettings
+from forwarder.desk.going_out import going_out
 from forwarder.desk.inbox import Inbox, Receipt
 from forwarder.desk.opening import open_bundle
+from forwarder.desk.own_keys import pull_key, signing_key
 from forwarder.desk.periods import keys_in_use
+from forwarder.desk.words import Words
 from forwarder.durable import remove_unfinished, write_durably
 from forwarder.webhook import bundle_id
 from onion_service.control import Progress, Tor, attach, launch, make_onion
@@ -48,17 +60,23 @@ class PartnerCard:
     key: str
     words: str
     endpoint: str
+    pull_key: str
+    signing: str
 
 
 class Desk:
-    """An unlocked desk: its keys and its inbox. Leave the block to lock it."""
+    """An unlocked desk: its keys and its inbox. Leave the block to lock it.
 
-    __slots__ = ("_keys", "inbox", "settings")
+    Its own methods may be called from any thread; whoever reads the inbox beside them holds `alone`.
+    """
+
+    __slots__ = ("_keys", "alone", "inbox", "settings")
 
     def __init__(self, settings: Settings, opening_keys: tuple[OpeningKey, ...], inbox: Inbox) -> None:
         self.settings: Final = settings
         self._keys: Final = opening_keys
         self.inbox: Final = inbox
+        self.alone: Final = threading.RLock()
 
     def __enter__(self) -> Self:
         return self
@@ -74,7 +92,8 @@ class Desk:
     @property
     def card(self) -> PartnerCard:
         """The partner card, of the current key."""
-        return _card(self.settings, self._keys[0])
+        with self.alone:
+            return _card(self.settings, self._keys[0], self.inbox.database)
 
     def check_current(self) -> None:
         """Return when the current key is still the one that this desk was unlocked with. Raises BadSettings."""
@@ -85,16 +104,51 @@ class Desk:
     def take(self, bundle: Bundle) -> Receipt:
         """Open a verified bundle and store what was for us; see `Inbox.take`."""
         header = bundle.header
-        standing = self.inbox.standing(bundle)
+        with self.alone:
+            standing = self.inbox.standing(bundle)
         if standing is not Receipt.NEW:
             return standing
         name = bundle_id(header.cell_class, header.round_number)
-        latest = self.inbox.latest(header.cell_class)
-        receipt = self.inbox.take(bundle, open_bundle(bundle, self._keys))
+        opened = open_bundle(bundle, self._keys)
+        with self.alone:
+            if opened.words:
+                opened = self.words(now=time.time()).believable(opened)
+            latest = self.inbox.latest(header.cell_class)
+            receipt = self.inbox.take(bundle, opened)
         if latest is not None and header.round_number > latest + self.settings.relay.step(header.cell_class):
             LOG.warning("rounds are missing before %s; `veladora desk list` names them", name)
         LOG.info("took %s", name if latest is None or latest < header.round_number else f"{name}, out of order")
         return receipt
+
+    @property
+    def directory(self) -> DeskDirectory:
+        """Where the relay's directory is kept."""
+        return DeskDirectory(self.inbox.database, Card.parse(self.settings.relay.card), self.alone)
+
+    def words(self, *, now: float) -> Words:
+        """What other desks say; `now` in seconds since 1970."""
+        return Words(
+            self.inbox.database,
+            own=self.settings.config.partner.id,
+            trusted=self.directory.current(now=now),
+            round_seconds=self.settings.relay.round_seconds,
+        )
+
+    def rounds(self, *, now: float) -> tuple[rounds.Standing, ...]:
+        """Of which rounds the bundles are here, can still be had, and are lost; `now` in seconds since 1970."""
+        with self.alone:
+            return rounds.standings(self.inbox.database, relay=self.settings.relay, now=now)
+
+    def wanted(self, *, now: float) -> list[tuple[CellClass, RoundNumber]]:
+        """What to come for now; see catching_up.py. Raises DeskError."""
+        with self.alone:
+            rounds.begin(self.inbox.database, closed=rounds.settled(now, relay=self.settings.relay))
+            return rounds.wanted(self.inbox.database, relay=self.settings.relay, now=now)
+
+    def note_not_kept(self, cell_class: CellClass, round_number: RoundNumber) -> None:
+        """The relay says that it has no such bundle. Raises DeskError."""
+        with self.alone:
+            rounds.note_not_kept(self.inbox.database, cell_class, round_number)
 
 
 def create(
@@ -116,12 +170,12 @@ def create(
     key = keys.generate(KeyKind.PARTNER)
     if not isinstance(key, PartnerKey):
         raise TypeError("a partner's key was asked for")
-    Inbox.create(folder, passphrase=passphrase, cost=cost).close()
-    write_durably(folder / partner.key, [keys.lock(key, passphrase=passphrase, cost=cost)])
-    make_onion(settings.onion_tor(), program=settings.config.tor.program)
-    # Written last: a folder with settings is a whole desk.
-    write_durably(settings_file, [text])
-    return _card(settings, key.opening)
+    with Inbox.create(folder, passphrase=passphrase, cost=cost) as inbox:
+        write_durably(folder / partner.key, [keys.lock(key, passphrase=passphrase, cost=cost)])
+        make_onion(settings.onion_tor(), program=settings.config.tor.program)
+        # Written last: a folder with settings is a whole desk.
+        write_durably(settings_file, [text])
+        return _card(settings, key.opening, inbox.database)
 
 
 def unlock(settings: Settings, *, passphrase: str) -> Desk:
@@ -151,7 +205,7 @@ async def run(desk: Desk, *, progress: Progress) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     try:
-        async with receiving(desk):
+        async with receiving(desk), going_out(desk, told=_tell_coming, failed=_tell_failure):
             with await asyncio.to_thread(_tor, desk.settings) as tor:
                 await _until(stop, tor, progress)
     finally:
@@ -183,6 +237,16 @@ async def receiving(desk: Desk) -> AsyncIterator[None]:
         desk.check_current()
         async with serve_on(app, socket.path, limits=LIMITS, on_fault=fault):
             yield
+
+
+def _tell_coming(news: News) -> None:
+    why = f" ({news.why})" if news.why else ""
+    level = logging.WARNING if news.event in (Event.REFUSED, Event.STOPPED) else logging.INFO
+    LOG.log(level, "%s: %d of %d packets%s", news.event.value, news.done, news.of, why)
+
+
+def _tell_failure(why: str) -> None:
+    LOG.warning("%s", why)
 
 
 async def _until(stop: asyncio.Event, tor: Tor, progress: Progress) -> None:
@@ -224,7 +288,7 @@ def _unlock_key(settings: Settings, path: Path, passphrase: str) -> OpeningKey:
     return key.opening
 
 
-def _card(settings: Settings, key: OpeningKey) -> PartnerCard:
+def _card(settings: Settings, key: OpeningKey, database: Database) -> PartnerCard:
     partner = settings.config.partner
     public = key.sealing_key
     try:
@@ -237,6 +301,8 @@ def _card(settings: Settings, key: OpeningKey) -> PartnerCard:
         key=base64.b64encode(public.wire).decode(),
         words=fingerprint_words(public.fingerprint),
         endpoint=endpoint,
+        pull_key=pull_key(database).public,
+        signing=signing_key(database).verifying_key.wire.hex(),
     )
 
 
@@ -261,6 +327,8 @@ def _settings_text(partner: PartnerSettings, relay: RelaySettings | None) -> str
             "# letters = 64",
             "# parcels = 16",
             "# parcel_every = 4",
+            "# keep_rounds = 672",
+            '# partners_onion = "<56 characters>.onion"',
         ]
     else:
         lines += [
@@ -271,6 +339,8 @@ def _settings_text(partner: PartnerSettings, relay: RelaySettings | None) -> str
             f"letters = {relay.letters}",
             f"parcels = {relay.parcels}",
             f"parcel_every = {relay.parcel_every}",
+            f"keep_rounds = {relay.keep_rounds}",
+            f"partners_onion = {_toml(relay.partners_onion)}",
         ]
     return "\n".join([*lines, "", "[tor]", 'mode = "launch"', 'program = "tor"', ""])
 
