@@ -179,3 +179,12 @@ class NotDestroyed(DeskError):
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"the key {path} was not destroyed: {reason}")
         self.path = path
+
+
+class NoSuchPost(DeskError):
+    """There is no post of that number in the queue."""
+
+    hint = "`veladora desk channel posts` shows what is on its way"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"there is no post {number}")

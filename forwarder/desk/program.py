@@ -9,7 +9,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -25,6 +25,7 @@ from forwarder.desk.errors import AlreadyThere, BadSettings
 from forwarder.desk.inbox import Inbox, Receipt
 from forwarder.desk.opening import open_bundle
 from forwarder.desk.periods import keys_in_use
+from forwarder.desk.publish.release import public_line
 from forwarder.durable import remove_unfinished, write_durably
 from forwarder.webhook import bundle_id
 from onion_service.control import Progress, Tor, attach, launch, make_onion
@@ -48,6 +49,7 @@ class PartnerCard:
     key: str
     words: str
     endpoint: str
+    alerts: str = ""
 
 
 class Desk:
@@ -73,8 +75,8 @@ class Desk:
 
     @property
     def card(self) -> PartnerCard:
-        """The partner card, of the current key."""
-        return _card(self.settings, self._keys[0])
+        """The partner card, of the current key; `alerts` is the line that others pin, once this desk publishes."""
+        return replace(_card(self.settings, self._keys[0]), alerts=public_line(self.inbox.database))
 
     def check_current(self) -> None:
         """Return when the current key is still the one that this desk was unlocked with. Raises BadSettings."""

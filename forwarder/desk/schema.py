@@ -5,6 +5,7 @@ a report. Bringing an inbox up happens whole or not at all; broken off, it begin
 themselves refuse to lose a report, a note or a line of history.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from crypto.errors import Malformed
@@ -12,8 +13,9 @@ from crypto.report import Report
 from forwarder.desk.database import Database
 from forwarder.desk.errors import NotOpened, Unreadable
 from forwarder.desk.folding import telling_words, words
+from forwarder.desk.publish.tables import CHANNELS, PUBLICATIONS
 
-VERSION: Final = 2
+VERSION: Final = 3
 OPENING_MAX: Final = 160
 TELLING_MAX: Final = 120
 
@@ -74,26 +76,20 @@ def known(version: int) -> None:
 def lay_out(database: Database) -> None:
     """The tables of a new inbox."""
     with database.change() as opened:
-        _execute(opened, *_RECEIVED, *_REPORTS, *_CASEWORK, f"PRAGMA user_version = {VERSION}")
+        _execute(opened, *_RECEIVED, *_REPORTS, *_CASEWORK, *PUBLICATIONS, *CHANNELS)
+        _execute(opened, f"PRAGMA user_version = {VERSION}")
 
 
 def bring_up(database: Database) -> None:
-    """Make an inbox of version 1 one of this version, with everything in it. Raises NotStored or Unreadable, and then
-    it is as it was."""
+    """Make an inbox of an older version one of this version, with everything in it. Raises NotStored or Unreadable,
+    and then it is as it was."""
     if database.version == VERSION:
         return
     with database.change() as opened:
-        # Another program of this desk may have been faster.
-        if database.version == VERSION:
-            return
-        _execute(opened, *_REPORTS, *_CASEWORK)
-        for number, round_number, wire in opened.execute("SELECT number, round, wire FROM reports ORDER BY number"):
-            try:
-                report = Report.decode(wire)
-            except Malformed as error:
-                raise Unreadable(f"report {number} of the inbox is damaged: {error}") from error
-            store(opened, report, round_number=round_number, wire=wire, number=number)
-        _execute(opened, "DROP TABLE reports", f"PRAGMA user_version = {VERSION}")
+        # Another program of this desk may have been faster; then no step is left.
+        for version in range(database.version, VERSION):
+            _STEPS[version](opened)
+        _execute(opened, f"PRAGMA user_version = {VERSION}")
 
 
 def store(opened: Any, report: Report, *, round_number: int, wire: bytes, number: int | None = None) -> None:  # noqa: ANN401
@@ -129,6 +125,26 @@ def store(opened: Any, report: Report, *, round_number: int, wire: bytes, number
     )
 
 
+def _lists_read_no_report(opened: Any) -> None:  # noqa: ANN401
+    """From version 1: what lists and filters need is written into columns of its own."""
+    _execute(opened, *_REPORTS, *_CASEWORK)
+    for number, round_number, wire in opened.execute("SELECT number, round, wire FROM reports ORDER BY number"):
+        try:
+            report = Report.decode(wire)
+        except Malformed as error:
+            raise Unreadable(f"report {number} of the inbox is damaged: {error}") from error
+        store(opened, report, round_number=round_number, wire=wire, number=number)
+    _execute(opened, "DROP TABLE reports")
+
+
+def _alerts_are_kept(opened: Any) -> None:  # noqa: ANN401
+    """From version 2: what is published, what waits, and channels."""
+    _execute(opened, *PUBLICATIONS, *CHANNELS)
+
+
 def _execute(opened: Any, *statements: str) -> None:  # noqa: ANN401
     for statement in statements:
         opened.execute(statement)
+
+
+_STEPS: Final[dict[int, Callable[[Any], None]]] = {1: _lists_read_no_report, 2: _alerts_are_kept}
