@@ -22,7 +22,7 @@ from forwarder.desk.publish.safety import Policy
 from onion_service.dial import OnionUrl
 from onion_service.errors import NotAnOnion
 from onion_service.private import AuthoritySettings, private_net
-from onion_service.torrc import OnionTor, SocksAddress, UnixSocket, socks_address
+from onion_service.torrc import OnionTor, OutletTor, SocksAddress, UnixSocket, socks_address
 
 SETTINGS_NAME: Final = "desk.toml"
 SETTINGS_MAX: Final = 65_536
@@ -212,6 +212,16 @@ class Settings:
     def control(self) -> SocksAddress:
         """Where a running tor answers its control protocol."""
         return socks_address(self.config.tor.control)
+
+    def outlet_tor(self) -> OutletTor:
+        """The tor of our own that channels go through, and nothing else."""
+        tor = self.folder / "tor" / "outlet"
+        return OutletTor(
+            data_directory=tor / "data",
+            socks=UnixSocket(tor / "control" / "socks"),
+            control=UnixSocket(tor / "control" / "socket"),
+            private_net=private_net(self.config.tor.authority),
+        )
 
     def onion_tor(self) -> OnionTor:
         """The tor of our own that holds the endpoint's onion. Raises an OnionServiceError on a folder it cannot use."""

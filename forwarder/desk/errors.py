@@ -188,3 +188,30 @@ class NoSuchPost(DeskError):
 
     def __init__(self, number: int) -> None:
         super().__init__(f"there is no post {number}")
+
+
+class NoSuchChannel(DeskError):
+    """There is no channel of that name."""
+
+    hint = "`veladora desk channel list` shows the names"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no channel {name[:40]!r}")
+
+
+class BadChannel(DeskError):
+    """A channel cannot be used as it was given; nothing was changed."""
+
+    hint = "mend what the message names; see 'Channels' in docs/partner.md"
+
+
+class NoOutlet(DeskError):
+    """What speaks to services cannot be shut in here, or is not installed; nothing was sent."""
+
+    hint = "install bubblewrap, and the parts for channels: pip install '.[channels]'; see docs/partner.md"
+
+
+class NotSaid(DeskError):
+    """A channel could not be spoken to; it is tried again later."""
+
+    hint = "`veladora desk channel posts` shows what is on its way"

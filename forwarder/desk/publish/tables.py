@@ -8,8 +8,8 @@ from typing import Final
 PUBLICATIONS: Final = (
     # Each version of each alert, as it was or is public; `hurry`: the reason for not waiting.
     """CREATE TABLE alerts (number INTEGER PRIMARY KEY, incident INTEGER NOT NULL REFERENCES incidents,
-        id TEXT NOT NULL, version INTEGER NOT NULL, wire BLOB NOT NULL, confirmed_by INTEGER NOT NULL, place TEXT NOT NULL,
-        hurry TEXT NOT NULL, UNIQUE (id, version)) STRICT""",
+        id TEXT NOT NULL, version INTEGER NOT NULL, wire BLOB NOT NULL, confirmed_by INTEGER NOT NULL,
+        place TEXT NOT NULL, hurry TEXT NOT NULL, UNIQUE (id, version)) STRICT""",
     "CREATE INDEX alerts_by_incident ON alerts (incident, number)",
     """CREATE TRIGGER alerts_stay BEFORE DELETE ON alerts
         BEGIN SELECT raise(ABORT, 'nothing is deleted'); END""",
