@@ -17,7 +17,7 @@ from typing import Final, Self
 from crypto import keys
 from crypto.bundle import Bundle
 from crypto.errors import CryptoError, WrongPassphrase
-from crypto.keys import Cost, KeyKind, PartnerKey, fingerprint_words
+from crypto.keys import AlertsKey, Cost, KeyKind, PartnerKey, fingerprint_words
 from crypto.suite import OpeningKey
 from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings, Settings, parse_settings
 from forwarder.desk.endpoint import Refusal, endpoint_app
@@ -25,7 +25,9 @@ from forwarder.desk.errors import AlreadyThere, BadSettings
 from forwarder.desk.inbox import Inbox, Receipt
 from forwarder.desk.opening import open_bundle
 from forwarder.desk.periods import keys_in_use
-from forwarder.desk.publish.release import public_line
+from forwarder.desk.publish.alert import Alert
+from forwarder.desk.publish.errors import NoAlertsKey
+from forwarder.desk.publish.release import Released, alerts_by_incident, alerts_key, public_line, release
 from forwarder.durable import remove_unfinished, write_durably
 from forwarder.webhook import bundle_id
 from onion_service.control import Progress, Tor, attach, launch, make_onion
@@ -55,11 +57,19 @@ class PartnerCard:
 class Desk:
     """An unlocked desk: its keys and its inbox. Leave the block to lock it."""
 
-    __slots__ = ("_keys", "inbox", "settings")
+    __slots__ = ("_alerts_key", "_keys", "inbox", "settings")
 
-    def __init__(self, settings: Settings, opening_keys: tuple[OpeningKey, ...], inbox: Inbox) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        opening_keys: tuple[OpeningKey, ...],
+        inbox: Inbox,
+        *,
+        alerts_key: AlertsKey | None = None,
+    ) -> None:
         self.settings: Final = settings
         self._keys: Final = opening_keys
+        self._alerts_key: Final = alerts_key
         self.inbox: Final = inbox
 
     def __enter__(self) -> Self:
@@ -77,6 +87,24 @@ class Desk:
     def card(self) -> PartnerCard:
         """The partner card, of the current key; `alerts` is the line that others pin, once this desk publishes."""
         return replace(_card(self.settings, self._keys[0]), alerts=public_line(self.inbox.database))
+
+    @property
+    def signs(self) -> bool:
+        """Whether it was unlocked with the key that signs what it publishes."""
+        return self._alerts_key is not None
+
+    def alerts(self) -> list[tuple[int, Alert]]:
+        """Every alert as it stands, with the number of its incident."""
+        return alerts_by_incident(self.inbox.database)
+
+    def release(self, *, now: int) -> Released:
+        """The signed folder is what this desk has decided, when this returns; `now` in seconds since 1970.
+
+        Raises NoAlertsKey when it was unlocked without that key; else as publish/release.py's `release`.
+        """
+        if self._alerts_key is None:
+            raise NoAlertsKey("this desk was opened without the key that signs alerts")
+        return release(self.settings, self.inbox.database, key=self._alerts_key, now=now)
 
     def check_current(self) -> None:
         """Return when the current key is still the one that this desk was unlocked with. Raises BadSettings."""
@@ -126,11 +154,20 @@ def create(
     return _card(settings, key.opening)
 
 
-def unlock(settings: Settings, *, passphrase: str) -> Desk:
-    """The desk, open. Raises WrongPassphrase, NotOpened or BadSettings; nothing was changed."""
+def unlock(settings: Settings, *, passphrase: str, signing: bool = False, cost: Cost | None = None) -> Desk:
+    """The desk, open; with `signing`, able to sign what it publishes, with a key that is made now if there is none.
+
+    Raises WrongPassphrase, NotOpened, BadSettings or OtherAlertsKey; nothing was changed.
+    """
     opening_keys = tuple(_unlock_key(settings, path, passphrase) for path in settings.key_files)
     remove_unfinished(settings.folder)
-    return Desk(settings, opening_keys, Inbox.open(settings.folder, passphrase=passphrase))
+    inbox = Inbox.open(settings.folder, passphrase=passphrase)
+    try:
+        key = alerts_key(settings, inbox.database, passphrase=passphrase, cost=cost) if signing else None
+    except BaseException:
+        inbox.close()
+        raise
+    return Desk(settings, opening_keys, inbox, alerts_key=key)
 
 
 @contextmanager

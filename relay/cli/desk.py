@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from relay.cli import casework, listing
+from relay.cli import casework, channels, listing, publishing
 from relay.cli.console import MISUSED, ask_passphrase, confirm, fail, interactive, say
 from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, settings_of, unlocked
 
@@ -216,6 +216,8 @@ def _show_card(card: "PartnerCard") -> None:
     for key, value in (("id", card.id), ("name", card.name), ("key", card.key), ("words", card.words)):
         typer.echo(f"{key:<9} {value}")
     typer.echo(f"{'endpoint':<9} {card.endpoint or 'not known yet: start the tor that holds it'}")
+    if card.alerts:
+        typer.echo(f"{'alerts':<9} {card.alerts}")
 
 
 def _facts(found: dict[str, Any]) -> Iterator[str]:
@@ -238,5 +240,6 @@ def _facts(found: dict[str, Any]) -> Iterator[str]:
 
 
 app.command("list")(listing.list_reports)
-for command in casework.COMMANDS:
+for command in (*casework.COMMANDS, *publishing.COMMANDS):
     app.command()(command)
+app.add_typer(channels.app)

@@ -95,6 +95,7 @@ class Channels:
         channel = self.named(name)
         with self._database.change() as opened:
             opened.execute("DELETE FROM posts WHERE channel = ?", (channel.number,))
+            opened.execute("DELETE FROM pages WHERE channel = ?", (channel.number,))
             opened.execute("DELETE FROM channels WHERE number = ?", (channel.number,))
 
     def all(self) -> list[Channel]:

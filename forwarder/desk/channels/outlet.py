@@ -19,12 +19,15 @@ from secrets import token_hex
 from typing import IO, Final
 
 from forwarder.desk.channels.passing import ANSWER_MAX, Alone, Answer, Task, WikiAccount
+from forwarder.desk.config import Settings
 from forwarder.desk.errors import BadAnswer, BadChannel, NoOutlet, NotSaid
 from forwarder.desk.passing import frame, take
+from onion_service.control import Progress, launch
 from onion_service.posting import Service, Wiki
 from onion_service.torrc import UnixSocket
 
 SECONDS: Final = 300.0
+BOOTSTRAP_SECONDS: Final = 300.0
 SOCKET: Final = "/tmp/tor.socket"  # noqa: S108 - inside of the walls, where nothing else is
 START: Final = (
     "import sys; sys.path[:0] = sys.argv[2:]; from forwarder.desk.channels.inside import main; main(sys.argv[1])"
@@ -106,6 +109,16 @@ class Outlet:
         socket = str(self.socket.path) if network and self.socket else ""
         inner = [python, "-I", "-S", "-B", "-c", START, SOCKET if socket else "", ours, *others]
         return [*(self.walls or _walls(list(dict.fromkeys(readable)), socket)), *inner]
+
+
+@contextmanager
+def through_tor(settings: Settings, *, progress: Progress | None = None) -> Iterator[Outlet]:
+    """The outlet, with a tor of its own for as long as the block lasts. Raises a TorError when there is none to use."""
+    tor_settings = settings.outlet_tor()
+    with launch(tor_settings, program=settings.config.tor.program) as tor:
+        tor.wait_bootstrapped(seconds=BOOTSTRAP_SECONDS, progress=progress)
+        tor.keep_guards()
+        yield Outlet(tor_settings.socks)
 
 
 def _walls(readable: list[str], socket: str) -> list[str]:

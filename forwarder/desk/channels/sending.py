@@ -7,6 +7,7 @@ What a post says is made of the alert alone (wording.py), never of a report. Wha
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from forwarder.desk.channels.accounts import PLACE, Channel, Channels, Kind
@@ -18,6 +19,7 @@ from forwarder.desk.errors import BadChannel, DeskError, NotSaid
 from forwarder.desk.publish.alert import Alert
 from forwarder.desk.publish.places import Gazetteer
 from forwarder.desk.publish.release import current_alerts
+from onion_service.posting import Wiki
 
 # So many channels are spoken to at the same time.
 AT_ONCE: Final = 4
@@ -46,8 +48,16 @@ class Outcome:
     trouble: str
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Turn:
+    """What one channel has to say, in order."""
+
+    channel: str
+    calls: tuple[tuple[Post, Callable[[Outlet], None]], ...]
+
+
 class Sending:
-    """Sends what is in the queue of an open inbox. `address`: where readers find all alerts, or empty."""
+    """Readies and settles what is in the queue of an open inbox. `address`: where readers find all alerts, or empty."""
 
     __slots__ = ("_address", "_channels", "_database", "_gazetteer", "_queue")
 
@@ -58,10 +68,11 @@ class Sending:
         self._channels: Final = Channels(database)
         self._queue: Final = Queue(database)
 
-    def message(self, channel: Channel, alert: Alert) -> Message:
-        """What `channel` would say of `alert`. Raises BadChannel when its service takes too little."""
+    def messages(self, channel: Channel, alert: Alert) -> list[Message]:
+        """What `channel` would say of `alert`: a post, or each page of a wiki that it stands or stood on. Raises
+        BadChannel when its service takes too little."""
         if channel.kind is Kind.MEDIAWIKI:
-            return self._page(channel, alert)
+            return [self._page(channel, alert, title) for title in self._titles(channel, alert)]
         words = said(
             alert,
             language=channel.language,
@@ -69,49 +80,60 @@ class Sending:
             body_max=channel.body_max,
             address=self._address,
         )
-        return Message(channel.name, channel.kind, channel.service, "", words.title, words.body, "")
+        return [Message(channel.name, channel.kind, channel.service, "", words.title, words.body, "")]
 
-    def send_due(self, outlet: Outlet, *, now: int, channel: str = "") -> list[Outcome]:
-        """Try everything that is due; with `channel`, what that one has to say, however soon. What was not said is
-        tried again later. Never raises for what a service does."""
+    def due(self, *, now: int, channel: str = "") -> list[Turn]:
+        """What is due, with everything that is needed to say it; with `channel`, what that one has to say, however soon.
+        Raises NoSuchChannel."""
         only = self._channels.named(channel).number if channel else None
         channels = {one.number: one for one in self._channels.all()}
-        due: dict[int, list[Post]] = {}
+        posts: dict[int, list[Post]] = {}
         for post in self._queue.due(now=now, channel=only):
-            due.setdefault(post.channel, []).append(post)
-        # Everything is read before the first is sent: the threads touch no database.
-        work = [(posts, [self._call(channels[number], post) for post in posts]) for number, posts in due.items()]
-        outcomes = []
-        with ThreadPoolExecutor(max_workers=AT_ONCE) as threads:
-            troubles = threads.map(lambda one: _in_turn(one[1], outlet), work)
-            for (posts, _), found in zip(work, troubles, strict=True):
-                for post, trouble in zip(posts, found, strict=False):
-                    if trouble:
-                        self._queue.failed(post.number, now=now)
-                    else:
-                        self._queue.sent(post.number)
-                    outcomes.append(Outcome(post.number, channels[post.channel].name, post.incident, trouble))
+            posts.setdefault(post.channel, []).append(post)
+        return [
+            Turn(channels[number].name, tuple((post, self._call(channels[number], post)) for post in its))
+            for number, its in posts.items()
+        ]
+
+    def settle(self, outcomes: list[Outcome], *, now: int) -> list[Outcome]:
+        """Keep what became of them: what was not said is tried again later."""
+        for one in outcomes:
+            if one.trouble:
+                self._queue.failed(one.post, now=now)
+            else:
+                self._queue.sent(one.post)
         return outcomes
 
     def _call(self, channel: Channel, post: Post) -> Callable[[Outlet], None]:
         """Saying one post, with everything it needs in hand."""
         try:
-            message = self.message(channel, post.alert)
+            messages = self.messages(channel, post.alert)
         except BadChannel as error:
             return _failing(str(error))
         if channel.kind is Kind.MEDIAWIKI:
-            wiki = self._channels.wiki(channel)
-            return lambda outlet: outlet.edit(wiki, page=message.page, body=message.body, summary=message.summary)
-        url = self._channels.url(channel)
-        return lambda outlet: outlet.post(url, title=message.title, body=message.body)
+            self._note_pages(channel, post.alert, messages)
+            return partial(_edit_all, wiki=self._channels.wiki(channel), messages=messages)
+        return partial(_post_all, url=self._channels.url(channel), messages=messages)
 
-    def _page(self, channel: Channel, alert: Alert) -> Message:
-        """The page that an alert belongs on, with everything that belongs there now."""
-        title = self._title(channel, alert)
+    def _page(self, channel: Channel, alert: Alert, title: str) -> Message:
+        """A page with everything that belongs there now."""
         there = [one for one in current_alerts(self._database) if self._title(channel, one) == title]
         body = page_text(there, language=channel.language, address=self._address)
         about = summary(alert, language=channel.language)
         return Message(channel.name, channel.kind, channel.service, title, "", body, about)
+
+    def _titles(self, channel: Channel, alert: Alert) -> list[str]:
+        before = self._database.rows(
+            "SELECT title FROM pages WHERE channel = ? AND alert = ?", channel.number, alert.id
+        )
+        return sorted({self._title(channel, alert), *(title for (title,) in before)})
+
+    def _note_pages(self, channel: Channel, alert: Alert, messages: Sequence[Message]) -> None:
+        with self._database.change() as opened:
+            opened.executemany(
+                "INSERT OR IGNORE INTO pages (channel, alert, title) VALUES (?, ?, ?)",
+                [(channel.number, alert.id, message.page) for message in messages],
+            )
 
     def _title(self, channel: Channel, alert: Alert) -> str:
         if PLACE not in channel.service:
@@ -122,17 +144,33 @@ class Sending:
         return channel.service.replace(PLACE, name or alert.cell.index)
 
 
-def _in_turn(calls: Sequence[Callable[[Outlet], None]], outlet: Outlet) -> list[str]:
-    """What became of each call, in order; after the first that failed the rest of that channel waits for its turn."""
-    found = []
-    for call in calls:
+def speak(work: Sequence[Turn], outlet: Outlet) -> list[Outcome]:
+    """Say it, several channels at the same time and without touching the inbox. Never raises for what a service does."""
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as threads:
+        return [one for outcomes in threads.map(lambda turn: _in_turn(turn, outlet), work) for one in outcomes]
+
+
+def _in_turn(turn: Turn, outlet: Outlet) -> list[Outcome]:
+    """What became of each post of a channel, in order; after one that failed the rest waits for another time."""
+    outcomes = []
+    for post, call in turn.calls:
         try:
             call(outlet)
-            found.append("")
+            outcomes.append(Outcome(post.number, turn.channel, post.incident, ""))
         except DeskError as error:
-            found.append(str(error) or "it failed")
+            outcomes.append(Outcome(post.number, turn.channel, post.incident, str(error) or "it failed"))
             break
-    return found
+    return outcomes
+
+
+def _edit_all(outlet: Outlet, *, wiki: Wiki, messages: Sequence[Message]) -> None:
+    for message in messages:
+        outlet.edit(wiki, page=message.page, body=message.body, summary=message.summary)
+
+
+def _post_all(outlet: Outlet, *, url: str, messages: Sequence[Message]) -> None:
+    for message in messages:
+        outlet.post(url, title=message.title, body=message.body)
 
 
 def _failing(trouble: str) -> Callable[[Outlet], None]:

@@ -96,11 +96,17 @@ def release(settings: Settings, database: Database, *, key: AlertsKey, now: int)
 
 
 def current_alerts(database: Database) -> list[Alert]:
-    """The newest version of each alert, withdrawn ones too."""
+    """The newest version of each alert, withdrawn ones too, in the order of their ids."""
+    return sorted((alert for _, alert in alerts_by_incident(database)), key=lambda alert: alert.id)
+
+
+def alerts_by_incident(database: Database) -> list[tuple[int, Alert]]:
+    """The same with the number of its incident, in the order in which they last changed."""
     rows = database.rows(
-        "SELECT wire FROM alerts AS one WHERE version = (SELECT max(version) FROM alerts WHERE id = one.id) ORDER BY id"
+        "SELECT incident, wire FROM alerts AS one"
+        " WHERE version = (SELECT max(version) FROM alerts WHERE id = one.id) ORDER BY number"
     )
-    return [read_alert(wire) for (wire,) in rows]
+    return [(incident, read_alert(wire)) for incident, wire in rows]
 
 
 def _held(folder: Path, key: AlertsKey) -> Copy | None:

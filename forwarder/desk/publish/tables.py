@@ -23,7 +23,7 @@ PUBLICATIONS: Final = (
         alerts TEXT NOT NULL DEFAULT '', manifest TEXT NOT NULL DEFAULT '') STRICT""",
 )
 CHANNELS: Final = (
-    # `secret`: what opens the account; it is in no other place. `last`: posts of alerts up to that number are known.
+    # `secret`: what opens the account; it is in no other place.
     """CREATE TABLE channels (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
         service TEXT NOT NULL, secret TEXT NOT NULL, language TEXT NOT NULL, title_max INTEGER NOT NULL,
         body_max INTEGER NOT NULL, active INTEGER NOT NULL DEFAULT 0) STRICT""",
@@ -31,4 +31,7 @@ CHANNELS: Final = (
         alert INTEGER NOT NULL REFERENCES alerts, state TEXT NOT NULL DEFAULT 'waiting',
         tries INTEGER NOT NULL DEFAULT 0, not_before INTEGER NOT NULL DEFAULT 0, UNIQUE (channel, alert)) STRICT""",
     "CREATE INDEX posts_by_state ON posts (state, not_before)",
+    # On which pages of a wiki an alert may stand, so that a correction that moves it reaches them all.
+    """CREATE TABLE pages (channel INTEGER NOT NULL REFERENCES channels, alert TEXT NOT NULL, title TEXT NOT NULL,
+        PRIMARY KEY (channel, alert, title)) STRICT, WITHOUT ROWID""",
 )
