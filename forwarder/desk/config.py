@@ -223,6 +223,17 @@ class Settings:
             private_net=private_net(self.config.tor.authority),
         )
 
+    def alerts_tor(self) -> OnionTor:
+        """The tor of our own that serves what is published, on an onion that is not the endpoint's."""
+        tor = self.folder / "tor" / "alerts"
+        return OnionTor(
+            data_directory=tor / "data",
+            service_directory=tor / "service",
+            target=UnixSocket(tor / "door.socket"),
+            control=UnixSocket(tor / "control" / "socket"),
+            private_net=private_net(self.config.tor.authority),
+        )
+
     def onion_tor(self) -> OnionTor:
         """The tor of our own that holds the endpoint's onion. Raises an OnionServiceError on a folder it cannot use."""
         tor = self.folder / "tor"

@@ -7,8 +7,9 @@ import base64
 import json
 import logging
 import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ from crypto import keys
 from crypto.bundle import Bundle
 from crypto.errors import CryptoError, WrongPassphrase
 from crypto.keys import AlertsKey, Cost, KeyKind, PartnerKey, fingerprint_words
+from crypto.minisign import PublicKey
 from crypto.suite import OpeningKey
 from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings, Settings, parse_settings
 from forwarder.desk.endpoint import Refusal, endpoint_app
@@ -28,6 +30,8 @@ from forwarder.desk.periods import keys_in_use
 from forwarder.desk.publish.alert import Alert
 from forwarder.desk.publish.errors import NoAlertsKey
 from forwarder.desk.publish.release import Released, alerts_by_incident, alerts_key, public_line, release
+from forwarder.desk.publish.serving import Shelf, served
+from forwarder.desk.tending import Told, tending
 from forwarder.durable import remove_unfinished, write_durably
 from forwarder.webhook import bundle_id
 from onion_service.control import Progress, Tor, attach, launch, make_onion
@@ -87,6 +91,11 @@ class Desk:
     def card(self) -> PartnerCard:
         """The partner card, of the current key; `alerts` is the line that others pin, once this desk publishes."""
         return replace(_card(self.settings, self._keys[0]), alerts=public_line(self.inbox.database))
+
+    @property
+    def alerts_public(self) -> PublicKey | None:
+        """The public half of the key that signs what it publishes; None when it was unlocked without it."""
+        return None if self._alerts_key is None else PublicKey.of(self._alerts_key.signing)
 
     @property
     def signs(self) -> bool:
@@ -190,9 +199,10 @@ async def run(desk: Desk, *, progress: Progress) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     try:
-        async with receiving(desk):
+        async with receiving(desk) as alone:
             with await asyncio.to_thread(_tor, desk.settings) as tor:
-                await _until(stop, tor, progress)
+                async with _publishing(desk, alone):
+                    await _until(stop, tor, progress)
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
@@ -200,9 +210,9 @@ async def run(desk: Desk, *, progress: Progress) -> None:
 
 
 @asynccontextmanager
-async def receiving(desk: Desk) -> AsyncIterator[None]:
-    """The endpoint is served on its unix socket for as long as the block lasts. Raises DeskRuns or BadSettings while
-    the desk's keys change, or when they did after it was unlocked."""
+async def receiving(desk: Desk) -> AsyncIterator[asyncio.Lock]:
+    """The endpoint is served on its unix socket for as long as the block lasts; yields what is held while the inbox is
+    touched. Raises DeskRuns or BadSettings while the desk's keys change, or when they did after it was unlocked."""
     taking = asyncio.Lock()
 
     async def take(bundle: Bundle) -> Receipt:
@@ -221,7 +231,34 @@ async def receiving(desk: Desk) -> AsyncIterator[None]:
     with keys_in_use(desk.settings):
         desk.check_current()
         async with serve_on(app, socket.path, limits=LIMITS, on_fault=fault):
+            yield taking
+
+
+@asynccontextmanager
+async def _publishing(desk: Desk, alone: asyncio.Lock) -> AsyncIterator[None]:
+    """What is published is tended, and served if the settings say so, for as long as the block lasts."""
+
+    def tell(told: Told, detail: str) -> None:
+        level = logging.WARNING if told in (Told.STOPPED, Told.NOT_RELEASED, Told.NOT_SAID) else logging.INFO
+        LOG.log(level, "%s%s", told.value, f": {detail}" if detail else "")
+
+    async with AsyncExitStack() as stack:
+        refreshed: Callable[[], None] = _nothing
+        key = desk.alerts_public
+        if key is not None and desk.settings.config.publish.serve:
+            shelf = Shelf(desk.settings, key)
+            LOG.info("serving alerts at %s", await stack.enter_async_context(served(desk.settings, shelf)))
+            refreshed = lambda: shelf.refresh(now=int(time.time()))  # noqa: E731
+        work = asyncio.create_task(tending(desk, alone=alone, tell=tell, after=refreshed), name="tending")
+        try:
             yield
+        finally:
+            work.cancel()
+            await asyncio.wait([work])
+
+
+def _nothing() -> None:
+    """Nothing is served, so nothing is to be refreshed."""
 
 
 async def _until(stop: asyncio.Event, tor: Tor, progress: Progress) -> None:

@@ -304,7 +304,7 @@ class Publications:
 
     def _stop(self, incident: int, why: str) -> None:
         with self._database.change() as opened:
-            opened.execute("UPDATE waiting SET stopped = ? WHERE incident = ?", (why[:400], incident))
+            opened.execute("UPDATE waiting SET stopped = ? WHERE incident = ? AND stopped = ''", (why[:400], incident))
 
     def _need(self, one: Published, now: int) -> Need | None:
         try:

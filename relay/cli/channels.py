@@ -199,11 +199,9 @@ def _turn(name: str, folder: Any, passphrase_fd: int | None, *, on: bool) -> Non
 
 
 def _sending(desk: "Desk") -> "Sending":
-    from forwarder.desk.channels.sending import Sending
-    from forwarder.desk.publish.places import read_places
+    from forwarder.desk.tending import sending_of
 
-    address = desk.settings.config.publish.address
-    return Sending(desk.inbox.database, address=address, gazetteer=read_places(desk.settings.places_file))
+    return sending_of(desk.settings, desk.inbox.database)
 
 
 def _show(message: "Message") -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from relay.cli import casework, channels, listing, publishing
+from relay.cli import casework, channels, exporting, listing, publishing
 from relay.cli.console import MISUSED, ask_passphrase, confirm, fail, interactive, say
 from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, settings_of, unlocked
 
@@ -129,8 +129,10 @@ def run(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> None
     from forwarder.desk.program import run as run_desk
 
     with explained():
-        settings_of(folder).relay  # noqa: B018 - without it there is nothing to receive, so do not ask for a passphrase
-    with unlocked(folder, passphrase_fd) as desk, log_to_stderr():
+        settings = settings_of(folder)
+        settings.relay  # noqa: B018 - without it there is nothing to receive, so do not ask for a passphrase
+    publishes = settings.config.publish.serve or settings.alerts_key_file.is_file()
+    with unlocked(folder, passphrase_fd, signing=publishes) as desk, log_to_stderr():
         say("Starting tor; this takes up to a minute.")
         asyncio.run(run_desk(desk, progress=lambda step: say(f"tor: {step.percent} % ({step.summary})")))
 
@@ -242,4 +244,5 @@ def _facts(found: dict[str, Any]) -> Iterator[str]:
 app.command("list")(listing.list_reports)
 for command in (*casework.COMMANDS, *publishing.COMMANDS):
     app.command()(command)
+app.command("export-alerts")(exporting.export_alerts)
 app.add_typer(channels.app)

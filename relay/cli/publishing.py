@@ -243,9 +243,8 @@ def _release(desk: "Desk") -> None:
     found = desk.release(now=_now())
     until = datetime.fromtimestamp(found.valid_until, UTC).date()
     state = "is new" if found.new else "was good already"
-    say(
-        f"{desk.settings.alerts_folder / 'current'} {state}: version {found.version}, {found.alerts} alert(s), good until {until}."
-    )
+    place = desk.settings.alerts_folder / "current"
+    say(f"{place} {state}: version {found.version}, {found.alerts} alert(s), good until {until}.")
     say("It is signed anew by itself while the desk is open. Give the folder, or its address, to who serves it.")
 
 

@@ -83,7 +83,7 @@ class Sending:
         return [Message(channel.name, channel.kind, channel.service, "", words.title, words.body, "")]
 
     def due(self, *, now: int, channel: str = "") -> list[Turn]:
-        """What is due, with everything that is needed to say it; with `channel`, what that one has to say, however soon.
+        """What is due, with everything it takes to say it; with `channel`, what that one has to say, however soon.
         Raises NoSuchChannel."""
         only = self._channels.named(channel).number if channel else None
         channels = {one.number: one for one in self._channels.all()}
@@ -145,7 +145,7 @@ class Sending:
 
 
 def speak(work: Sequence[Turn], outlet: Outlet) -> list[Outcome]:
-    """Say it, several channels at the same time and without touching the inbox. Never raises for what a service does."""
+    """Say it, several channels at once and without touching the inbox. Never raises for what a service does."""
     with ThreadPoolExecutor(max_workers=AT_ONCE) as threads:
         return [one for outcomes in threads.map(lambda turn: _in_turn(turn, outlet), work) for one in outcomes]
 
