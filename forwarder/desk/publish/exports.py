@@ -1,6 +1,6 @@
 """What is published, as tables that Uwazi and Ushahidi import (docs/partner.md, "Export").
 
-Pure: no clock, no disk, no chance; the same bytes for the same alerts. No cell of a table is a formula to a spreadsheet.
+Pure: no clock, no disk, no chance; the same bytes for the same alerts. No text in a table is a formula to a spreadsheet.
 Sources: huridocs/uwazi, wiki "Import CSV" and app/api/csv/typeParsers (columns are named as properties; `lat|lon` in a
 `_geolocation` column; `__es` for a language; dates as YYYY-MM-DD; `|` parts values). Ushahidi Platform, data import: a
 head line, and columns that a person assigns to the fields of a survey, latitude and longitude each for itself.
@@ -13,6 +13,7 @@ from typing import Final
 
 from forwarder.desk.escapes import in_csv
 from forwarder.desk.publish.alert import Alert
+from forwarder.desk.publish.hxl import disarmed
 from forwarder.desk.publish.moments import span, zulu
 
 DAY_LEN: Final = len("2033-01-14")
@@ -41,8 +42,8 @@ def table(tool: Tool, rows: Sequence[Row], *, languages: Sequence[str], with_rep
     for row in rows:
         cells = dict(_CELLS[tool](row.alert, languages))
         # A number is ours and is no formula; a sign before it must stay what it is.
-        line = [f'"{cells[head]}"' if head in _NUMBERS else in_csv(_plain(cells[head])) for head in heads[: len(cells)]]
-        lines.append(",".join([*line, *([in_csv(row.reports)] if with_reports else [])]))
+        line = [f'"{cells[head]}"' if head in _NUMBERS else _safe(cells[head]) for head in heads[: len(cells)]]
+        lines.append(",".join([*line, *([_safe(row.reports)] if with_reports else [])]))
     return "".join(f"{line}\r\n" for line in lines).encode()
 
 
@@ -98,9 +99,9 @@ def _endings(languages: Sequence[str]) -> Mapping[str, str]:
     return {one: f"__{one}" if len(languages) > 1 else "" for one in languages}
 
 
-def _plain(text: str) -> str:
-    # In Uwazi a bar parts values; in both, a cell is one line in a spreadsheet's eyes.
-    return " ".join(text.replace("|", "/").split())
+def _safe(text: str) -> str:
+    # In Uwazi a bar parts values.
+    return in_csv(disarmed(text.replace("|", "/")))
 
 
 _ABOUT: Final = ("topic", "confidence", "state", "alert_id", "alert_version", "cell", "updated")
