@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,6 @@ from tests.unit.forwarder.given import ROUND_SECONDS
 
 pytestmark = pytest.mark.slow  # keys are locked at full cost
 
-HOUR = 3_600
 PLACES = {"places": [{"id": "mx-reynosa", "name": "Reynosa, Tamaulipas", "latitude": 26.09, "longitude": -98.28}]}
 WORDS = """
 [es]
@@ -40,7 +38,7 @@ AGREED = ("--yes",)
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A desk with incident 1 (confirmed, of two days ago), 2 (the same, of an hour ago) and 3 (one report, unconfirmed)."""
+    """A desk: incident 1 is confirmed and two days old, 2 the same and an hour old, 3 is one report, unconfirmed."""
     place = tmp_path_factory.mktemp("publishing") / "desk"
     now = int(time.time()) // ROUND_SECONDS
     with new_desk(place) as made:
@@ -234,9 +232,3 @@ def test_a_channel_is_added_shown_and_forgotten_without_its_password(folder: Pat
     assert "Nothing is due" in typed(folder, "channel", "send").stderr
     typed(folder, "channel", "remove", "noticias")
     assert "there is no channel" in typed(folder, "channel", "on", "noticias", code=1).stderr
-
-
-@pytest.fixture(autouse=True)
-def nobody_is_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("relay.cli.publishing.interactive", lambda: False)
-    yield

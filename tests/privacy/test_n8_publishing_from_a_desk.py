@@ -217,7 +217,7 @@ def proof_the_next_release_has_it(desk: Newsroom, *, at: str) -> None:
     shown = read_copy(desk.settings.alerts_folder, key=PUBLIC).files
     assert alert.state.value == "withdrawn"
     for name in ("alerts.geojson", "alerts.csv", "alerts.es.atom", "alerts.en.atom", f"cap/{alert.id}.xml"):
-        assert "No era cierto".encode() in shown[name] or b"Not true" in shown[name], name
+        assert b"No era cierto" in shown[name] or b"Not true" in shown[name], name
         assert b"Hombres armados" not in shown[name]
         assert b"Armed men" not in shown[name]
 

@@ -1,8 +1,8 @@
 """N9: what speaks to services for a desk reaches tor's socket and nothing else, and looks up no name.
 
-The real child sends a post and edits a page, watched from inside by an audit hook that notes every connection, lookup and
-datagram of Python's. Where its network is not empty it ends before it is told what to send. The passwords of channels
-are in no file but the encrypted inbox, and no command shows them.
+The real child sends a post and edits a page, watched from inside by an audit hook that notes every connection, lookup
+and datagram of Python's. Where its network is not empty it ends before it is told what to send. The passwords of
+channels are in no file but the encrypted inbox, and no command shows them.
 """
 
 import json
@@ -87,34 +87,40 @@ def test_only_tor_s_socket_is_reached_and_no_name_is_looked_up(there: FarEnd) ->
     print("N9: a post and a page arrived; nothing but the loopback and tor's socket was tried")
 
 
+LOOK_UP: Final = "import socket, onion_service.only_tor as o; o._unresolved = socket.getaddrinfo"
+PLAIN: Final = "import socket, socks, onion_service.only_tor as o; o._ThroughTor = socket.socket"
+BESIDE: Final = """
+import socket, onion_service.posting as p
+honest, calls = socket.socket, p.post
+def post(*given, **more):
+    honest(2, 1).connect_ex(('192.0.2.1', 443))
+    return calls(*given, **more)
+p.post = post
+"""
+NAME_SERVER: Final = """
+import socket, onion_service.posting as p
+honest, calls = socket.socket, p.post
+def post(*given, **more):
+    try:
+        honest(2, 2).sendto(b'?', ('192.0.2.53', 53))
+    except OSError:
+        pass
+    return calls(*given, **more)
+p.post = post
+"""
+
+
 @pytest.mark.parametrize(
     ("mutant", "planted"),
     [
-        (
-            "look up names here",
-            "import socket, onion_service.only_tor as o; honest = socket.getaddrinfo; o._unresolved = honest",
-        ),
-        (
-            "leave Python's sockets as they are",
-            "import socket, socks, onion_service.only_tor as o; o._ThroughTor = socket.socket",
-        ),
-        (
-            "call somebody beside tor",
-            "import socket, onion_service.posting as p; honest, calls = socket.socket, p.post\n"
-            "def post(*a, **k):\n    honest(2, 1).connect_ex(('192.0.2.1', 443)); return calls(*a, **k)\np.post = post",
-        ),
-        (
-            "ask a name server",
-            "import socket, onion_service.posting as p; honest, calls = socket.socket, p.post\n"
-            "def post(*a, **k):\n"
-            "    try: honest(2, 2).sendto(b'?', ('192.0.2.53', 53))\n"
-            "    except OSError: pass\n"
-            "    return calls(*a, **k)\np.post = post",
-        ),
+        ("look up names here", LOOK_UP),
+        ("leave Python's sockets as they are", PLAIN),
+        ("call somebody beside tor", BESIDE),
+        ("ask a name server", NAME_SERVER),
     ],
 )
 def test_another_way_out_is_caught(there: FarEnd, mutant: str, planted: str) -> None:
-    caught("N9", mutant, proof_only_tor, watched(there, "\n" + planted), there)
+    caught("N9", mutant, proof_only_tor, watched(there, planted), there)
 
 
 # --- where the network is not empty ------------------------------------------------------------------------------

@@ -44,8 +44,8 @@ _REASONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """A way out. `socket`: tor's; None: only `describe` can be asked. `start` is what the child runs and `openings` what
-    bubblewrap is told beside the walls, a test may plant others."""
+    """A way out. `socket`: tor's; None: only `describe` can be asked. `start`: what the child runs; `openings`: what
+    bubblewrap is told beside the walls; a test may plant others."""
 
     socket: UnixSocket | None
     seconds: float = SECONDS

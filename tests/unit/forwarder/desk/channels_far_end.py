@@ -1,4 +1,4 @@
-"""The far end of a desk's channels: a SOCKS proxy on a unix socket, as tor's is, that leads every name to one web server.
+"""The far end of a desk's channels: a SOCKS proxy on a unix socket, as tor's is, that leads every name to a web server.
 
 The server takes Apprise's JSON and speaks as much of MediaWiki's api.php as mwclient asks for: siteinfo, userinfo,
 tokens, login, info, revisions and edit. Everything is real HTTP over real sockets, in a thread of its own.
@@ -39,6 +39,11 @@ class FarEnd:
     @property
     def socks(self) -> Path:
         return self.folder / "socks"
+
+    @property
+    def web(self) -> Path:
+        """The server's own socket, for a tor that leads to it."""
+        return self.folder / "web"
 
     async def note(self, request: web.Request) -> web.Response:
         self.agents.add(request.headers.get("User-Agent", ""))
@@ -131,6 +136,7 @@ def far_end(folder: Path, *, tls: ssl.SSLContext | None = None) -> Iterator[FarE
         site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
         await site.start()
         made.port = runner.addresses[0][1]
+        await web.UnixSite(runner, str(folder / "web")).start()
         server = await asyncio.start_unix_server(made.proxy, path=made.socks)
         ready.set()
         await stop.wait()

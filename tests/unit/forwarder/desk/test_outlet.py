@@ -1,4 +1,4 @@
-"""Services are spoken to through tor's socket alone, with a login for each message; trouble in one channel is its own."""
+"""Services are spoken to through tor's socket alone; each message has its own login, each channel its own trouble."""
 
 import ssl
 import subprocess
@@ -70,7 +70,7 @@ def test_what_a_service_refuses_is_not_said_and_nothing_of_its_answer_comes_back
 
 def test_nothing_goes_to_who_would_take_it_unencrypted_or_unchecked(there: FarEnd) -> None:
     for url in ("json://example.org/alerts", "http://example.org", "mailto://a:b@example.org", "form://example.org"):
-        with pytest.raises(BadChannel, match="without encryption|understands"):
+        with pytest.raises(BadChannel, match=r"without encryption|understands"):
             outlet(there).post(url, title="a", body="b")
     with pytest.raises(BadChannel, match="certificate"):
         outlet(there).post("jsons://example.org/alerts?verify=no", title="a", body="b")

@@ -121,4 +121,4 @@ class Newsroom:
         return "" if found.need is None else f"{found.need.act.value}: {found.need.cause.value}"
 
     def lines(self, table: str) -> int:
-        return int(self.inbox.database.one(f"SELECT count(*) FROM {table}"))
+        return int(self.inbox.database.one(f"SELECT count(*) FROM {table}"))  # noqa: S608

@@ -1,4 +1,4 @@
-"""What is kept of alerts and drafts, a gazetteer and a file of words: each is read strictly, or refused by our error."""
+"""What is kept of alerts and drafts, a gazetteer, a file of words: each is read strictly, or refused by our error."""
 
 from contextlib import suppress
 from pathlib import Path
