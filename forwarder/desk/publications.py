@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from crypto.layers import RoundNumber
-from forwarder.desk.casework import By, Casework, Deed, Kind, Subject, write_line
+from forwarder.desk.casework import By, Casework, Deed, Kind, Subject, note_text, write_line
 from forwarder.desk.channels.queue import enqueue
 from forwarder.desk.config import Settings
 from forwarder.desk.database import Database
@@ -201,7 +201,7 @@ class Publications:
     def waiting(self, *, now: int) -> list[Waiting]:
         """What leaves by itself, and what was to and will not."""
         rows = self._database.rows("SELECT incident, wording, seen, colleague, stopped FROM waiting ORDER BY incident")
-        return [self._waiting(*row, now) for row in rows]
+        return [self._waiting(*row, now=now) for row in rows]
 
     def leave_due(self, *, now: int) -> list[Published]:
         """What waited and may leave by now, judged anew, is the current version when this returns. What has changed
@@ -266,7 +266,7 @@ class Publications:
         if (before, after) in STEPS:
             self._casework.step_within(opened, subject, after, by=by, note=note)
         elif note.strip():
-            write_line(opened, subject, Deed.NOTED, note.strip(), by=by)
+            write_line(opened, subject, Deed.NOTED, note_text(note), by=by)
 
     def _known(self, one: Incident, wording: Wording, before: int | None) -> Known | None:
         return known(self._database, one, wording, places=self._rules.places, confirmed_before=before)
@@ -288,7 +288,7 @@ class Publications:
             for language, one in words.items()
         }
 
-    def _waiting(self, incident: int, wire: bytes, seen: str, colleague: str, stopped: str, now: int) -> Waiting:
+    def _waiting(self, incident: int, wire: bytes, seen: str, colleague: str, stopped: str, *, now: int) -> Waiting:
         wording = read_wording(wire)
         if stopped:
             return Waiting(incident, wording, colleague, 0, stopped, None)

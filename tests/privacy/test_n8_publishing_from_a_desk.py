@@ -21,11 +21,11 @@ from forwarder.desk import publications
 from forwarder.desk.errors import DeskError
 from forwarder.desk.inbox import Inbox
 from forwarder.desk.publications import Publications
-from forwarder.desk.publish import drafts, release, safety
+from forwarder.desk.publish import drafts, publishing, release, safety
 from forwarder.desk.publish.drafts import Act, Draft
 from forwarder.desk.publish.release import current_alerts
 from forwarder.desk.publish.safety import Policy
-from forwarder.desk.publish.stored import Wording
+from forwarder.desk.publish.stored import Wording, read_alert
 from forwarder.desk.triage import State
 from forwarder.errors import NoCopy
 from tests.privacy.mutants import caught
@@ -137,7 +137,7 @@ def _check(history: History, before: int, *, by_itself: bool) -> None:
         (wire, confirmed_by, incident) = desk.inbox.database.row(
             "SELECT wire, confirmed_by, incident FROM alerts ORDER BY number DESC"
         )
-        alert = publications.read_alert(wire)
+        alert = read_alert(wire)
         act = {"published": Act.PUBLISH, "corrected": Act.CORRECT, "withdrawn": Act.WITHDRAW}[alert.state.value]
         assert not by_itself or act is Act.PUBLISH
         digest = Draft(incident, act, alert, None, confirmed_by, Wording(alert.words)).digest
@@ -230,14 +230,14 @@ def _withdraw_and_die(folder: Path, incident: int, at: str) -> None:
         desk.inbox = Inbox.open(folder, passphrase=PASSPHRASE)
         desk.withdraw(incident)
         if at != "before":
-            honest = release.publish_all
+            honest = publishing.publish_all
 
             def dies(*given: object, **more: object) -> object:
                 if at == "after":
                     honest(*given, **more)  # type: ignore[arg-type]
                 os._exit(9)
 
-            release.publish_all = dies  # type: ignore[assignment]
+            setattr(release, "publish_all", dies)  # noqa: B010
             release.release(desk.settings, desk.inbox.database, key=KEY, now=NOW + 30)
         os._exit(9)
     finally:

@@ -1,4 +1,4 @@
-"""A desk serves what it publishes on an onion of its own, and says it through a tor of its own, over a real tor network."""
+"""A desk serves what it publishes on an onion of its own, and says it through another tor, over a real tor network."""
 
 import asyncio
 from functools import partial
@@ -64,7 +64,7 @@ def test_a_channel_speaks_through_a_real_tor(
 ) -> None:
     settings = settings_in(private_network, "says")
     with far_end(tmp_path) as there:
-        onion = private_network.launch_onion("channel-onion", target=UnixSocket(there.web))
+        onion = private_network.launch_onion("channel-onion", target=UnixSocket(there.listens_at))
         with through_tor(settings) as outlet:
             outlet.post(f"json://{onion.onion_address()}/alerts", title="ALERTA", body="Retén")
         private_network.end(onion)

@@ -41,7 +41,7 @@ class FarEnd:
         return self.folder / "socks"
 
     @property
-    def web(self) -> Path:
+    def listens_at(self) -> Path:
         """The server's own socket, for a tor that leads to it."""
         return self.folder / "web"
 
@@ -54,45 +54,44 @@ class FarEnd:
         return web.Response(status=self.status)
 
     async def api(self, request: web.Request) -> web.Response:
-        asked = {**request.query, **dict(await request.post())}
+        asked = {key: str(value) for key, value in [*request.query.items(), *(await request.post()).items()]}
         self.agents.add(request.headers.get("User-Agent", ""))
         found = getattr(self, f"_{asked['action']}")(asked)
         return web.Response(text=json.dumps(found), content_type="application/json")
 
-    def _query(self, asked: dict[str, Any]) -> dict[str, Any]:
-        if asked.get("meta") == "tokens":
-            return {"query": {"tokens": {f"{asked['type']}token": _TOKEN}}}
-        if "meta" in asked:
-            general = {"generator": "MediaWiki 1.43.0", "case": "first-letter", "base": "x", "sitename": "x"}
-            rights = ["read", "edit", "writeapi", "createpage"]
-            return {
-                "query": {
-                    "general": general,
-                    "namespaces": {"0": {"id": 0, "*": ""}},
-                    "userinfo": {"id": 7, "name": "Ana", "groups": ["user"], "rights": rights},
-                }
-            }
-        title = asked["titles"]
+    def _query(self, asked: dict[str, str]) -> dict[str, Any]:
+        rights = ["read", "edit", "writeapi", "createpage"]
+        found: dict[str, Any] = {"userinfo": {"id": 7, "name": "Ana", "groups": ["user"], "rights": rights}}
+        if "tokens" in asked.get("meta", ""):
+            found["tokens"] = {f"{asked['type']}token": _TOKEN}
+        if "siteinfo" in asked.get("meta", ""):
+            found["general"] = {"generator": "MediaWiki 1.43.0", "case": "first-letter"}
+            found["namespaces"] = {"0": {"id": 0, "*": ""}}
+        if "titles" in asked:
+            found["pages"] = {"1": self._page(asked["titles"], revisions="revisions" in asked["prop"])}
+        return {"query": found}
+
+    def _page(self, title: str, *, revisions: bool) -> dict[str, Any]:
         page: dict[str, Any] = {"ns": 0, "title": title, "protection": []}
         if title not in self.pages:
-            return {"query": {"pages": {"-1": {**page, "missing": ""}}}}
-        if asked.get("prop") == "revisions":
+            return {**page, "missing": ""}
+        if revisions:
             page["revisions"] = [{"slots": {"main": {"*": self.pages[title]}}, "timestamp": "2033-01-14T00:00:00Z"}]
-        return {"query": {"pages": {"1": {**page, "pageid": 1, "touched": "2033-01-14T00:00:00Z", "lastrevid": 1}}}}
+        return {**page, "pageid": 1, "touched": "2033-01-14T00:00:00Z", "lastrevid": 1}
 
-    def _login(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def _login(self, asked: dict[str, str]) -> dict[str, Any]:
         if (asked["lgname"], asked["lgpassword"]) != ("Ana@alertas", PASSWORD):
             return {"login": {"result": "Failed", "reason": f"not {asked['lgpassword']}"}}
         return {"login": {"result": "Success", "lgusername": "Ana"}}
 
-    def _edit(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def _edit(self, asked: dict[str, str]) -> dict[str, Any]:
         self.pages[asked["title"]] = asked["text"]
         self.edits.append((asked["title"], asked["summary"]))
         return {"edit": {"result": "Success", "newtimestamp": "2033-01-14T00:00:01Z"}}
 
     async def proxy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection through the proxy (RFC 1928, RFC 1929)."""
-        with suppress(OSError, asyncio.IncompleteReadError):
+        with suppress(OSError, asyncio.IncompleteReadError), _closing(writer):
             _, count = await reader.readexactly(2)
             methods = await reader.readexactly(count)
             assert 2 in methods, "a login is offered, so that tor keeps circuits apart"
@@ -108,9 +107,17 @@ class FarEnd:
             port = int.from_bytes(await reader.readexactly(2), "big")
             self.names.append((host, port))
             inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self.port)
-            writer.write(b"\x05\x00\x00\x01" + bytes(6))
-            await asyncio.gather(_copy(reader, inner_writer), _copy(inner_reader, writer))
-        writer.close()
+            with _closing(inner_writer):
+                writer.write(b"\x05\x00\x00\x01" + bytes(6))
+                await asyncio.gather(_copy(reader, inner_writer), _copy(inner_reader, writer))
+
+
+@contextmanager
+def _closing(writer: asyncio.StreamWriter) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        writer.transport.abort()
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -81,7 +81,7 @@ def test_nothing_goes_to_who_would_take_it_unencrypted_or_unchecked(there: FarEn
 
 def test_a_service_is_described_without_calling_it(there: FarEnd) -> None:
     assert Outlet(None).describe("tgram://123456789:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/-100123/") == Service(
-        "Telegram", 250, 4_096
+        "Telegram", 0, 4_096
     )
     with pytest.raises(BadChannel):
         Outlet(None).describe("nada://x")

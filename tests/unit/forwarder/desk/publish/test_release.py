@@ -34,7 +34,7 @@ def test_the_key_is_made_at_its_first_use_and_is_locked(desk: Newsroom) -> None:
     key = key_of(desk)
     assert public_line(desk.inbox.database) == str(PublicKey.of(key.signing))
     assert public_line(desk.inbox.database).startswith("RW")
-    assert key_of(desk) == key
+    assert key_of(desk).public == key.public
     assert keys.is_locked(desk.settings.alerts_key_file.read_bytes())
     assert desk.settings.alerts_key_file.stat().st_mode & 0o777 == 0o600
     with pytest.raises(WrongPassphrase):
@@ -44,7 +44,7 @@ def test_the_key_is_made_at_its_first_use_and_is_locked(desk: Newsroom) -> None:
 def test_a_key_that_was_made_before_a_crash_is_taken_over(desk: Newsroom) -> None:
     made = keys.generate(KeyKind.ALERTS)
     desk.settings.alerts_key_file.write_bytes(keys.lock(made, passphrase=PASSPHRASE, cost=CHEAP))
-    assert key_of(desk) == made
+    assert key_of(desk).public == made.public
 
 
 def test_another_key_is_refused_and_none_is_made_in_silence(desk: Newsroom) -> None:
