@@ -146,7 +146,7 @@ def _check(history: History, before: int, *, by_itself: bool) -> None:
             counting = desk.incidents.incident(incident).counting
             assert confirmed_by or len(counting) >= desk.policy.k
             assert alert.cell.resolution <= desk.policy.resolution
-    for one in desk.publications.published(now=history.now):
+    for one in desk.publications.published(now=history.now, incident=history.incident):
         if one.incident == history.incident and one.out and one.need is None:
             counting = desk.incidents.incident(one.incident).counting
             assert counting, "an alert that nothing holds up is passed over"

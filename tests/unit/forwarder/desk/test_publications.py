@@ -447,3 +447,18 @@ def _publish_and_die(folder: Path, incident: int, at: str) -> None:
             publications.publish(draft, by=ANA, now=NOW)
     finally:
         os._exit(1)
+
+
+def test_an_alert_whose_places_left_the_gazetteer_is_still_judged(desk: Newsroom) -> None:
+    number = desk.incident(3, state=State.CONFIRMED)
+    desk.publish(number, wording=Wording(WORDS, place="mx-ecatepec"))
+    split = desk.incident()
+    desk.publish(split)
+    rules = Rules(desk.policy, ("es", "en"), ROUND_SECONDS, {})
+    without = Publications(desk.inbox.database, rules)
+    assert [one.need for one in without.published(now=NOW, incident=number)] == [None]
+    for report in desk.incidents.incident(split).reports[:2]:
+        desk.mark_report(report, State.FALSE)
+    (one,) = without.published(now=NOW, incident=split)
+    assert one.need is not None
+    assert one.need.act is Act.WITHDRAW

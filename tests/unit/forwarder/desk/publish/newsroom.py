@@ -117,7 +117,7 @@ class Newsroom:
 
     def need(self, incident: int, *, now: int = NOW) -> str:
         """What must be done about the alert of an incident, as cause; empty when nothing."""
-        (found,) = [one for one in self.publications.published(now=now) if one.incident == incident]
+        (found,) = self.publications.published(now=now, incident=incident)
         return "" if found.need is None else f"{found.need.act.value}: {found.need.cause.value}"
 
     def lines(self, table: str) -> int:
