@@ -181,6 +181,16 @@ class SocketTaken(ServingError):
         self.path = path
 
 
+class PortTaken(ServingError):
+    """A port of this machine cannot be listened on."""
+
+    hint = "leave the port out; then any that is free is taken"
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"port {port} of this machine cannot be used")
+        self.port = port
+
+
 class SocketPathTooLong(ServingError):
     """The path of a unix socket is longer than the kernel takes."""
 

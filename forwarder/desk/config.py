@@ -105,12 +105,23 @@ class TorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("control, and service as an absolute path, go with mode attach, and only with it")
 
 
+class WebSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The desk's pages. `lock_after_minutes`: how long nobody has to do anything until the desk locks itself."""
+
+    lock_after_minutes: int = 15
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.lock_after_minutes <= 240:
+            raise ValueError("lock_after_minutes: 1 to 240")
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything a desk sets. `relay` may be filled in later; until then there is nothing to receive."""
 
     partner: PartnerSettings
     relay: RelaySettings | None = None
     tor: TorSettings = TorSettings()
+    web: WebSettings = WebSettings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ import base64
 import json
 import logging
 import signal
-from collections.abc import AsyncIterator, Iterator
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,14 +52,18 @@ class PartnerCard:
 
 
 class Desk:
-    """An unlocked desk: its keys and its inbox. Leave the block to lock it."""
+    """An unlocked desk: its keys and its inbox. Leave the block to lock it.
 
-    __slots__ = ("_keys", "inbox", "settings")
+    Its own methods may be called from any thread; whoever reads the inbox beside them holds `alone`.
+    """
+
+    __slots__ = ("_keys", "alone", "inbox", "settings")
 
     def __init__(self, settings: Settings, opening_keys: tuple[OpeningKey, ...], inbox: Inbox) -> None:
         self.settings: Final = settings
         self._keys: Final = opening_keys
         self.inbox: Final = inbox
+        self.alone: Final = threading.RLock()
 
     def __enter__(self) -> Self:
         return self
@@ -82,8 +87,16 @@ class Desk:
         if self.card.key.encode() not in path.read_bytes():
             raise BadSettings(path, "the key was changed while the desk was being started; start it again")
 
+    def under(self, settings: Settings) -> "Desk":
+        """The same keys and inbox under other settings of the same folder; this one is not to be used any more."""
+        return Desk(settings, self._keys, self.inbox)
+
     def take(self, bundle: Bundle) -> Receipt:
         """Open a verified bundle and store what was for us; see `Inbox.take`."""
+        with self.alone:
+            return self._take(bundle)
+
+    def _take(self, bundle: Bundle) -> Receipt:
         header = bundle.header
         standing = self.inbox.standing(bundle)
         if standing is not Receipt.NEW:
@@ -144,20 +157,40 @@ def log_to_stderr() -> Iterator[None]:
         LOG.removeHandler(said)
 
 
+def tell_fault(kind: type[BaseException]) -> None:
+    """A page failed in a way that nobody foresaw; of the error only its kind is told."""
+    LOG.error("a page failed: %s", kind.__name__)
+
+
 async def run(desk: Desk, *, progress: Progress) -> None:
     """Receive until told to stop (SIGINT, SIGTERM). Raises an OnionServiceError when tor cannot be used."""
+    with told_to_stop() as stop:
+        await receive(desk, stop, progress=progress)
+    LOG.info("stopped")
+
+
+async def receive(
+    desk: Desk, stop: asyncio.Event, *, progress: Progress, reachable: Callable[[str], None] | None = None
+) -> None:
+    """Receive until `stop` is set; `reachable` hears the address once it can be called. Raises an OnionServiceError
+    when tor cannot be used, DeskRuns or BadSettings as `receiving` does."""
+    async with receiving(desk):
+        with await asyncio.to_thread(_tor, desk.settings) as tor:
+            await _until(stop, tor, progress, reachable)
+
+
+@contextmanager
+def told_to_stop() -> Iterator[asyncio.Event]:
+    """An event that SIGINT and SIGTERM set for as long as the block lasts."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     try:
-        async with receiving(desk):
-            with await asyncio.to_thread(_tor, desk.settings) as tor:
-                await _until(stop, tor, progress)
+        yield stop
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
-    LOG.info("stopped")
 
 
 @asynccontextmanager
@@ -185,7 +218,9 @@ async def receiving(desk: Desk) -> AsyncIterator[None]:
             yield
 
 
-async def _until(stop: asyncio.Event, tor: Tor, progress: Progress) -> None:
+async def _until(
+    stop: asyncio.Event, tor: Tor, progress: Progress, reachable: Callable[[str], None] | None
+) -> None:
     """Wait for tor, then for `stop`; a tor that goes away ends the program with its error."""
     waiting = asyncio.ensure_future(
         asyncio.to_thread(tor.wait_bootstrapped, seconds=BOOTSTRAP_SECONDS, progress=progress)
@@ -198,6 +233,8 @@ async def _until(stop: asyncio.Event, tor: Tor, progress: Progress) -> None:
         await waiting
         address = await asyncio.to_thread(tor.wait_published, seconds=PUBLISH_SECONDS)
         LOG.info("receiving at http://%s/", address)
+        if reachable is not None:
+            reachable(str(address))
     while not stop.is_set():
         await asyncio.wait([stopping], timeout=TOR_LOOK_SECONDS)
         await asyncio.to_thread(tor.ask, "version")
@@ -251,8 +288,31 @@ def _settings_text(partner: PartnerSettings, relay: RelaySettings | None) -> str
         "older_keys = []",
         "",
     ]
+    return "\n".join([*lines, *_relay_lines(relay), "", "[tor]", 'mode = "launch"', 'program = "tor"', ""])
+
+
+def fill_in_relay(settings: Settings, relay: RelaySettings) -> Settings:
+    """The settings with the relay that a desk was made without, written to its folder; nothing else in them changes.
+
+    Raises AlreadyThere when there is a relay in them, NotWritten, or BadSettings; then they are as they were.
+    """
+    path = settings.folder / SETTINGS_NAME
+    if settings.config.relay is not None:
+        raise AlreadyThere(path)
+    wire = path.read_bytes()
+    parse_settings(wire, path=path)
+    text, empty, lines = wire.decode(), "\n".join(_relay_lines(None)), "\n".join(_relay_lines(relay))
+    text = text.replace(empty, lines, 1) if empty in text else f"{text.rstrip()}\n\n{lines}\n"
+    filled = Settings(parse_settings(text.encode(), path=path), settings.folder)
+    if filled.config.relay != relay:
+        raise BadSettings(path, "there is something in it after which no [relay] can be written")
+    write_durably(path, [text.encode()])
+    return filled
+
+
+def _relay_lines(relay: RelaySettings | None) -> list[str]:
     if relay is None:
-        lines += [
+        return [
             "# Ask the operator of the relay for these, and take the # away.",
             "# [relay]",
             '# identity = "64 hexadecimal digits"',
@@ -262,17 +322,15 @@ def _settings_text(partner: PartnerSettings, relay: RelaySettings | None) -> str
             "# parcels = 16",
             "# parcel_every = 4",
         ]
-    else:
-        lines += [
-            "[relay]",
-            f"identity = {_toml(relay.identity)}",
-            f"card = {_toml(relay.card)}",
-            f"round_seconds = {relay.round_seconds}",
-            f"letters = {relay.letters}",
-            f"parcels = {relay.parcels}",
-            f"parcel_every = {relay.parcel_every}",
-        ]
-    return "\n".join([*lines, "", "[tor]", 'mode = "launch"', 'program = "tor"', ""])
+    return [
+        "[relay]",
+        f"identity = {_toml(relay.identity)}",
+        f"card = {_toml(relay.card)}",
+        f"round_seconds = {relay.round_seconds}",
+        f"letters = {relay.letters}",
+        f"parcels = {relay.parcels}",
+        f"parcel_every = {relay.parcel_every}",
+    ]
 
 
 def _toml(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from relay.cli import casework, listing
+from relay.cli import casework, listing, web_desk
 from relay.cli.console import MISUSED, ask_passphrase, confirm, fail, interactive, say
 from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, settings_of, unlocked
 
@@ -61,7 +61,7 @@ def init(
     if relay is None:
         say(f"Next: fill in [relay] in {folder / SETTINGS_NAME}, then `veladora desk run --folder {folder}`.")
     else:
-        say(f"Next: `veladora desk run --folder {folder}`, and leave it running.")
+        say(f"Next: `veladora desk run --folder {folder}` opens it in a browser; `veladora desk receive` needs none.")
 
 
 @app.command()
@@ -86,7 +86,7 @@ def new_key(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> 
             new_period(settings, passphrase=passphrase, today=datetime.now(UTC).date())
         with unlock(settings, passphrase=passphrase) as desk:
             _show_card(desk.card)
-    say(f"Made a new key. First start `veladora desk run --folder {folder}` again, then give the card to the relay's")
+    say(f"Made a new key. First start `veladora desk run` (or `receive`) again, then give the card to the relay's")
     say(
         "operator and have the words read to you. Until the relay's directory names it, letters come under the old one."
     )
@@ -121,8 +121,8 @@ def forget_keys(
 
 
 @app.command()
-def run(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> None:
-    """Receive reports until stopped (Ctrl-C). Keep it running; what is missed is offered again for days."""
+def receive(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> None:
+    """Receive reports without a browser until stopped (Ctrl-C). What is missed is offered again for days."""
     import asyncio
 
     from forwarder.desk.program import log_to_stderr
@@ -237,6 +237,7 @@ def _facts(found: dict[str, Any]) -> Iterator[str]:
         yield f"  attachment {attachment['number']}: {kind}, {cleaned}{missing}"
 
 
+app.command()(web_desk.run)
 app.command("list")(listing.list_reports)
 for command in casework.COMMANDS:
     app.command()(command)
