@@ -45,9 +45,11 @@ class Answer(web.StreamResponse):
         body: bytes = b"",
         content_type: str | None = None,
         headers: Mapping[str, str] | None = None,
+        length: int | None = None,
     ) -> None:
+        """`length`: of a body that does not stand in `body` (onion_service/long_answer.py)."""
         super().__init__(status=status, reason=reason)
-        head = f"HTTP/1.1 {status} {reason}\r\nContent-Length: {len(body)}\r\n"
+        head = f"HTTP/1.1 {status} {reason}\r\nContent-Length: {len(body) if length is None else length}\r\n"
         if content_type is not None:
             head += f"Content-Type: {content_type}\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
@@ -57,17 +59,20 @@ class Answer(web.StreamResponse):
 
     async def prepare(self, request: web.BaseRequest) -> None:
         """Write the answer; called by aiohttp, once for each request."""
-        protocol, transport = request.protocol, request.transport
+        transport = request.transport
         if transport is None:
             raise ConnectionResetError
-        if request.keep_alive and self.keep_alive:
-            head, body = self._kept
-        else:
-            head, body = self._last
-            protocol.close()
+        head, body = self._chosen(request)
         transport.write(head if request.method == hdrs.METH_HEAD else head + body)
-        if protocol.writing_paused:
+        if request.protocol.writing_paused:
             await request.writer.drain()
+
+    def _chosen(self, request: web.BaseRequest) -> tuple[bytes, bytes]:
+        """Head and body, for a connection that goes on or one that ends."""
+        if request.keep_alive and self.keep_alive:
+            return self._kept
+        request.protocol.close()
+        return self._last
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Nothing is left to write."""
@@ -146,11 +151,8 @@ async def serve_on_loopback(
     refusals: Refusals | None = None,
     on_fault: Callable[[type[BaseException]], None] | None = None,
 ) -> AsyncIterator[int]:
-    """Serve `app` on 127.0.0.1 for as long as the block lasts, and nowhere else; yields the port.
-
-    For pages of the person who sits at this machine. Every user of the machine can connect: who it is must be asked
-    there. `port` 0 is any that is free; one that is taken raises PortTaken.
-    """
+    """Serve `app` on 127.0.0.1 and nowhere else for as long as the block lasts; yields the port, which is any that is
+    free when `port` is 0. Every user of the machine can connect. Raises PortTaken."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         try:
@@ -166,9 +168,7 @@ async def serve_on_loopback(
 
 
 @asynccontextmanager
-async def _accepting(
-    app: web.Application | Handler, house: _House, listening: socket.socket
-) -> AsyncIterator[None]:
+async def _accepting(app: web.Application | Handler, house: _House, listening: socket.socket) -> AsyncIterator[None]:
     """Connections to a bound socket are served, and cut off when the block ends."""
     runner = _runner(app)
     await runner.setup()

@@ -17,17 +17,24 @@ from typing import Final, Self
 
 from crypto import keys
 from crypto.bundle import Bundle
+from crypto.cells import CellClass
 from crypto.errors import CryptoError, WrongPassphrase
 from crypto.keys import Cost, KeyKind, PartnerKey, fingerprint_words
+from crypto.layers import RoundNumber
 from crypto.suite import OpeningKey
+from forwarder.desk import rounds
+from forwarder.desk.catching_up import Event, News
 from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings, Settings, parse_settings
 from forwarder.desk.endpoint import Refusal, endpoint_app
 from forwarder.desk.errors import AlreadyThere, BadSettings
+from forwarder.desk.going_out import going_out
 from forwarder.desk.inbox import Inbox, Receipt
 from forwarder.desk.opening import open_bundle
+from forwarder.desk.own_keys import pull_key
 from forwarder.desk.periods import keys_in_use
 from forwarder.durable import remove_unfinished, write_durably
 from forwarder.webhook import bundle_id
+from onion_service.client_auth import ClientKey
 from onion_service.control import Progress, Tor, attach, launch, make_onion
 from onion_service.program import usable_tor
 from onion_service.serving import Limits, serve_on
@@ -49,6 +56,7 @@ class PartnerCard:
     key: str
     words: str
     endpoint: str
+    pull_key: str
 
 
 class Desk:
@@ -79,7 +87,8 @@ class Desk:
     @property
     def card(self) -> PartnerCard:
         """The partner card, of the current key."""
-        return _card(self.settings, self._keys[0])
+        with self.alone:
+            return _card(self.settings, self._keys[0], pull_key(self.inbox.database))
 
     def check_current(self) -> None:
         """Return when the current key is still the one that this desk was unlocked with. Raises BadSettings."""
@@ -93,21 +102,36 @@ class Desk:
 
     def take(self, bundle: Bundle) -> Receipt:
         """Open a verified bundle and store what was for us; see `Inbox.take`."""
-        with self.alone:
-            return self._take(bundle)
-
-    def _take(self, bundle: Bundle) -> Receipt:
         header = bundle.header
-        standing = self.inbox.standing(bundle)
+        with self.alone:
+            standing = self.inbox.standing(bundle)
         if standing is not Receipt.NEW:
             return standing
         name = bundle_id(header.cell_class, header.round_number)
-        latest = self.inbox.latest(header.cell_class)
-        receipt = self.inbox.take(bundle, open_bundle(bundle, self._keys))
+        opened = open_bundle(bundle, self._keys)
+        with self.alone:
+            latest = self.inbox.latest(header.cell_class)
+            receipt = self.inbox.take(bundle, opened)
         if latest is not None and header.round_number > latest + self.settings.relay.step(header.cell_class):
             LOG.warning("rounds are missing before %s; `veladora desk list` names them", name)
         LOG.info("took %s", name if latest is None or latest < header.round_number else f"{name}, out of order")
         return receipt
+
+    def rounds(self, *, now: float) -> tuple[rounds.Standing, ...]:
+        """Of which rounds the bundles are here, can still be had, and are lost; `now` in seconds since 1970."""
+        with self.alone:
+            return rounds.standings(self.inbox.database, relay=self.settings.relay, now=now)
+
+    def wanted(self, *, now: float) -> list[tuple[CellClass, RoundNumber]]:
+        """What to come for now; see catching_up.py. Raises DeskError."""
+        with self.alone:
+            rounds.begin(self.inbox.database, closed=rounds.settled(now, relay=self.settings.relay))
+            return rounds.wanted(self.inbox.database, relay=self.settings.relay, now=now)
+
+    def note_not_kept(self, cell_class: CellClass, round_number: RoundNumber) -> None:
+        """The relay says that it has no such bundle. Raises DeskError."""
+        with self.alone:
+            rounds.note_not_kept(self.inbox.database, cell_class, round_number)
 
 
 def create(
@@ -129,12 +153,13 @@ def create(
     key = keys.generate(KeyKind.PARTNER)
     if not isinstance(key, PartnerKey):
         raise TypeError("a partner's key was asked for")
-    Inbox.create(folder, passphrase=passphrase, cost=cost).close()
+    with Inbox.create(folder, passphrase=passphrase, cost=cost) as inbox:
+        pulling = pull_key(inbox.database)
     write_durably(folder / partner.key, [keys.lock(key, passphrase=passphrase, cost=cost)])
     make_onion(settings.onion_tor(), program=settings.config.tor.program)
     # Written last: a folder with settings is a whole desk.
     write_durably(settings_file, [text])
-    return _card(settings, key.opening)
+    return _card(settings, key.opening, pulling)
 
 
 def unlock(settings: Settings, *, passphrase: str) -> Desk:
@@ -170,11 +195,23 @@ async def run(desk: Desk, *, progress: Progress) -> None:
 
 
 async def receive(
-    desk: Desk, stop: asyncio.Event, *, progress: Progress, reachable: Callable[[str], None] | None = None
+    desk: Desk,
+    stop: asyncio.Event,
+    *,
+    progress: Progress,
+    reachable: Callable[[str], None] | None = None,
+    coming: Callable[[News], None] | None = None,
 ) -> None:
-    """Receive until `stop` is set; `reachable` hears the address once it can be called. Raises an OnionServiceError
-    when tor cannot be used, DeskRuns or BadSettings as `receiving` does."""
-    async with receiving(desk):
+    """Receive, and come for what was missed, until `stop` is set. `reachable` hears the address once it can be called,
+    `coming` how far it has come. Raises an OnionServiceError when tor cannot be used, DeskRuns or BadSettings as
+    `receiving` does."""
+
+    def tell(news: News) -> None:
+        _tell_coming(news)
+        if coming is not None:
+            coming(news)
+
+    async with receiving(desk), going_out(desk, told=tell, failed=_tell_failure):
         with await asyncio.to_thread(_tor, desk.settings) as tor:
             await _until(stop, tor, progress, reachable)
 
@@ -216,6 +253,16 @@ async def receiving(desk: Desk) -> AsyncIterator[None]:
         desk.check_current()
         async with serve_on(app, socket.path, limits=LIMITS, on_fault=fault):
             yield
+
+
+def _tell_coming(news: News) -> None:
+    why = f" ({news.why})" if news.why else ""
+    level = logging.WARNING if news.event in (Event.REFUSED, Event.STOPPED) else logging.INFO
+    LOG.log(level, "%s: %d of %d packets%s", news.event.value, news.done, news.of, why)
+
+
+def _tell_failure(why: str) -> None:
+    LOG.warning("%s", why)
 
 
 async def _until(
@@ -261,7 +308,7 @@ def _unlock_key(settings: Settings, path: Path, passphrase: str) -> OpeningKey:
     return key.opening
 
 
-def _card(settings: Settings, key: OpeningKey) -> PartnerCard:
+def _card(settings: Settings, key: OpeningKey, pulling: ClientKey) -> PartnerCard:
     partner = settings.config.partner
     public = key.sealing_key
     try:
@@ -274,6 +321,7 @@ def _card(settings: Settings, key: OpeningKey) -> PartnerCard:
         key=base64.b64encode(public.wire).decode(),
         words=fingerprint_words(public.fingerprint),
         endpoint=endpoint,
+        pull_key=pulling.public,
     )
 
 
@@ -321,6 +369,8 @@ def _relay_lines(relay: RelaySettings | None) -> list[str]:
             "# letters = 64",
             "# parcels = 16",
             "# parcel_every = 4",
+            "# keep_rounds = 672",
+            '# partners_onion = "<56 characters>.onion"',
         ]
     return [
         "[relay]",
@@ -330,6 +380,8 @@ def _relay_lines(relay: RelaySettings | None) -> list[str]:
         f"letters = {relay.letters}",
         f"parcels = {relay.parcels}",
         f"parcel_every = {relay.parcel_every}",
+        f"keep_rounds = {relay.keep_rounds}",
+        f"partners_onion = {_toml(relay.partners_onion)}",
     ]
 
 

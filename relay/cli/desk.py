@@ -8,6 +8,7 @@ import typer
 
 from relay.cli import casework, listing, web_desk
 from relay.cli.console import MISUSED, ask_passphrase, confirm, fail, interactive, say
+from relay.cli.rounds import rounds
 from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, settings_of, unlocked
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def init(
     letters: Annotated[int, typer.Option(help="Letters in a bundle, as the relay has it.")] = 64,
     parcels: Annotated[int, typer.Option(help="Parcels in a bundle, as the relay has it.")] = 16,
     parcel_every: Annotated[int, typer.Option(help="Parcels leave every so many rounds.")] = 4,
+    partners_onion: Annotated[str, typer.Option(help="The relay's onion for partners: <onion>.")] = "",
+    keep_rounds: Annotated[int, typer.Option(help="For how many rounds the relay keeps bundles.")] = 672,
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Make a desk: a key, an empty inbox and an onion address. Prints the card to give to the relay's operator."""
@@ -51,6 +54,8 @@ def init(
                     letters=letters,
                     parcels=parcels,
                     parcel_every=parcel_every,
+                    partners_onion=partners_onion,
+                    keep_rounds=keep_rounds,
                 )
         except ValueError as error:
             raise BadSettings(folder / SETTINGS_NAME, str(error)) from error
@@ -216,6 +221,7 @@ def _show_card(card: "PartnerCard") -> None:
     for key, value in (("id", card.id), ("name", card.name), ("key", card.key), ("words", card.words)):
         typer.echo(f"{key:<9} {value}")
     typer.echo(f"{'endpoint':<9} {card.endpoint or 'not known yet: start the tor that holds it'}")
+    typer.echo(f"{'pull_key':<9} {card.pull_key}")
 
 
 def _facts(found: dict[str, Any]) -> Iterator[str]:
@@ -239,5 +245,6 @@ def _facts(found: dict[str, Any]) -> Iterator[str]:
 
 app.command()(web_desk.run)
 app.command("list")(listing.list_reports)
+app.command()(rounds)
 for command in casework.COMMANDS:
     app.command()(command)
