@@ -225,3 +225,12 @@ class SiteBroken(ServingError):
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name} cannot be served: {reason}")
         self.name = name
+
+
+class HasAnotherWay(OnionServiceError):
+    """A process that must reach others through tor only could reach them otherwise; it sent nothing."""
+
+    hint = "install bubblewrap, which shuts such a process in; without it no channel sends anything"
+
+    def __init__(self, ways: int) -> None:
+        super().__init__(f"this process has {ways} network interface(s) beside its loopback")

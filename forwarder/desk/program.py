@@ -4,13 +4,14 @@ logs, from a closed list of sentences, and never how much was for us.
 
 import asyncio
 import base64
-import json
 import logging
 import signal
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -19,8 +20,9 @@ from crypto import keys
 from crypto.bundle import Bundle
 from crypto.cells import CellClass
 from crypto.errors import CryptoError, WrongPassphrase
-from crypto.keys import Cost, KeyKind, PartnerKey, fingerprint_words
+from crypto.keys import AlertsKey, Cost, KeyKind, PartnerKey, fingerprint_words
 from crypto.layers import RoundNumber
+from crypto.minisign import PublicKey
 from crypto.suite import OpeningKey
 from forwarder.desk import rounds
 from forwarder.desk.catching_up import Event, News
@@ -32,6 +34,12 @@ from forwarder.desk.inbox import Inbox, Receipt
 from forwarder.desk.opening import open_bundle
 from forwarder.desk.own_keys import pull_key
 from forwarder.desk.periods import keys_in_use
+from forwarder.desk.publish.alert import Alert
+from forwarder.desk.publish.errors import NoAlertsKey
+from forwarder.desk.publish.release import Released, alerts_by_incident, alerts_key, public_line, release
+from forwarder.desk.publish.serving import Shelf, served
+from forwarder.desk.settings_text import settings_text
+from forwarder.desk.tending import Told, tending
 from forwarder.durable import remove_unfinished, write_durably
 from forwarder.webhook import bundle_id
 from onion_service.client_auth import ClientKey
@@ -57,6 +65,7 @@ class PartnerCard:
     words: str
     endpoint: str
     pull_key: str
+    alerts: str = ""
 
 
 class Desk:
@@ -65,11 +74,19 @@ class Desk:
     Its own methods may be called from any thread; whoever reads the inbox beside them holds `alone`.
     """
 
-    __slots__ = ("_keys", "alone", "inbox", "settings")
+    __slots__ = ("_alerts_key", "_keys", "alone", "inbox", "settings")
 
-    def __init__(self, settings: Settings, opening_keys: tuple[OpeningKey, ...], inbox: Inbox) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        opening_keys: tuple[OpeningKey, ...],
+        inbox: Inbox,
+        *,
+        alerts_key: AlertsKey | None = None,
+    ) -> None:
         self.settings: Final = settings
         self._keys: Final = opening_keys
+        self._alerts_key: Final = alerts_key
         self.inbox: Final = inbox
         self.alone: Final = threading.RLock()
 
@@ -86,9 +103,35 @@ class Desk:
 
     @property
     def card(self) -> PartnerCard:
-        """The partner card, of the current key."""
+        """The partner card, of the current key; `alerts` is the line that others pin, once this desk publishes."""
         with self.alone:
-            return _card(self.settings, self._keys[0], pull_key(self.inbox.database))
+            card = _card(self.settings, self._keys[0], pull_key(self.inbox.database))
+            return replace(card, alerts=public_line(self.inbox.database))
+
+    @property
+    def alerts_public(self) -> PublicKey | None:
+        """The public half of the key that signs what it publishes; None when it was unlocked without it."""
+        return None if self._alerts_key is None else PublicKey.of(self._alerts_key.signing)
+
+    @property
+    def signs(self) -> bool:
+        """Whether it was unlocked with the key that signs what it publishes."""
+        return self._alerts_key is not None
+
+    def alerts(self) -> list[tuple[int, Alert]]:
+        """Every alert as it stands, with the number of its incident."""
+        with self.alone:
+            return alerts_by_incident(self.inbox.database)
+
+    def release(self, *, now: int) -> Released:
+        """The signed folder is what this desk has decided, when this returns; `now` in seconds since 1970.
+
+        Raises NoAlertsKey when it was unlocked without that key; else as publish/release.py's `release`.
+        """
+        if self._alerts_key is None:
+            raise NoAlertsKey("this desk was opened without the key that signs alerts")
+        with self.alone:
+            return release(self.settings, self.inbox.database, key=self._alerts_key, now=now)
 
     def check_current(self) -> None:
         """Return when the current key is still the one that this desk was unlocked with. Raises BadSettings."""
@@ -98,7 +141,7 @@ class Desk:
 
     def under(self, settings: Settings) -> "Desk":
         """The same keys and inbox under other settings of the same folder; this one is not to be used any more."""
-        return Desk(settings, self._keys, self.inbox)
+        return Desk(settings, self._keys, self.inbox, alerts_key=self._alerts_key)
 
     def take(self, bundle: Bundle) -> Receipt:
         """Open a verified bundle and store what was for us; see `Inbox.take`."""
@@ -143,7 +186,7 @@ def create(
     there, since nothing is overwritten, and a TorError when there is no tor to be used.
     """
     settings_file = folder / SETTINGS_NAME
-    text = _settings_text(partner, relay).encode()
+    text = settings_text(partner, relay).encode()
     settings = Settings(parse_settings(text, path=settings_file), folder.absolute())
     for path in (settings_file, folder / partner.key, settings.service_directory):
         if path.exists():
@@ -162,11 +205,20 @@ def create(
     return _card(settings, key.opening, pulling)
 
 
-def unlock(settings: Settings, *, passphrase: str) -> Desk:
-    """The desk, open. Raises WrongPassphrase, NotOpened or BadSettings; nothing was changed."""
+def unlock(settings: Settings, *, passphrase: str, signing: bool = False, cost: Cost | None = None) -> Desk:
+    """The desk, open; with `signing`, able to sign what it publishes, with a key that is made now if there is none.
+
+    Raises WrongPassphrase, NotOpened, BadSettings or OtherAlertsKey; nothing was changed.
+    """
     opening_keys = tuple(_unlock_key(settings, path, passphrase) for path in settings.key_files)
     remove_unfinished(settings.folder)
-    return Desk(settings, opening_keys, Inbox.open(settings.folder, passphrase=passphrase))
+    inbox = Inbox.open(settings.folder, passphrase=passphrase)
+    try:
+        key = alerts_key(settings, inbox.database, passphrase=passphrase, cost=cost) if signing else None
+    except BaseException:
+        inbox.close()
+        raise
+    return Desk(settings, opening_keys, inbox, alerts_key=key)
 
 
 @contextmanager
@@ -202,18 +254,18 @@ async def receive(
     reachable: Callable[[str], None] | None = None,
     coming: Callable[[News], None] | None = None,
 ) -> None:
-    """Receive, and come for what was missed, until `stop` is set. `reachable` hears the address once it can be called,
-    `coming` how far it has come. Raises an OnionServiceError when tor cannot be used, DeskRuns or BadSettings as
-    `receiving` does."""
+    """Receive, come for what was missed and tend what is published, until `stop` is set. `reachable` hears the address
+    once it can be called, `coming` how far it has come. Raises an OnionServiceError, DeskRuns or BadSettings."""
 
     def tell(news: News) -> None:
         _tell_coming(news)
         if coming is not None:
             coming(news)
 
-    async with receiving(desk), going_out(desk, told=tell, failed=_tell_failure):
+    async with receiving(desk), going_out(desk, told=tell, failed=partial(LOG.warning, "%s")):
         with await asyncio.to_thread(_tor, desk.settings) as tor:
-            await _until(stop, tor, progress, reachable)
+            async with _publishing(desk):
+                await _until(stop, tor, progress, reachable)
 
 
 @contextmanager
@@ -232,8 +284,8 @@ def told_to_stop() -> Iterator[asyncio.Event]:
 
 @asynccontextmanager
 async def receiving(desk: Desk) -> AsyncIterator[None]:
-    """The endpoint is served on its unix socket for as long as the block lasts. Raises DeskRuns or BadSettings while
-    the desk's keys change, or when they did after it was unlocked."""
+    """The endpoint is served on its unix socket for as long as the block lasts; yields what is held while the inbox is
+    touched. Raises DeskRuns or BadSettings while the desk's keys change, or when they did after it was unlocked."""
     taking = asyncio.Lock()
 
     async def take(bundle: Bundle) -> Receipt:
@@ -255,19 +307,40 @@ async def receiving(desk: Desk) -> AsyncIterator[None]:
             yield
 
 
+@asynccontextmanager
+async def _publishing(desk: Desk) -> AsyncIterator[None]:
+    """What is published is tended, and served if the settings say so, for as long as the block lasts."""
+
+    def tell(told: Told, detail: str) -> None:
+        level = logging.WARNING if told in (Told.STOPPED, Told.NOT_RELEASED, Told.NOT_SAID) else logging.INFO
+        LOG.log(level, "%s%s", told.value, f": {detail}" if detail else "")
+
+    async with AsyncExitStack() as stack:
+        refreshed: Callable[[], None] = _nothing
+        key = desk.alerts_public
+        if key is not None and desk.settings.config.publish.serve:
+            shelf = Shelf(desk.settings, key)
+            LOG.info("serving alerts at %s", await stack.enter_async_context(served(desk.settings, shelf)))
+            refreshed = lambda: shelf.refresh(now=int(time.time()))  # noqa: E731
+        work = asyncio.create_task(tending(desk, tell=tell, after=refreshed), name="tending")
+        try:
+            yield
+        finally:
+            work.cancel()
+            await asyncio.wait([work])
+
+
+def _nothing() -> None:
+    """Nothing is served, so nothing is to be refreshed."""
+
+
 def _tell_coming(news: News) -> None:
     why = f" ({news.why})" if news.why else ""
     level = logging.WARNING if news.event in (Event.REFUSED, Event.STOPPED) else logging.INFO
     LOG.log(level, "%s: %d of %d packets%s", news.event.value, news.done, news.of, why)
 
 
-def _tell_failure(why: str) -> None:
-    LOG.warning("%s", why)
-
-
-async def _until(
-    stop: asyncio.Event, tor: Tor, progress: Progress, reachable: Callable[[str], None] | None
-) -> None:
+async def _until(stop: asyncio.Event, tor: Tor, progress: Progress, reachable: Callable[[str], None] | None) -> None:
     """Wait for tor, then for `stop`; a tor that goes away ends the program with its error."""
     waiting = asyncio.ensure_future(
         asyncio.to_thread(tor.wait_bootstrapped, seconds=BOOTSTRAP_SECONDS, progress=progress)
@@ -323,68 +396,3 @@ def _card(settings: Settings, key: OpeningKey, pulling: ClientKey) -> PartnerCar
         endpoint=endpoint,
         pull_key=pulling.public,
     )
-
-
-def _settings_text(partner: PartnerSettings, relay: RelaySettings | None) -> str:
-    lines = [
-        "# The settings of this desk; docs/partner.md says what each line means.",
-        "",
-        "[partner]",
-        f"id = {_toml(partner.id)}",
-        f"name = {_toml(partner.name)}",
-        f"key = {_toml(partner.key)}",
-        "older_keys = []",
-        "",
-    ]
-    return "\n".join([*lines, *_relay_lines(relay), "", "[tor]", 'mode = "launch"', 'program = "tor"', ""])
-
-
-def fill_in_relay(settings: Settings, relay: RelaySettings) -> Settings:
-    """The settings with the relay that a desk was made without, written to its folder; nothing else in them changes.
-
-    Raises AlreadyThere when there is a relay in them, NotWritten, or BadSettings; then they are as they were.
-    """
-    path = settings.folder / SETTINGS_NAME
-    if settings.config.relay is not None:
-        raise AlreadyThere(path)
-    wire = path.read_bytes()
-    parse_settings(wire, path=path)
-    text, empty, lines = wire.decode(), "\n".join(_relay_lines(None)), "\n".join(_relay_lines(relay))
-    text = text.replace(empty, lines, 1) if empty in text else f"{text.rstrip()}\n\n{lines}\n"
-    filled = Settings(parse_settings(text.encode(), path=path), settings.folder)
-    if filled.config.relay != relay:
-        raise BadSettings(path, "there is something in it after which no [relay] can be written")
-    write_durably(path, [text.encode()])
-    return filled
-
-
-def _relay_lines(relay: RelaySettings | None) -> list[str]:
-    if relay is None:
-        return [
-            "# Ask the operator of the relay for these, and take the # away.",
-            "# [relay]",
-            '# identity = "64 hexadecimal digits"',
-            '# card = "<56 characters>.onion#<64 hexadecimal digits>"',
-            "# round_seconds = 900",
-            "# letters = 64",
-            "# parcels = 16",
-            "# parcel_every = 4",
-            "# keep_rounds = 672",
-            '# partners_onion = "<56 characters>.onion"',
-        ]
-    return [
-        "[relay]",
-        f"identity = {_toml(relay.identity)}",
-        f"card = {_toml(relay.card)}",
-        f"round_seconds = {relay.round_seconds}",
-        f"letters = {relay.letters}",
-        f"parcels = {relay.parcels}",
-        f"parcel_every = {relay.parcel_every}",
-        f"keep_rounds = {relay.keep_rounds}",
-        f"partners_onion = {_toml(relay.partners_onion)}",
-    ]
-
-
-def _toml(text: str) -> str:
-    # A basic string of TOML is one of JSON as long as nothing outside ASCII is escaped.
-    return json.dumps(text, ensure_ascii=False)

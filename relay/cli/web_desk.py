@@ -69,8 +69,8 @@ def _open(link: str, private: Path) -> None:
     page = private / "veladora.html"
     target = html.escape(link, quote=True)
     page.write_text(
-        f'<!doctype html><meta charset="utf-8"><title>Veladora</title><meta http-equiv="refresh" content="0;url={target}">'
-        f'<p><a href="{target}">Veladora</a>',
+        '<!doctype html><meta charset="utf-8"><title>Veladora</title>'
+        f'<meta http-equiv="refresh" content="0;url={target}"><p><a href="{target}">Veladora</a>',
         encoding="utf-8",
     )
     with suppress(webbrowser.Error, OSError):

@@ -55,15 +55,13 @@ def case_of(desk: Desk, subject: Subject) -> Case:
     """How it stands. Raises NoSuchReport, NoSuchIncident or MergedAway."""
     casework = Casework(desk.inbox.database)
     standing = casework.standing(subject)
-    steps = tuple(
-        Step(after, STEPS[standing.state, after] is Reason.NEEDED) for after in possible(standing.state)
-    )
-    return Case(
-        standing, steps, tuple(casework.history(subject)), tuple(casework.colleagues()), tuple(casework.tags())
-    )
+    steps = tuple(Step(after, STEPS[standing.state, after] is Reason.NEEDED) for after in possible(standing.state))
+    return Case(standing, steps, tuple(casework.history(subject)), tuple(casework.colleagues()), tuple(casework.tags()))
 
 
-def routes(kind: Kind, path: str, show: Show) -> dict[tuple[str, str], Callable[[Visit], Awaitable[web.StreamResponse]]]:
+def routes(
+    kind: Kind, path: str, show: Show
+) -> dict[tuple[str, str], Callable[[Visit], Awaitable[web.StreamResponse]]]:
     """The forms of one kind of thing; `show` is its page."""
     return {("POST", f"{path}/{name}"): _handler(kind, name, show) for name in _DEEDS}
 
@@ -74,9 +72,7 @@ def _handler(kind: Kind, name: str, show: Show) -> Callable[[Visit], Awaitable[w
     async def handle(visit: Visit) -> web.StreamResponse:
         subject = Subject(kind, visit.number("number"))
         try:
-            await visit.keeper.read(
-                lambda desk: deed(Casework(desk.inbox.database), subject, visit.form, visit.by())
-            )
+            await visit.keeper.read(lambda desk: deed(Casework(desk.inbox.database), subject, visit.form, visit.by()))
         except TYPED_WRONGLY as error:
             fault = Fault(name, visit.form.text("state"), " ".join(visit.told(error)))
             return await show(visit, fault, visit.form)

@@ -1,7 +1,7 @@
 """What the pages say in each language: Spanish as it stands in the sources, any other from its gettext catalogue.
 
-A language is one file `locale/<code>.po`, read once. `python -m deploy.desk_texts` says what one lacks, and writes what a
-translator begins with.
+A language is one file `locale/<code>.po`, read once. `python -m deploy.desk_texts` says what one lacks, and writes what
+a translator begins with.
 """
 
 from collections.abc import Mapping

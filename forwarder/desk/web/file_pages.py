@@ -1,7 +1,7 @@
 """Attachments: clean copies to look at, each with its list; and the original, which two deliberate acts release.
 
-What a browser gets is a clean copy from memory, as one of few kinds that it does not have to guess, shut in by a policy of
-its own. Nothing of a stranger's chooses a name, a kind or an address.
+What a browser gets is a clean copy from memory, as one of few kinds that it does not have to guess, shut in by a policy
+of its own. Nothing of a stranger's chooses a name, a kind or an address.
 """
 
 from dataclasses import dataclass

@@ -29,6 +29,21 @@ TEMPLATES: Final = FOLDER / "templates"
 MINUTE: Final = 60
 
 
+def _environment() -> Environment:
+    """Templates that escape all that they are given, and stop at a name that nobody gave."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["as_state"] = State
+    made.globals["Stage"] = Stage
+    made.globals["STEP"] = STEP
+    return made
+
+
 class Faults(dict[str, str]):
     """What is wrong with each field, in words; nothing with a field that is not in it."""
 
@@ -48,7 +63,7 @@ class House:
     language: str = SOURCE_LANGUAGE
     shortcuts: bool = True
     now: Callable[[], float] = time.time
-    templates: Environment = field(default_factory=lambda: environment())
+    templates: Environment = field(default_factory=_environment)
 
     def today(self) -> date:
         """The day (UTC) that a line of history gets."""
@@ -115,21 +130,6 @@ class Visit:
         """What went wrong and what to do next, in the language of the pages."""
         what, then = trouble(error)
         return self.t(what), self.t(then)
-
-
-def environment() -> Environment:
-    """Templates that escape all that they are given, and stop at a name that nobody gave."""
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters["as_state"] = State
-    made.globals["Stage"] = Stage
-    made.globals["STEP"] = STEP
-    return made
 
 
 def render(visit: Visit, template: str, **facts: object) -> str:

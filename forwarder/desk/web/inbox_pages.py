@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from forwarder.desk.casework import Casework
-from forwarder.desk.errors import NotMerged, NotOpenedSafely, NoSandbox
+from forwarder.desk.errors import NoSandbox, NotMerged, NotOpenedSafely
 from forwarder.desk.incidents import Incidents
 from forwarder.desk.program import Desk
 from forwarder.desk.reading import edges
@@ -109,9 +109,7 @@ def _list(desk: Desk, asked: Looking, *, after: int | None) -> _Listed:
     )
 
 
-async def _rows(
-    visit: Visit, listed: Page, *, round_seconds: int
-) -> tuple[list[Row], tuple[str, str] | None]:
+async def _rows(visit: Visit, listed: Page, *, round_seconds: int) -> tuple[list[Row], tuple[str, str] | None]:
     """The lines of the list; without a sandbox they have no text, and why is said."""
     trouble = None
     try:

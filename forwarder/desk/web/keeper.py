@@ -19,6 +19,8 @@ from forwarder.desk import program
 from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings, Settings, read_settings
 from forwarder.desk.errors import DeskLocked, NotOpened, TryLater
 from forwarder.desk.program import Desk
+from forwarder.desk.publish.errors import OtherAlertsKey
+from forwarder.desk.settings_text import fill_in_relay
 from forwarder.desk.web.opened import Opened
 from forwarder.desk.web.receiver import Receiver
 from forwarder.desk.web.session import Guesses
@@ -30,7 +32,7 @@ Result = TypeVar("Result")
 
 
 def boot_clock() -> float:
-    """Seconds that never go back, and go on while the computer sleeps: a lid that was closed is time without anybody."""
+    """Seconds that never go back, and go on while the computer sleeps: a closed lid is time without anybody."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
@@ -170,7 +172,7 @@ class Keeper:
     async def fill_in(self, relay: RelaySettings) -> None:
         """Write down the relay and begin to receive. Raises AlreadyThere, BadSettings or NotWritten."""
         async with self._turn:
-            settings = await asyncio.to_thread(program.fill_in_relay, self.desk.settings, relay)
+            settings = await asyncio.to_thread(fill_in_relay, self.desk.settings, relay)
             # The same keys and inbox under the new settings: nobody has to type the passphrase again for that.
             self._desk = self.desk.under(settings)
             self._opened = Opened(self._desk)
@@ -218,7 +220,7 @@ class Keeper:
 
     async def _open(self, passphrase: str) -> None:
         settings = await asyncio.to_thread(read_settings, self.folder)
-        desk = await asyncio.to_thread(program.unlock, settings, passphrase=passphrase)
+        desk = await asyncio.to_thread(_unlocked, settings, passphrase, self._cost)
         self.touch()
         self.locked_by_itself = False
         self._desk, self._opened, self._receiver = desk, Opened(desk), Receiver(desk)
@@ -231,6 +233,14 @@ class Keeper:
         self._receiver = Receiver(self.desk)
         if self._receives:
             self._receiver.start()
+
+
+def _unlocked(settings: Settings, passphrase: str, cost: Cost | None) -> Desk:
+    """The desk, able to sign what it publishes; without its alerts key it still opens, and cannot publish."""
+    try:
+        return program.unlock(settings, passphrase=passphrase, signing=True, cost=cost)
+    except OtherAlertsKey:
+        return program.unlock(settings, passphrase=passphrase)
 
 
 def _close(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""A report: what its writer said, when it came and no finer, its attachments as clean copies, and what people made of it.
+"""A report: what its writer said, when it came and no finer, its attachments as clean copies, what people made of it.
 
 Every word of it was opened in the sandbox before this page has it.
 """
@@ -12,7 +12,7 @@ from aiohttp import web
 
 from crypto.report import Attachment
 from forwarder.desk.casework import Kind, Subject
-from forwarder.desk.errors import NotOpenedSafely, NoSandbox
+from forwarder.desk.errors import NoSandbox, NotOpenedSafely
 from forwarder.desk.findings import CleanCopy
 from forwarder.desk.inbox import Entry
 from forwarder.desk.program import Desk

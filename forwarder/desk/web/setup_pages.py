@@ -1,4 +1,4 @@
-"""The guided set-up: a desk is made, its sheet is printed, its card goes to the operator, the operator's lines come back.
+"""The guided set-up: a desk is made, its sheet printed, its card given to the operator, whose lines come back.
 
 Every step can be left and taken up again; what was made is what `veladora desk init` makes.
 """
@@ -12,7 +12,6 @@ from crypto.errors import WrongPassphrase
 from forwarder.desk.config import SETTINGS_NAME
 from forwarder.desk.errors import TryLater
 from forwarder.desk.web import setting_up
-from forwarder.desk.web.catalogues import msg
 from forwarder.desk.web.house import Faults, Visit
 from forwarder.desk.web.lock_pages import admitted
 from forwarder.desk.web.setting_up import Checked, check_partner, check_pasted, check_relay, offered_passphrase
@@ -126,7 +125,7 @@ def _relay(
         "relay.html",
         status=status,
         there=visit.settings.config.relay,
-        typed={name: "" for name in setting_up.RELAY_FIELDS} | {"pasted": ""} | dict(checked.typed),
+        typed=dict.fromkeys((*setting_up.RELAY_FIELDS, "pasted"), "") | dict(checked.typed),
         faults=_spoken(visit, checked),
         filled=filled,
         trouble=trouble,

@@ -46,9 +46,7 @@ SAID: Final[Mapping[Enum, str]] = {
     Reason.SAME_TIME: msg("las mismas seis horas"),
     Reason.TIME_CAN_MEET: msg("tiempos que pueden coincidir"),
     Reason.SHARED_WORDS: msg("palabras en común"),
-    Reason.ALMOST_THE_SAME_TEXT: msg(
-        "casi el mismo texto: puede ser una persona que escribió dos veces, o una copia"
-    ),
+    Reason.ALMOST_THE_SAME_TEXT: msg("casi el mismo texto: puede ser una persona que escribió dos veces, o una copia"),
     CellClass.LETTER: msg("cartas"),
     CellClass.PARCEL: msg("paquetes de adjuntos"),
     findings.Outcome.CLEANED: msg("limpiado"),
