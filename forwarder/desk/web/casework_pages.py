@@ -47,6 +47,7 @@ class Case:
 
 
 NO_FAULT: Final = Fault()
+_PUBLISHING: Final = frozenset({State.PUBLISHED, State.CORRECTED, State.WITHDRAWN})
 Show = Callable[[Visit, Fault, Form], Awaitable[web.StreamResponse]]
 Deed = Callable[[Casework, Subject, Form, By], None]
 
@@ -55,7 +56,13 @@ def case_of(desk: Desk, subject: Subject) -> Case:
     """How it stands. Raises NoSuchReport, NoSuchIncident or MergedAway."""
     casework = Casework(desk.inbox.database)
     standing = casework.standing(subject)
-    steps = tuple(Step(after, STEPS[standing.state, after] is Reason.NEEDED) for after in possible(standing.state))
+    # What is public of an incident changes by publishing, correcting and withdrawing, and its state follows.
+    by_publishing = _PUBLISHING if subject.kind is Kind.INCIDENT else frozenset()
+    steps = tuple(
+        Step(after, STEPS[standing.state, after] is Reason.NEEDED)
+        for after in possible(standing.state)
+        if after not in by_publishing
+    )
     return Case(standing, steps, tuple(casework.history(subject)), tuple(casework.colleagues()), tuple(casework.tags()))
 
 

@@ -20,7 +20,7 @@ from forwarder.desk.triage import State
 from forwarder.desk.web.catalogues import SOURCE_LANGUAGE, Language, languages
 from forwarder.desk.web.forms import Form
 from forwarder.desk.web.keeper import Keeper, Stage
-from forwarder.desk.web.names import Names, names_for
+from forwarder.desk.web.names import Names
 from forwarder.desk.web.session import Session, Sessions
 from forwarder.desk.web.texts import SAID, STEP, trouble
 
@@ -114,7 +114,7 @@ class Visit:
 
     def names(self) -> Names:
         """What topics and places are called."""
-        return names_for(self.settings)
+        return self.keeper.names
 
     def page(self, template: str, *, status: int = 200, **facts: object) -> web.Response:
         """A page of ours."""

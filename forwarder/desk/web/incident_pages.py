@@ -14,6 +14,7 @@ from forwarder.desk.corroboration import Reason as Likeness
 from forwarder.desk.errors import BadWords, NoSandbox, NotOpenedSafely
 from forwarder.desk.incidents import Incident, Incidents
 from forwarder.desk.program import Desk
+from forwarder.desk.publish.alert import State
 from forwarder.desk.reading import edges
 from forwarder.desk.searching import Filter, Found, page
 from forwarder.desk.web.casework_pages import NO_FAULT, Case, Fault, case_of, routes
@@ -80,7 +81,7 @@ async def incident(visit: Visit) -> web.StreamResponse:
 async def show(visit: Visit, fault: Fault, typed: Form) -> web.StreamResponse:
     """One incident, with what was typed into one of its forms and could not be done."""
     number = visit.number("number")
-    found, case, members = await visit.keeper.read(lambda desk: _one(desk, number))
+    found, case, members, out = await visit.keeper.read(lambda desk: _one(desk, number))
     rows, trouble = await _rows(visit, members)
     return visit.page(
         "incident.html",
@@ -90,6 +91,7 @@ async def show(visit: Visit, fault: Fault, typed: Form) -> web.StreamResponse:
         rows=list(rows.values()),
         more=max(0, len(found.reports) - SHOWN),
         case=case,
+        out=out,
         trouble=trouble,
         names=visit.names(),
         fault=fault,
@@ -126,10 +128,11 @@ def _ask(desk: Desk, *, after: int) -> _Asked:
     return _Asked(kept.page(after=after, limit=PAGE), proposals, _found(desk, numbers))
 
 
-def _one(desk: Desk, number: int) -> tuple[Incident, Case, dict[int, Found]]:
+def _one(desk: Desk, number: int) -> tuple[Incident, Case, dict[int, Found], bool]:
     case = case_of(desk, Subject(Kind.INCIDENT, number))
     found = Incidents(desk.inbox.database).incident(number)
-    return found, case, _found(desk, found.reports[:SHOWN])
+    out = any(incident == number and alert.state is not State.WITHDRAWN for incident, alert in desk.alerts())
+    return found, case, _found(desk, found.reports[:SHOWN]), out
 
 
 def _found(desk: Desk, numbers: list[int] | tuple[int, ...]) -> dict[int, Found]:

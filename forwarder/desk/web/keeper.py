@@ -21,6 +21,7 @@ from forwarder.desk.errors import DeskLocked, NotOpened, TryLater
 from forwarder.desk.program import Desk
 from forwarder.desk.publish.errors import OtherAlertsKey
 from forwarder.desk.settings_text import fill_in_relay
+from forwarder.desk.web.names import Names, names_for
 from forwarder.desk.web.opened import Opened
 from forwarder.desk.web.receiver import Receiver
 from forwarder.desk.web.session import Guesses
@@ -69,6 +70,7 @@ class Keeper:
         self._receiver: Receiver | None = None
         self._ending: set[asyncio.Task[None]] = set()
         self._touched = clock()
+        self.names = Names()
         self._when_locked: list[Callable[[], None]] = []
 
     @property
@@ -150,6 +152,7 @@ class Keeper:
         if desk is None or opened is None or receiver is None:
             return
         self._desk = self._opened = self._receiver = None
+        self.names = Names()
         self.opening += 1
         self.locked_by_itself = by_itself
         for told in self._when_locked:
@@ -225,6 +228,7 @@ class Keeper:
         self.locked_by_itself = False
         self._desk, self._opened, self._receiver = desk, Opened(desk), Receiver(desk)
         self.opening += 1
+        self.names = await self.read(names_for)
         if self._receives:
             self._receiver.start()
 

@@ -1,18 +1,16 @@
-"""The names of topics and places for their ids, from a relay's signed directory when the desk has one.
-
-The file `directory.signed` in the desk's folder is read when the root key of the relay's card signed it; what it names
-may be out of date, so an expired one still gives names. An id without a name is shown as it is.
+"""The names of topics and places for their ids: from the desk's gazetteer, and from the relay's signed directory when
+the desk has it. An id without a name is shown as it is.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
 
-from crypto.directory import DIRECTORY_MAX, Card, TrustedDirectory, Words
+from crypto.directory import Card, Directory, TrustedDirectory, Words
 from crypto.errors import CryptoError
-from forwarder.desk.config import Settings
-
-DIRECTORY_NAME: Final = "directory.signed"
+from forwarder.desk.program import Desk
+from forwarder.desk.publish.errors import BadPlaces
+from forwarder.desk.publish.places import NOWHERE, read_places
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +30,23 @@ class Names:
         return self.places.get(place, place)
 
 
-def names_for(settings: Settings) -> Names:
-    """The names in the desk's folder; none when there is no directory that its relay's root key signed."""
-    relay = settings.config.relay
-    if relay is None:
-        return Names()
+def names_for(desk: Desk) -> Names:
+    """The names that this desk knows. A directory counts when the root key of the relay's card signed it; its names may
+    be out of date, so one that has expired still gives them."""
+    directory, gazetteer = _directory(desk), NOWHERE
+    with suppress(BadPlaces):
+        gazetteer = read_places(desk.settings.places_file)
+    topics = {} if directory is None else {topic.id: topic.name for topic in directory.topics}
+    places = {} if directory is None else {place.id: place.name for place in directory.places}
+    return Names(topics, {**places, **gazetteer.names})
+
+
+def _directory(desk: Desk) -> Directory | None:
+    signed = desk.inbox.database.one("SELECT signed FROM directory")
+    if signed is None or desk.settings.config.relay is None:
+        return None
     try:
-        with (settings.folder / DIRECTORY_NAME).open("rb") as file:
-            signed = file.read(DIRECTORY_MAX + 1)
-        directory = TrustedDirectory.read(signed, root=Card.parse(relay.card).root, now=0).directory
-    except (OSError, CryptoError):
-        return Names()
-    return Names(
-        topics={topic.id: topic.name for topic in directory.topics},
-        places={place.id: place.name for place in directory.places},
-    )
+        root = Card.parse(desk.settings.relay.card).root
+        return TrustedDirectory.read(signed, root=root, now=0).directory
+    except CryptoError:
+        return None

@@ -11,6 +11,7 @@ from typing import Final
 
 from crypto.errors import CryptoError
 from forwarder.desk import program
+from forwarder.desk.catching_up import Event, News
 from forwarder.desk.program import Desk
 from forwarder.errors import ForwarderError
 from onion_service.control import Bootstrap
@@ -29,7 +30,7 @@ class Phase(Enum):
     FAILED = "failed"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Where receiving stands. `percent`: of tor's start; `error`: why it failed."""
 
@@ -39,16 +40,26 @@ class Standing:
     error: Exception | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """How many of the bundles that were missed have been asked for, of how many; and whether it goes on."""
+
+    done: int
+    of: int
+    goes_on: bool
+
+
 class Receiver:
     """Receives for an unlocked desk until it is stopped."""
 
-    __slots__ = ("_desk", "_stop", "_task", "standing")
+    __slots__ = ("_desk", "_stop", "_task", "coming", "standing")
 
     def __init__(self, desk: Desk) -> None:
         self._desk: Final = desk
         self._stop: Final = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.standing = Standing(Phase.NO_RELAY)
+        self.coming: Coming | None = None
 
     def start(self) -> None:
         """Begin, when there is a relay to receive from; what goes wrong is told in `standing`."""
@@ -70,13 +81,18 @@ class Receiver:
 
     async def _receive(self) -> None:
         try:
-            await program.receive(self._desk, self._stop, progress=self._started, reachable=self._reachable)
+            await program.receive(
+                self._desk, self._stop, progress=self._started, reachable=self._reachable, coming=self._came
+            )
         except (ForwarderError, OnionServiceError, CryptoError, OSError) as error:
             self.standing = Standing(Phase.FAILED, error=error)
 
     def _started(self, step: Bootstrap) -> None:
         if self.standing.phase is Phase.STARTING:
             self.standing = Standing(Phase.STARTING, percent=step.percent)
+
+    def _came(self, news: News) -> None:
+        self.coming = Coming(news.done, news.of, goes_on=news.event not in (Event.DONE, Event.STOPPED))
 
     def _reachable(self, address: str) -> None:
         self.standing = Standing(Phase.RECEIVING, percent=100, address=address)

@@ -1,4 +1,4 @@
-"""What has come, what is missing, and whether the relay can reach this desk now."""
+"""What has come, what is missing and may still come, what is lost, and whether the relay can reach this desk now."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,33 +6,49 @@ from typing import Final
 from aiohttp import web
 
 from crypto.cells import CellClass
-from forwarder.desk.inbox import Damage, Gap
+from forwarder.desk.inbox import Damage
 from forwarder.desk.program import Desk
 from forwarder.desk.reading import edge
+from forwarder.desk.rounds import Span
 from forwarder.desk.web.catalogues import msg
 from forwarder.desk.web.house import Visit
 from forwarder.desk.web.inbox_pages import moment
 
-GAPS_SHOWN: Final = 50
+SPANS_SHOWN: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Came:
-    """What came of one class. `until`: the end of the newest round, empty when none came."""
-
-    cell_class: CellClass
-    until: str
-    gaps: tuple["Missing", ...]
-    more: int
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """Rounds that did not come, by their edges (UTC)."""
+class Stretch:
+    """Rounds one after the other, by their edges (UTC)."""
 
     count: int
     begin: str
     end: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stretches:
+    """The newest stretches of a kind, and how many older ones there are."""
+
+    shown: tuple[Stretch, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """Where one class stands. `until`: the end of the newest round that came, empty when none did."""
+
+    cell_class: CellClass
+    until: str
+    here: int
+    to_come: Stretches
+    not_kept: Stretches
+    lost: Stretches
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is missing."""
+        return not (self.to_come.shown or self.not_kept.shown or self.lost.shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +62,9 @@ async def receiving(visit: Visit) -> web.StreamResponse:
     """How receiving stands."""
     if visit.settings.config.relay is None:
         return visit.go("/relay")
-    return visit.page("receiving.html", state=await visit.keeper.read(_state))
+    now = visit.house.now()
+    state = await visit.keeper.read(lambda desk: _state(desk, now=now))
+    return visit.page("receiving.html", state=state, coming=visit.keeper.receiver.coming)
 
 
 async def again(visit: Visit) -> web.StreamResponse:
@@ -55,29 +73,28 @@ async def again(visit: Visit) -> web.StreamResponse:
     return visit.go("/receiving", say=visit.t(msg("Se intenta otra vez.")))
 
 
-def _state(desk: Desk) -> _State:
-    came = tuple(_came(desk, cell_class) for cell_class in CellClass)
+def _state(desk: Desk, *, now: float) -> _State:
+    seconds = desk.settings.relay.round_seconds
+    came = tuple(
+        Came(
+            cell_class=one.cell_class,
+            until=moment(edge((one.here[-1].last + 1) * seconds)) if one.here else "",
+            here=sum(span.count for span in one.here),
+            to_come=_stretches(one.to_come, seconds),
+            not_kept=_stretches(one.not_kept, seconds),
+            lost=_stretches(one.lost, seconds),
+        )
+        for one in desk.rounds(now=now)
+    )
     return _State(came, desk.inbox.orphans(), desk.inbox.damage())
 
 
-def _came(desk: Desk, cell_class: CellClass) -> Came:
-    relay, latest = desk.settings.relay, desk.inbox.latest(cell_class)
-    gaps = desk.inbox.gaps(cell_class, step=relay.step(cell_class))
-    newest = list(reversed(gaps))[:GAPS_SHOWN]
-    return Came(
-        cell_class=cell_class,
-        until="" if latest is None else moment(edge((latest + 1) * relay.round_seconds)),
-        gaps=tuple(_missing(gap, step=relay.step(cell_class), round_seconds=relay.round_seconds) for gap in newest),
-        more=len(gaps) - len(newest),
+def _stretches(spans: tuple[Span, ...], seconds: int) -> Stretches:
+    shown = tuple(
+        Stretch(one.count, moment(edge(one.first * seconds)), moment(edge((one.last + 1) * seconds)))
+        for one in reversed(spans[-SPANS_SHOWN:])
     )
-
-
-def _missing(gap: Gap, *, step: int, round_seconds: int) -> Missing:
-    return Missing(
-        count=(gap.last - gap.first) // step + 1,
-        begin=moment(edge(gap.first * round_seconds)),
-        end=moment(edge((gap.last + 1) * round_seconds)),
-    )
+    return Stretches(shown, len(spans) - len(shown))
 
 
 OPEN: Final = {

@@ -19,6 +19,7 @@ from forwarder.desk.web import (
     inbox_pages,
     incident_pages,
     lock_pages,
+    publish_pages,
     receiving_pages,
     report_pages,
     setup_pages,
@@ -51,12 +52,14 @@ PAGES: Final[Mapping[Stage, Routes]] = {
         **report_pages.OPEN,
         **file_pages.OPEN,
         **incident_pages.OPEN,
+        **publish_pages.OPEN,
     },
 }
 MISSING: Final = (NoSuchReport, NoSuchIncident, NoSuchAttachment, MergedAway)
 FORESEEN: Final = (ForwarderError, OnionServiceError, CryptoError)
 
 Fault = Callable[[type[BaseException]], None]
+Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
@@ -97,7 +100,7 @@ def application(house: House, *, on_fault: Fault) -> web.Application:
     return app
 
 
-def _door(house: House, route: tuple[str, str] | None, on_fault: Fault) -> web.Handler:
+def _door(house: House, route: tuple[str, str] | None, on_fault: Fault) -> Answering:
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
             visit = await _admit(house, request)
@@ -109,7 +112,7 @@ def _door(house: House, route: tuple[str, str] | None, on_fault: Fault) -> web.H
     return answer
 
 
-def _entrance(house: House) -> web.Handler:
+def _entrance(house: House) -> Answering:
     async def enter(request: web.Request) -> web.StreamResponse:
         if not gate.is_for_us(request.headers.getall("Host", []), origin=house.origin):
             return _with_headers(_refusal(421))

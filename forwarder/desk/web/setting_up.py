@@ -20,8 +20,8 @@ PASSPHRASE_MIN: Final = 16
 PASSPHRASE_MAX: Final = 1_024
 PASTED_MAX: Final = 4_096
 ID_MAX: Final = 64
-RELAY_FIELDS: Final = ("identity", "card", "round_seconds", "letters", "parcels", "parcel_every")
-NUMBERS: Final = RELAY_FIELDS[2:]
+NUMBERS: Final = ("round_seconds", "letters", "parcels", "parcel_every", "keep_rounds")
+RELAY_FIELDS: Final = ("identity", "card", *NUMBERS, "partners_onion")
 
 _GOOD: Final[Mapping[str, object]] = {"identity": "d7" + "5a" * 31, "card": f"{'a' * 56}.onion#{'0' * 64}"}
 _ADVICE: Final[Mapping[str, str]] = {
@@ -31,6 +31,8 @@ _ADVICE: Final[Mapping[str, str]] = {
     "letters": msg("Es un número entero de 1 a 1024. Lo común es 64."),
     "parcels": msg("Es un número entero de 1 a 1024. Lo común es 16."),
     "parcel_every": msg("Es un número entero de 1 a 96. Lo común es 4."),
+    "keep_rounds": msg("Es un número entero de 4 a 100000. Lo común es 672, una semana."),
+    "partners_onion": msg("Son 56 letras y números y .onion al final, o nada si el operador no la dio."),
 }
 
 Choose = Callable[[Sequence[str]], str]
@@ -95,7 +97,7 @@ def check_pasted(form: Form) -> Checked:
     if not lines:
         return Checked(typed, {"pasted": msg("Ahí no están las líneas del relevo. Cópielas completas del mensaje.")})
     if not lines.keys() <= set(RELAY_FIELDS):
-        return Checked(typed, {"pasted": msg("Hay líneas que no son de las seis que se piden. Quítelas.")})
+        return Checked(typed, {"pasted": msg("Hay líneas que no son de las que se piden. Quítelas.")})
     found = {name: str(lines[name]) for name in RELAY_FIELDS if name in lines}
     return Checked(typed | found | {"pasted": ""})
 

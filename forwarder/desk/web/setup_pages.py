@@ -18,7 +18,13 @@ from forwarder.desk.web.setting_up import Checked, check_partner, check_pasted, 
 from forwarder.errors import ForwarderError
 from onion_service.errors import OnionServiceError
 
-DEFAULTS: Final = {"round_seconds": "900", "letters": "64", "parcels": "16", "parcel_every": "4"}
+DEFAULTS: Final = {
+    "round_seconds": "900",
+    "letters": "64",
+    "parcels": "16",
+    "parcel_every": "4",
+    "keep_rounds": "672",
+}
 
 
 async def first(visit: Visit) -> web.StreamResponse:
@@ -66,8 +72,8 @@ async def card(visit: Visit) -> web.StreamResponse:
 async def card_file(visit: Visit) -> web.StreamResponse:
     """The same as a file to send."""
     found = visit.keeper.desk.card
-    lines = {"id": found.id, "name": found.name, "key": found.key, "words": found.words, "endpoint": found.endpoint}
-    text = "".join(f"{name:<9} {value}\n" for name, value in lines.items())
+    names = ("id", "name", "key", "words", "endpoint", "pull_key", "alerts")
+    text = "".join(f"{name:<9} {value}\n" for name in names if (value := getattr(found, name)))
     disposition = f'attachment; filename="{found.id}.txt"'
     return web.Response(text=text, content_type="text/plain", headers={"Content-Disposition": disposition})
 

@@ -13,6 +13,7 @@ from crypto.report import When
 from forwarder.desk import errors, findings
 from forwarder.desk.casework import Deed
 from forwarder.desk.corroboration import Reason
+from forwarder.desk.publish import errors as publishing
 from forwarder.desk.triage import State
 from forwarder.desk.web.catalogues import msg
 from forwarder.errors import NoSpace, NotWritten
@@ -41,6 +42,9 @@ SAID: Final[Mapping[Enum, str]] = {
     Deed.SPLIT: msg("lo separó de"),
     Deed.KEPT_APART: msg("dijo que no es lo mismo que"),
     Deed.ALSO: msg("anotó que también lo tiene"),
+    Deed.QUEUED: msg("dejó una alerta para que salga sola"),
+    Deed.UNQUEUED: msg("quitó la alerta que iba a salir sola"),
+    Deed.ISSUED: msg("publicó la versión de la alerta"),
     Reason.SAME_PLACE: msg("el mismo lugar"),
     Reason.SAME_TOPIC: msg("el mismo tema"),
     Reason.SAME_TIME: msg("las mismas seis horas"),
@@ -187,6 +191,59 @@ _TROUBLE: Final[Mapping[type[Exception], tuple[str, str]]] = {
     errors.TryLater: (
         msg("La frase no abrió la mesa varias veces seguidas."),
         msg("Espere unos segundos y escríbala una vez más, despacio."),
+    ),
+    publishing.NotAnAlert: (
+        msg("Eso no se puede decir en una alerta."),
+        msg("Cada idioma necesita un título de una línea y un texto. Corríjalo y mire otra vez qué saldría."),
+    ),
+    publishing.NotInThisState: (
+        msg("Una alerta retirada queda retirada."),
+        msg("Publique una nueva; tendrá su propio número."),
+    ),
+    publishing.NoPlace: (
+        msg("No se sabe dónde es."),
+        msg("Nombre un lugar de la lista de lugares de la mesa."),
+    ),
+    publishing.NotConfirmed: (
+        msg("Ese número de organizaciones no puede ser."),
+        msg("Son las que aquí consta que lo tienen. Anote primero cuáles son."),
+    ),
+    publishing.MissingLanguage: (
+        msg("Falta un idioma."),
+        msg("Escriba el título y el texto en todos los idiomas de la mesa."),
+    ),
+    publishing.NotPublic: (
+        msg("No hay ninguna alerta publicada de ese incidente."),
+        msg("Mire la lista de lo publicado."),
+    ),
+    publishing.AlreadyPublic: (
+        msg("Ya hay una alerta publicada de ese incidente."),
+        msg("Corríjala o retírela."),
+    ),
+    publishing.MayNotLeave: (
+        msg("Todavía no puede salir."),
+        msg("Mire otra vez qué saldría; ahí dice qué hace falta."),
+    ),
+    publishing.ChangedMeanwhile: (
+        msg("Algo cambió desde que usted lo vio, así que no salió nada."),
+        msg("Esto es lo que saldría ahora. Léalo otra vez."),
+    ),
+    publishing.StillWaits: (
+        msg("Viene de una sola fuente y todavía tiene que esperar."),
+        msg("Deje que salga sola, o diga por qué no puede esperar."),
+    ),
+    publishing.DoesNotWait: (msg("Esta alerta no tiene que esperar."), msg("Publíquela ahora, o mírela otra vez.")),
+    publishing.NoAlertsKey: (
+        msg("La mesa se abrió sin la llave que firma lo publicado."),
+        msg("Devuelva el archivo alerts.key desde una copia de la carpeta; después cierre la mesa y ábrala otra vez."),
+    ),
+    publishing.OtherAlertsKey: (
+        msg("El archivo alerts.key no es el de la llave con que esta mesa publica."),
+        msg("Devuélvalo desde una copia de la carpeta: los lectores confían en esa llave y en ninguna otra."),
+    ),
+    publishing.BadPlaces: (
+        msg("La lista de lugares de la mesa no se puede usar."),
+        msg("Ponga otra vez la que vino con el programa; el ajuste places de desk.toml dice dónde."),
     ),
     NoSpace: (msg("El disco está lleno."), msg("Libere espacio y vuelva a intentar.")),
     NotWritten: (
