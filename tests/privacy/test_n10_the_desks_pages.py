@@ -1,5 +1,5 @@
-"""N10: the desk's pages answer the browser that opened the one-time link, from its own pages, and nobody else. The real
-server is asked by others: without a cookie, by another name, from another page, twice with one link, at another address.
+"""N10: the desk's pages answer the browser that opened the one-time link, from its own pages, and nobody else. The
+real server is asked by others: without a cookie, by another name, from another page, with one link twice, elsewhere.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import Final
 from unittest import mock
 
-import aiohttp
 import pytest
+from yarl import URL
 
+from crypto.report import Report
 from forwarder.desk.casework import Casework, Kind, Subject
 from forwarder.desk.web import gate, server
 from forwarder.desk.web.house import House
 from forwarder.desk.web.keeper import Stage
 from onion_service import serving as listening
 from tests.privacy.mutants import caught
-from tests.unit.forwarder.desk.given import letters, new_desk
+from tests.unit.forwarder.desk.given import key_of, letters, new_desk, open_desk
 from tests.unit.forwarder.desk.web.visiting import Answer, Browser, pages, visiting
-from crypto.report import Report
 
 SECRET: Final = "lo que sólo la mesa sabe"
 SUBJECT: Final = Subject(Kind.REPORT, 1)
@@ -43,8 +43,6 @@ PATHS: Final = sorted(
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("desk")
     with new_desk(folder) as desk:
-        from tests.unit.forwarder.desk.given import key_of
-
         desk.take(letters(1, Report(text=SECRET), to=[key_of(desk)]))
     return folder
 
@@ -67,7 +65,7 @@ def proof_that_a_stranger_sees_one_refusal(folder: Path) -> None:
                 assert refused(answer), (method, path, answer.status)
             for elsewhere in ("/", "/inbox", "/favicon.ico", f"{owner.house.at}x/inbox"):
                 assert refused(await stranger.ask("GET", elsewhere))
-            stranger.client.cookie_jar.update_cookies({server.COOKIE: "0" * 64}, aiohttp.client.URL(owner.house.origin))
+            stranger.client.cookie_jar.update_cookies({server.COOKIE: "0" * 64}, URL(owner.house.origin))
             assert refused(await stranger.open("/inbox"))
 
     asyncio.run(story())
@@ -90,7 +88,7 @@ def proof_that_a_link_is_good_once(folder: Path) -> None:
         async with pages(folder) as (house, link), Browser.of(house) as first, Browser.of(house) as second:
             entered = await first.come_in(link)
             assert entered.status == 200
-            cookie = first.client.cookie_jar.filter_cookies(aiohttp.client.URL(f"{house.origin}{house.at}/"))
+            cookie = first.client.cookie_jar.filter_cookies(URL(f"{house.origin}{house.at}/"))
             assert set(cookie) == {server.COOKIE}
             assert refused(await second.come_in(link))
             assert refused(await second.open("/unlock"))
@@ -125,7 +123,14 @@ def proof_that_another_name_is_refused(folder: Path) -> None:
         async with visiting(folder) as browser:
             house = browser.house
             port = house.origin.rpartition(":")[2]
-            names = (f"localhost:{port}", "127.0.0.1", f"evil.example:{port}", f"127.0.0.1:{port}.", f"127.1:{port}", "")
+            names = (
+                f"localhost:{port}",
+                "127.0.0.1",
+                f"evil.example:{port}",
+                f"127.0.0.1:{port}.",
+                f"127.1:{port}",
+                "",
+            )
             for name in names:
                 answer = await browser.ask("GET", f"{house.at}/reports/1", headers={"Host": name})
                 assert answer.status in (400, 421), name
@@ -167,8 +172,6 @@ def foreign(house: House) -> list[Mapping[str, str]]:
 
 
 def changed(folder: Path) -> bool:
-    from tests.unit.forwarder.desk.given import open_desk
-
     with open_desk(folder) as desk:
         return bool(Casework(desk.inbox.database).history(SUBJECT))
 
@@ -179,7 +182,9 @@ def proof_that_other_pages_change_nothing(folder: Path) -> None:
             house = browser.house
             good = f"csrf={browser.csrf}&note=de+otra+pagina".encode()
             for headers in foreign(house):
-                answer = await browser.ask("POST", f"{house.at}/reports/1/note", headers=headers, data=good, follow=False)
+                answer = await browser.ask(
+                    "POST", f"{house.at}/reports/1/note", headers=headers, data=good, follow=False
+                )
                 assert refused(answer), headers
             ours = {"Content-Type": FORM, "Origin": house.origin}
             for body in (b"note=x", b"csrf=&note=x", b"csrf=" + b"0" * 64 + b"&note=x", b"csrf=%ff&note=x"):
@@ -202,8 +207,6 @@ def proof_that_other_pages_change_nothing(folder: Path) -> None:
 
 def test_a_form_of_another_page_changes_nothing(tmp_path: Path) -> None:
     with new_desk(tmp_path) as desk:
-        from tests.unit.forwarder.desk.given import key_of
-
         desk.take(letters(1, Report(text=SECRET), to=[key_of(desk)]))
     proof_that_other_pages_change_nothing(tmp_path)
     for mutant, name, instead in (
@@ -245,7 +248,7 @@ def reachable(address: str, port: int) -> bool:
 
 def test_nothing_but_loopback_listens(folder: Path) -> None:
     proof_that_only_loopback_listens(folder)
-    with mock.patch.object(listening, "LOOPBACK", "0.0.0.0"):
+    with mock.patch.object(listening, "LOOPBACK", "0.0.0.0"):  # noqa: S104
         caught("N10", "every address listens", proof_that_only_loopback_listens, folder)
 
 
@@ -256,14 +259,15 @@ def proof_that_every_answer_is_shut_in(folder: Path) -> None:
     async def story() -> None:
         async with visiting(folder) as browser, Browser.of(browser.house) as stranger:
             answers = [await browser.open(path) for method, path in PATHS if method == "GET"]
-            answers += [await browser.send(path, follow=False) for method, path in PATHS if method == "POST"]
+            sent = sorted((path for method, path in PATHS if method == "POST"), key=lambda path: path == "/lock")
+            answers += [await browser.send(path, follow=False) for path in sent]
             answers += [await stranger.open("/"), await stranger.ask("GET", "/"), await browser.open("/no/such/page")]
             for answer in (*answers, *browser.seen):
                 headers = dict(answer.headers)
-                assert headers["Cache-Control"] == "no-store", answer.path
-                assert headers["X-Content-Type-Options"] == "nosniff", answer.path
-                assert headers["Referrer-Policy"] == "same-origin", answer.path
-                assert headers["Cross-Origin-Resource-Policy"] == "same-origin", answer.path
+                assert headers.get("Cache-Control") == "no-store", answer.path
+                assert headers.get("X-Content-Type-Options") == "nosniff", answer.path
+                assert headers.get("Referrer-Policy") == "same-origin", answer.path
+                assert headers.get("Cross-Origin-Resource-Policy") == "same-origin", answer.path
                 policy = headers["Content-Security-Policy"]
                 assert policy.startswith("default-src 'none'"), answer.path
                 assert "frame-ancestors 'none'" in policy, answer.path
@@ -276,8 +280,6 @@ def proof_that_every_answer_is_shut_in(folder: Path) -> None:
 
 def test_every_answer_is_shut_in_and_says_nothing_of_itself(tmp_path: Path) -> None:
     with new_desk(tmp_path) as desk:
-        from tests.unit.forwarder.desk.given import key_of
-
         desk.take(letters(1, Report(text=SECRET), to=[key_of(desk)]))
     proof_that_every_answer_is_shut_in(tmp_path)
     without = {name: value for name, value in gate.HEADERS.items() if name != "Cache-Control"}

@@ -12,6 +12,7 @@ from typing import Final
 
 from crypto.errors import CryptoError
 from forwarder.desk.errors import NoSuchAttachment
+from forwarder.desk.escapes import printable
 from forwarder.desk.findings import CleanCopy, Reason, not_cleaned
 from forwarder.desk.program import Desk
 from forwarder.desk.sandbox import Sandbox
@@ -61,16 +62,18 @@ class Opened:
         if new:
             sandbox = await self.sandbox()
             cleaned = await asyncio.to_thread(lambda: list(sandbox.list_of_texts([text for _, text in new])))
-            self._openings.update(zip((number for number, _ in new), cleaned, strict=True))
-        shown = [self._openings[number] for number, _ in found]
+            # Checked once more: what a taken-over child said must not act, whatever was looked at on its way here.
+            shown = [printable(text) for text in cleaned]
+            self._openings.update(zip((number for number, _ in new), shown, strict=True))
+        openings = [self._openings[number] for number, _ in found]
         while len(self._openings) > OPENINGS_MAX:
             self._openings.popitem(last=False)
-        return shown
+        return openings
 
     async def words(self, *, where: str, text: str) -> Words:
         """A report's own words, cleaned in a child of their own. Raises NotOpenedSafely or NoSandbox."""
         sandbox = await self.sandbox()
-        return Words(*await asyncio.to_thread(sandbox.texts, [where, text]))
+        return Words(*map(printable, await asyncio.to_thread(sandbox.texts, [where, text])))
 
     async def copies(self, number: int, places: Sequence[int], *, seconds: float) -> dict[int, CleanCopy | None]:
         """The clean copies of a report's attachments that are there within some seconds; None for what goes on."""

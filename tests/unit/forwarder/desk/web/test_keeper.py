@@ -18,6 +18,7 @@ from forwarder.desk.web.keeper import LOOK_SECONDS, Keeper, Stage, boot_clock
 from forwarder.desk.web.receiver import Phase
 from tests.unit.forwarder.desk.given import CHEAP, PARTNER, PASSPHRASE, RELAY_SETTINGS, key_of, letters, new_desk
 from tests.unit.forwarder.desk.web.visiting import Clock
+from tests.unit.forwarder.endpoints import until
 
 
 def keeper_of(folder: Path, clock: Callable[[], float] | None = None) -> Keeper:
@@ -95,15 +96,12 @@ def test_the_desk_locks_itself_when_nobody_is_there_and_not_before(folder: Path)
         assert keeper.lock_seconds == 15 * 60
         for _ in range(3):
             clock.seconds += keeper.lock_seconds - 1
-            looked = looks
-            while looks < looked + 2:
-                await asyncio.sleep(0)
+            await until(lambda looked=looks: looks >= looked + 2)  # type: ignore[misc]
             assert keeper.stage is Stage.OPEN
             keeper.touch()
         clock.seconds += keeper.lock_seconds
         async with asyncio.timeout(10):
-            while keeper.stage is Stage.OPEN:
-                await asyncio.sleep(0.01)
+            await until(lambda: keeper.stage is not Stage.OPEN)
         assert keeper.locked_by_itself
         assert told == [Stage.LOCKED]
         watch.cancel()
@@ -184,6 +182,5 @@ def test_a_desk_without_its_alerts_key_opens_and_cannot_sign(folder: Path) -> No
 
 
 def test_time_goes_on_while_the_computer_sleeps() -> None:
-    with open("/proc/uptime") as file:
-        uptime = float(file.read().split()[0])
+    uptime = float(Path("/proc/uptime").read_text().split()[0])
     assert abs(boot_clock() - uptime) < 5

@@ -1,4 +1,4 @@
-"""What a new desk is asked is checked by the rules of desk.toml, each fault is at its field, and nothing typed is lost."""
+"""What a new desk is asked is checked by the rules of desk.toml; each fault is at its field, nothing typed is lost."""
 
 import random
 from urllib.parse import urlencode
@@ -21,11 +21,14 @@ from forwarder.desk.web.setting_up import (
 )
 from tests.unit.forwarder.desk.given import CARD, RELAY_SETTINGS
 
-GOOD = {"name": "Red Norte", "id": "", "passphrase": "seis palabras al azar aqui", "again": "seis palabras al azar aqui"}
+GOOD = {
+    "name": "Red Norte",
+    "id": "",
+    "passphrase": "seis palabras al azar aqui",
+    "again": "seis palabras al azar aqui",
+}
 LINES = {name: str(getattr(RELAY_SETTINGS, name)) for name in RELAY_FIELDS}
-BLOCK = "\n".join(
-    f"{name} = {value}" if value.isdecimal() else f'{name} = "{value}"' for name, value in LINES.items()
-)
+BLOCK = "\n".join(f"{name} = {value}" if value.isdecimal() else f'{name} = "{value}"' for name, value in LINES.items())
 
 
 def form(**fields: str) -> Form:
