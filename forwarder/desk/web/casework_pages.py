@@ -1,12 +1,13 @@
 """What people do with a report or an incident, from forms that keep what was typed when it cannot be done."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
 
-from forwarder.desk.casework import By, Casework, Kind, Line, Standing, Subject
+from forwarder.desk.casework import By, Casework, Deed, Kind, Line, Standing, Subject
 from forwarder.desk.errors import BadWords, NoSuchState, NoSuchStep, ReasonMissing
 from forwarder.desk.program import Desk
 from forwarder.desk.triage import STEPS, Reason, State, possible, state_named
@@ -47,6 +48,8 @@ class Case:
 
 
 NO_FAULT: Final = Fault()
+_OF_OTHERS: Final = frozenset({Deed.MERGED, Deed.SPLIT, Deed.KEPT_APART})
+_NUMBERED: Final = re.compile(r"((?:into )?incident )?(\d+(?:, \d+)*)")
 _PUBLISHING: Final = frozenset({State.PUBLISHED, State.CORRECTED, State.WITHDRAWN})
 Show = Callable[[Visit, Fault, Form], Awaitable[web.StreamResponse]]
 Deed = Callable[[Casework, Subject, Form, By], None]
@@ -64,6 +67,22 @@ def case_of(desk: Desk, subject: Subject) -> Case:
         if after not in by_publishing
     )
     return Case(standing, steps, tuple(casework.history(subject)), tuple(casework.colleagues()), tuple(casework.tags()))
+
+
+def detail_of(visit: Visit, line: Line, kind: Kind) -> str:
+    """What a line of history names, in words: a report or an incident by its number, else what was typed."""
+    if line.deed is Deed.ISSUED:
+        return line.detail.rpartition(" ")[2]
+    found = _NUMBERED.fullmatch(line.detail)
+    if line.deed not in _OF_OTHERS or found is None:
+        return line.detail
+    of_incident = bool(found[1]) or (kind is Kind.REPORT and line.deed is not Deed.KEPT_APART)
+    numbers = found[2]
+    return (
+        visit.t(msg("incidente {number}"), number=numbers)
+        if of_incident
+        else visit.t(msg("reporte {number}"), number=numbers)
+    )
 
 
 def routes(

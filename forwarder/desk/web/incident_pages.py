@@ -4,6 +4,7 @@ The program only asks. A number of reports is never shown as a number of witness
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -17,7 +18,7 @@ from forwarder.desk.program import Desk
 from forwarder.desk.publish.alert import State
 from forwarder.desk.reading import edges
 from forwarder.desk.searching import Filter, Found, page
-from forwarder.desk.web.casework_pages import NO_FAULT, Case, Fault, case_of, routes
+from forwarder.desk.web.casework_pages import NO_FAULT, Case, Fault, case_of, detail_of, routes
 from forwarder.desk.web.catalogues import msg
 from forwarder.desk.web.forms import EMPTY, Form
 from forwarder.desk.web.house import Visit
@@ -91,6 +92,8 @@ async def show(visit: Visit, fault: Fault, typed: Form) -> web.StreamResponse:
         rows=list(rows.values()),
         more=max(0, len(found.reports) - SHOWN),
         case=case,
+        kind=Kind.INCIDENT,
+        detail=partial(detail_of, visit),
         out=out,
         trouble=trouble,
         names=visit.names(),

@@ -6,6 +6,7 @@ Every word of it was opened in the sandbox before this page has it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -18,7 +19,7 @@ from forwarder.desk.inbox import Entry
 from forwarder.desk.program import Desk
 from forwarder.desk.reading import edges
 from forwarder.desk.searching import Filter, page
-from forwarder.desk.web.casework_pages import NO_FAULT, Case, Fault, case_of, routes
+from forwarder.desk.web.casework_pages import NO_FAULT, Case, Fault, case_of, detail_of, routes
 from forwarder.desk.web.file_pages import Shown, shown
 from forwarder.desk.web.forms import EMPTY, Form
 from forwarder.desk.web.house import Visit
@@ -73,6 +74,8 @@ async def show(visit: Visit, fault: Fault, typed: Form) -> web.StreamResponse:
         here_time=_here(read.entry, seconds),
         files=[] if trouble else await _files(visit, read),
         case=read.case,
+        kind=Kind.REPORT,
+        detail=partial(detail_of, visit),
         before=read.before,
         after=read.after,
         names=visit.names(),
