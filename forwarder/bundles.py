@@ -6,6 +6,7 @@ may lie here.
 
 import hashlib
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ from crypto.signing import SIGNATURE_LEN
 from forwarder.durable import remove_durably, remove_unfinished, write_durably
 from forwarder.errors import BadWebhook, Damaged
 from forwarder.webhook import bundle_id, parse_bundle_id
-from onion_service.unnoticed import read_unnoticed
+from onion_service.unnoticed import open_unnoticed, read_unnoticed
 
 _SUFFIX: Final = ".bundle"
 
@@ -66,6 +67,17 @@ class BundleStore:
             raise KeyError(path.name) from None
         self._lists[path] = _checked_list(path, wire)
         return wire
+
+    def open(self, cell_class: CellClass, round_number: RoundNumber) -> tuple[FileIO, int]:
+        """The bundle's file, opened so that reading leaves no time of access, and its length; the caller closes it.
+        That it holds what its relay signed was looked at once. Raises as `read` does."""
+        found = self._list(cell_class, round_number)
+        path = self._path(cell_class, round_number)
+        try:
+            file = open_unnoticed(path)
+        except FileNotFoundError:
+            raise KeyError(path.name) from None
+        return file, HEADER_LEN + found.header.count * found.header.cell_length + SIGNATURE_LEN
 
     def hash_list(self, cell_class: CellClass, round_number: RoundNumber) -> bytes:
         """The bundle's public hash list, as served. Raises as `read` does."""

@@ -20,17 +20,17 @@ ID_HEADER: Final = "webhook-id"
 TIMESTAMP_HEADER: Final = "webhook-timestamp"
 SIGNATURE_HEADER: Final = "webhook-signature"
 CONTENT_TYPE: Final = "application/octet-stream"
+PLURALS: Final = {CellClass.LETTER: "letters", CellClass.PARCEL: "parcels"}
 
 _SCHEME: Final = "v1a"
 _HEADER_MAX: Final = 1_024
-_PLURALS: Final = {CellClass.LETTER: "letters", CellClass.PARCEL: "parcels"}
-_CLASSES: Final = {plural: cell_class for cell_class, plural in _PLURALS.items()}
+_CLASSES: Final = {plural: cell_class for cell_class, plural in PLURALS.items()}
 _ID: Final = re.compile(r"(letters|parcels)-(0|[1-9][0-9]{0,15})")
 
 
 def bundle_id(cell_class: CellClass, round_number: RoundNumber) -> str:
     """`letters-<round>` or `parcels-<round>`: the name of a bundle in a header and on a relay's disk."""
-    return f"{_PLURALS[cell_class]}-{round_number}"
+    return f"{PLURALS[cell_class]}-{round_number}"
 
 
 def parse_bundle_id(text: str) -> tuple[CellClass, RoundNumber]:

@@ -4,9 +4,11 @@ From outside, an answer says only what its sender already knows; two senders of 
 """
 
 from enum import Enum
+from io import FileIO
 from typing import Final
 
 from onion_service import site
+from onion_service.long_answer import LongAnswer
 from onion_service.serving import Answer, Refusals, closing
 
 _TEXT: Final = "text/plain; charset=utf-8"
@@ -77,7 +79,15 @@ PASTED_CUT_OFF: Final = closing(_pasted(Verdict.REFUSED))
 # The same when all places for parcels are taken.
 BUSY: Final = closing(_cells(Verdict.FULL))
 PASTED_BUSY: Final = closing(_pasted(Verdict.FULL))
-NOT_FOUND: Final = Answer(404, "Not Found", body=b"not here\n", content_type=_TEXT, headers=_HEADERS)
+
+
+def _not_found() -> Answer:
+    return Answer(404, "Not Found", body=b"not here\n", content_type=_TEXT, headers=_HEADERS)
+
+
+NOT_FOUND: Final = _not_found()
+# The same, and the connection ends.
+AWAY: Final = closing(_not_found())
 UNAVAILABLE: Final = CELLS[Verdict.FULL]
 
 # What is said when no handler was reached.
@@ -97,6 +107,11 @@ def directory(wire: bytes) -> Answer:
 def hash_lists(wire: bytes) -> Answer:
     """The answer to GET /rounds/<n>."""
     return _found("application/octet-stream", wire)
+
+
+def bundle(file: FileIO, length: int) -> Answer:
+    """The answer to GET /bundles/<class>/<n> at the partners' onion: the bundle of this length in an opened file."""
+    return LongAnswer(file, length=length, content_type=_OTHER, headers=_HEADERS)
 
 
 def published(name: str, wire: bytes) -> Answer:

@@ -27,7 +27,15 @@ from stem.control import Controller, EventType
 from stem.response.events import HSDescEvent
 
 from onion_service.address import HOST_LEN, SUFFIX, OnionAddress
-from onion_service.errors import NotAnOnion, OnionNotPublished, TorError, TorNotBootstrapped, TorUnreachable
+from onion_service.client_auth import ClientKey, admit
+from onion_service.errors import (
+    ClientKeyRefused,
+    NotAnOnion,
+    OnionNotPublished,
+    TorError,
+    TorNotBootstrapped,
+    TorUnreachable,
+)
 from onion_service.program import check_version, usable_tor
 from onion_service.tor_folder import TorFolder
 from onion_service.tor_process import Child
@@ -184,6 +192,21 @@ class Tor:
             self._check_alive(error)
             raise TorUnreachable("its control socket", f"{option}: {error}") from error
 
+    def let_in_by(self, service: OnionAddress, key: ClientKey) -> None:
+        """From now on this tor can find a closed service, by our key with it, which it keeps in memory only.
+
+        Raises ClientKeyRefused, TorStopped or TorUnreachable.
+        """
+        label = service.host.removesuffix(SUFFIX)
+        try:
+            said = self._controller.msg(f"ONION_CLIENT_AUTH_ADD {label} x25519:{key.secret_for_tor()}")
+        except stem.ControllerError as error:
+            self._check_alive(error)
+            raise TorUnreachable("its control socket", "it broke off while taking a client's key") from error
+        # 251: in the place of one that was there; 252: a descriptor that waited opens with it (control-spec).
+        if said.content()[0][0] not in ("250", "251", "252"):
+            raise ClientKeyRefused("tor did not take the key for the partners' onion service")
+
     def listen(self) -> None:
         """Ask tor to tell about descriptor uploads from now on."""
         self._controller.add_event_listener(self._published.heard, EventType.HS_DESC)
@@ -245,6 +268,8 @@ def _start(path: str, settings: Settings, *, seconds: float, folder: TorFolder |
     directory = settings.data_directory
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.chmod(0o700)
+    if isinstance(settings, OnionTor) and settings.closed is not None:
+        admit(settings.closed.service_directory, dict(settings.closed.clients))
     torrc = directory / "torrc"
     torrc.write_text("".join(f"{line}\n" for line in settings.lines()), encoding="utf-8")
     child = Child(path, torrc)

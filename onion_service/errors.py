@@ -95,6 +95,16 @@ class FolderNotUsable(TorError):
         self.path = path
 
 
+class ClientsNotWritten(TorError):
+    """The list of those who may find a closed onion service cannot be written; that tor is not started."""
+
+    hint = "see that the disk has room and that the folder belongs to the user that runs this program"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"cannot write who may find the onion service into {path}: {reason}")
+        self.path = path
+
+
 class StrangeState(TorError):
     """A `state` file of tor's is not one."""
 
@@ -111,6 +121,12 @@ class TorNotBootstrapped(TorError):
         self.progress = progress
         self.tag = tag
         self.summary = summary
+
+
+class ClientKeyRefused(TorError):
+    """Tor did not take the key with which a closed onion service lets us in."""
+
+    hint = "compare the partners' address with the one that the relay's operator gave you; is tor 0.4.8 or newer?"
 
 
 class OnionNotPublished(TorError):
@@ -179,6 +195,16 @@ class SocketTaken(ServingError):
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"cannot listen at {path}: {reason}")
         self.path = path
+
+
+class PortTaken(ServingError):
+    """A port of this machine cannot be listened on."""
+
+    hint = "leave the port out; then any that is free is taken"
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"port {port} of this machine cannot be used")
+        self.port = port
 
 
 class SocketPathTooLong(ServingError):

@@ -19,7 +19,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from onion_service.errors import SocketTaken
+from onion_service.errors import PortTaken, SocketTaken
 from onion_service.torrc import UnixSocket
 
 LINE_MAX: Final = 4_096
@@ -27,6 +27,7 @@ FIELD_MAX: Final = 8_190
 HEADERS_MAX: Final = 64
 BACKLOG: Final = 512
 STOP_SECONDS: Final = 5.0
+LOOPBACK: Final = "127.0.0.1"
 
 
 class Answer(web.StreamResponse):
@@ -44,9 +45,11 @@ class Answer(web.StreamResponse):
         body: bytes = b"",
         content_type: str | None = None,
         headers: Mapping[str, str] | None = None,
+        length: int | None = None,
     ) -> None:
+        """`length`: of a body that does not stand in `body` (onion_service/long_answer.py)."""
         super().__init__(status=status, reason=reason)
-        head = f"HTTP/1.1 {status} {reason}\r\nContent-Length: {len(body)}\r\n"
+        head = f"HTTP/1.1 {status} {reason}\r\nContent-Length: {len(body) if length is None else length}\r\n"
         if content_type is not None:
             head += f"Content-Type: {content_type}\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
@@ -56,17 +59,20 @@ class Answer(web.StreamResponse):
 
     async def prepare(self, request: web.BaseRequest) -> None:
         """Write the answer; called by aiohttp, once for each request."""
-        protocol, transport = request.protocol, request.transport
+        transport = request.transport
         if transport is None:
             raise ConnectionResetError
-        if request.keep_alive and self.keep_alive:
-            head, body = self._kept
-        else:
-            head, body = self._last
-            protocol.close()
+        head, body = self._chosen(request)
         transport.write(head if request.method == hdrs.METH_HEAD else head + body)
-        if protocol.writing_paused:
+        if request.protocol.writing_paused:
             await request.writer.drain()
+
+    def _chosen(self, request: web.BaseRequest) -> tuple[bytes, bytes]:
+        """Head and body, for a connection that goes on or one that ends."""
+        if request.keep_alive and self.keep_alive:
+            return self._kept
+        request.protocol.close()
+        return self._last
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Nothing is left to write."""
@@ -128,30 +134,66 @@ async def serve_on(
     chosen = limits or Limits()
     listening = _listen(path, mode)
     identity = path.stat()
-    house = _House(chosen, refusals or Refusals(), on_fault or _not_heard)
-    runner = _runner(app)
     try:
-        await runner.setup()
-        server = runner.server
-        if server is None:
-            raise RuntimeError("aiohttp made no server")
-        loop = asyncio.get_running_loop()
-        accepting = await loop.create_unix_server(
-            lambda: Connection(server, house, loop), sock=listening, backlog=BACKLOG
-        )
-        sweeper = asyncio.create_task(house.sweep(), name=f"sweeper of {path.name}")
-        try:
+        async with _accepting(app, _House(chosen, refusals or Refusals(), on_fault or _not_heard), listening):
             yield
-        finally:
-            accepting.close()
-            sweeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await sweeper
-            await runner.cleanup()
-            house.clear()
     finally:
         listening.close()
         _remove(path, identity)
+
+
+@asynccontextmanager
+async def serve_on_loopback(
+    app: web.Application | Handler,
+    *,
+    port: int = 0,
+    limits: Limits | None = None,
+    refusals: Refusals | None = None,
+    on_fault: Callable[[type[BaseException]], None] | None = None,
+) -> AsyncIterator[int]:
+    """Serve `app` on 127.0.0.1 and nowhere else for as long as the block lasts; yields the port, which is any that is
+    free when `port` is 0. Every user of the machine can connect. Raises PortTaken."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        try:
+            listening.bind((LOOPBACK, port))
+        except (OSError, OverflowError) as error:
+            raise PortTaken(port) from error
+        listening.setblocking(False)
+        house = _House(limits or Limits(), refusals or Refusals(), on_fault or _not_heard)
+        async with _accepting(app, house, listening):
+            yield listening.getsockname()[1]
+    finally:
+        listening.close()
+
+
+@asynccontextmanager
+async def _accepting(app: web.Application | Handler, house: _House, listening: socket.socket) -> AsyncIterator[None]:
+    """Connections to a bound socket are served, and cut off when the block ends."""
+    runner = _runner(app)
+    await runner.setup()
+    server = runner.server
+    if server is None:
+        raise RuntimeError("aiohttp made no server")
+    loop = asyncio.get_running_loop()
+
+    def connected() -> Connection:
+        return Connection(server, house, loop)
+
+    if listening.family is socket.AF_UNIX:
+        accepting: asyncio.Server = await loop.create_unix_server(connected, sock=listening, backlog=BACKLOG)
+    else:
+        accepting = await loop.create_server(connected, sock=listening, backlog=BACKLOG)
+    sweeper = asyncio.create_task(house.sweep(), name="sweeper")
+    try:
+        yield
+    finally:
+        accepting.close()
+        sweeper.cancel()
+        with suppress(asyncio.CancelledError):
+            await sweeper
+        await runner.cleanup()
+        house.clear()
 
 
 class Connection(web.RequestHandler):

@@ -1,6 +1,7 @@
 """Settings in, torrc lines out; no setting can add a line or change another (docs/adr/0001-two-tors.md).
 
-Three roles: `OnionTor` holds the onion service and opens no way out; `DialTor` opens one SOCKS port that leads
+Three roles: `OnionTor` holds the onion service, and the closed one beside it, and opens no way
+out; `DialTor` opens one SOCKS port that leads
 to onion addresses only; `OutletTor` one for a desk's channels, which leads anywhere. Their `data_directory` is a folder
 on the disk in which guards are kept; whoever starts them puts a folder in memory in its place
 (onion_service/control.py). `PrivateNet` points any of them at a private tor network instead of the public one.
@@ -139,11 +140,37 @@ class PrivateNet:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosedService:
+    """A second onion service of the same tor, which only these clients can find (onion_service/client_auth.py).
+
+    `clients`: pairs of a name and a public key. There is at least one, since tor takes an empty list for "everybody".
+    """
+
+    service_directory: Path
+    target: UnixSocket
+    clients: tuple[tuple[str, str], ...]
+    virtual_port: int = 80
+
+    def __post_init__(self) -> None:
+        _check_port(self.virtual_port)
+        if not self.clients or len(dict(self.clients)) != len(self.clients):
+            raise UnsafeSetting("a closed onion service has clients, each with a name of its own")
+
+    def lines(self, max_streams: int) -> Iterator[str]:
+        yield f"HiddenServiceDir {quoted(self.service_directory)}"
+        yield "HiddenServiceVersion 3"
+        yield f"HiddenServicePort {self.virtual_port} unix:{quoted(self.target.path)}"
+        yield f"HiddenServiceMaxStreams {max_streams}"
+        yield "HiddenServiceMaxStreamsCloseCircuit 0"
+
+
+@dataclass(frozen=True, slots=True)
 class OnionTor:
-    """The tor that holds one onion service and has no way out for anybody.
+    """The tor that holds one onion service, and perhaps a closed one, and has no way out for anybody.
 
     `target` is the unix socket of our server; `service_directory` keeps the onion key and the `hostname`
-    file. The proof-of-work queue is slow on purpose: a flood makes callers work instead of filling our door.
+    file. The proof-of-work queue is slow on purpose: a flood makes callers work instead of filling our door. A closed
+    service has none, since a flood cannot find it.
     """
 
     data_directory: Path
@@ -157,6 +184,7 @@ class OnionTor:
     lock_memory: bool = False
     private_net: PrivateNet | None = None
     offline: bool = False
+    closed: ClosedService | None = None
 
     def __post_init__(self) -> None:
         _check_port(self.virtual_port)
@@ -177,6 +205,7 @@ class OnionTor:
             f"HiddenServicePoWQueueBurst {self.pow_queue_burst}",
             f"HiddenServiceMaxStreams {self.max_streams}",
             "HiddenServiceMaxStreamsCloseCircuit 0",
+            *(self.closed.lines(self.max_streams) if self.closed else ()),
             *(("DisableNetwork 1",) if self.offline else ()),
         )
 

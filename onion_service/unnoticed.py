@@ -9,6 +9,7 @@ import os
 import struct
 from collections.abc import Iterable
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -35,8 +36,8 @@ def keep_no_times_of_access(folders: Iterable[Path]) -> None:
                 os.close(descriptor)
 
 
-def read_unnoticed(path: Path, *, at_most: int) -> bytes:
-    """What `path` holds, up to `at_most` bytes, read so that its time of access stays as it was.
+def open_unnoticed(path: Path) -> FileIO:
+    """`path`, opened so that its time of access stays as it is whatever is read of it.
 
     Only a file's owner may ask for that (open(2)); whoever else reads it leaves the moment there.
     """
@@ -45,7 +46,12 @@ def read_unnoticed(path: Path, *, at_most: int) -> bytes:
         descriptor = os.open(path, flags | os.O_NOATIME)
     except PermissionError:
         descriptor = os.open(path, flags)
-    with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - it is a descriptor
+    return FileIO(descriptor)
+
+
+def read_unnoticed(path: Path, *, at_most: int) -> bytes:
+    """What `path` holds, up to `at_most` bytes; else as `open_unnoticed`."""
+    with open_unnoticed(path) as file:
         parts, left = [], at_most
         while left > 0 and (part := file.read(left)):
             parts.append(part)

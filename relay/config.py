@@ -14,6 +14,8 @@ import msgspec
 from crypto.errors import Malformed
 from crypto.minisign import PublicKey
 from crypto.signing import VerifyingKey
+from onion_service.client_auth import check_public
+from onion_service.errors import UnsafeSetting
 from onion_service.private import AuthoritySettings
 
 CONFIG_MAX: Final = 65_536
@@ -124,16 +126,28 @@ class AlertsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PartnerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One partner's endpoint; its id is the one in the directory."""
+    """How one partner gets bundles; its id is the one in the directory.
+
+    `endpoint`: where they are pushed to. `pull_key`: with it the partner may come for them itself. One of the two, or
+    both.
+    """
 
     id: str
-    endpoint: str
+    endpoint: str = ""
+    pull_key: str = ""
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
             raise ValueError("id: small letters, digits and hyphens")
-        if not _ENDPOINT.fullmatch(self.endpoint):
+        if not (self.endpoint or self.pull_key):
+            raise ValueError("a partner has an endpoint, a pull_key, or both")
+        if self.endpoint and not _ENDPOINT.fullmatch(self.endpoint):
             raise ValueError("endpoint: http://<56 characters>.onion/ and nothing else; no clear web")
+        if self.pull_key:
+            try:
+                check_public(self.pull_key)
+            except UnsafeSetting as error:
+                raise ValueError(f"pull_key: {error}") from error
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -151,6 +165,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if len({partner.id for partner in self.partner}) != len(self.partner):
             raise ValueError("two partners have one id")
+        pulling = [partner.pull_key for partner in self.partner if partner.pull_key]
+        if len(set(pulling)) != len(pulling):
+            raise ValueError("two partners have one pull_key")
+        if pulling and self.tor.mode == "attach":
+            raise ValueError('pull_key needs [tor] mode = "launch": the list of who may pull is for a tor of our own')
 
     @property
     def root(self) -> VerifyingKey:
@@ -193,6 +212,21 @@ class Settings(msgspec.Struct, frozen=True):
     def door_socket(self) -> Path:
         """Where the door listens for the onion's tor."""
         return self.state / "run" / "door.sock"
+
+    @property
+    def partners_socket(self) -> Path:
+        """Where bundles are given to partners who come for them, through the partners' onion."""
+        return self.state / "run" / "partners.sock"
+
+    @property
+    def pull_keys(self) -> tuple[tuple[str, str], ...]:
+        """The partners who may come, each with its key."""
+        return tuple((partner.id, partner.pull_key) for partner in self.config.partner if partner.pull_key)
+
+    @property
+    def partners_onion(self) -> Path:
+        """Where tor keeps the key and the name of the partners' onion."""
+        return self.state / "partners-onion"
 
     @property
     def release_file(self) -> Path:

@@ -11,7 +11,8 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -23,6 +24,7 @@ from crypto.directory import TrustedDirectory
 from crypto.layers import RoundNumber
 from crypto.minisign import PublicKey
 from crypto.signing import SEED_LEN, SigningKey
+from forwarder import pulling
 from forwarder.bundles import BundleStore
 from forwarder.delivery import Deliveries, Partner
 from forwarder.delivery import Event as DeliveryEvent
@@ -91,6 +93,7 @@ class Node:
         # Before anything is made there: who calls at the door would leave the moment in its socket.
         keep_no_times_of_access(settings.own_folders)
         self._settings: Final = settings
+        self._parcels: Final = sizes.parcels
         self._journal: Final = journal
         self._clock: Final = clock
         self._rounds: Final = Rounds(trusted.directory.round_seconds, sizes.parcel_every)
@@ -112,7 +115,7 @@ class Node:
             beat=self._next_beat,
         )
         self._deliveries: Final = Deliveries(
-            [Partner(partner.id, partner.endpoint) for partner in settings.config.partner],
+            [Partner(partner.id, partner.endpoint) for partner in settings.config.partner if partner.endpoint],
             store=self._store,
             folder=settings.state / "partners",
             relay=given.identity,
@@ -128,7 +131,7 @@ class Node:
         socket = self._settings.door_socket
         socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         keep_no_times_of_access([socket.parent])
-        async with serve_on(handler, socket, refusals=REFUSALS, on_fault=self._fault):
+        async with serve_on(handler, socket, refusals=REFUSALS, on_fault=self._fault), self._for_partners():
             # What is built now stays for good; the collector need not look at it again and again while cells come.
             gc.freeze()
             self._journal.record(Event.NODE_STARTED)
@@ -140,6 +143,25 @@ class Node:
                 tasks.create_task(self._load_old_rounds(), name="old rounds")
                 if self._loops is not None:
                     tasks.create_task(self._loops.run(), name="loops")
+
+    @asynccontextmanager
+    async def _for_partners(self) -> AsyncIterator[None]:
+        """Partners who may come for bundles get them for as long as the block lasts."""
+        if not self._settings.pull_keys:
+            yield
+            return
+        after_edge = self._settings.config.delivery.after_edge
+        handler = pulling.partners_door(
+            self._store, may_go=lambda number: self._rounds.edge(number) + after_edge <= self._clock()
+        )
+        async with serve_on(
+            handler,
+            self._settings.partners_socket,
+            limits=pulling.limits(self._parcels),
+            refusals=pulling.REFUSALS,
+            on_fault=self._fault,
+        ):
+            yield
 
     def lock_spool(self) -> None:
         """Keep the spool off the swap, or as much of it as may be locked."""
@@ -251,6 +273,7 @@ class Node:
         acknowledged = {
             partner.id: -1 if (last := self._deliveries.acknowledged(partner.id)) is None else int(last)
             for partner in self._settings.config.partner
+            if partner.endpoint
         }
         figures = telemetry.Figures(
             round=number,

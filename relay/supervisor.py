@@ -21,7 +21,7 @@ from onion_service.control import Bootstrap, Tor
 from onion_service.errors import TorError
 from onion_service.memory import may_lock
 from onion_service.private import private_net
-from onion_service.torrc import DialTor, OnionTor, UnixSocket, socks_address
+from onion_service.torrc import ClosedService, DialTor, OnionTor, UnixSocket, socks_address
 from onion_service.unnoticed import keep_no_times_of_access
 from relay import spool
 from relay.config import Settings
@@ -225,11 +225,12 @@ def supervise(
     journal: Journal,
     stop: threading.Event,
     progress: Callable[[str, Bootstrap], None],
-    published: Callable[[str], None],
+    published: Callable[[str, str], None],
 ) -> None:
     """Run a relay until `stop` is set. Raises StartError, SpoolError or TorError when it cannot start.
 
-    `progress` hears how far tor is; `published` hears the onion address once reporters can reach it.
+    `progress` hears how far tor is; `published` hears the onion address once reporters can reach it, and that of the
+    partners' onion, which is empty when nobody may come for bundles.
     """
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings.state.chmod(0o700)
@@ -243,7 +244,7 @@ def supervise(
         keepers = [stack.enter_context(keeper) for keeper in _tors(settings, journal)]
         helpers = [
             threading.Thread(target=_watch_tors, args=(keepers, stop, node.round_seconds)),
-            threading.Thread(target=_tell_published, args=(keepers[-1], journal, stop, progress, published)),
+            threading.Thread(target=_tell_published, args=(keepers[-1], settings, journal, stop, progress, published)),
         ]
         for helper in helpers:
             helper.start()
@@ -304,7 +305,21 @@ def onion_tor(settings: Settings) -> OnionTor:
         control=UnixSocket(run / "onion.control"),
         lock_memory=may_lock(),
         private_net=private_net(settings.config.tor.authority),
+        closed=_closed(settings),
     )
+
+
+def _closed(settings: Settings) -> ClosedService | None:
+    """The partners' onion; none when nobody has a key for it."""
+    if not settings.pull_keys:
+        return None
+    return ClosedService(settings.partners_onion, UnixSocket(settings.partners_socket), settings.pull_keys)
+
+
+def _partners_onion(settings: Settings) -> str:
+    if not settings.pull_keys:
+        return ""
+    return (settings.partners_onion / "hostname").read_text("ascii").strip()
 
 
 def _watch_tors(keepers: list[TorKeeper], stop: threading.Event, period: int) -> None:
@@ -318,10 +333,11 @@ def _watch_tors(keepers: list[TorKeeper], stop: threading.Event, period: int) ->
 
 def _tell_published(
     keeper: TorKeeper,
+    settings: Settings,
     journal: Journal,
     stop: threading.Event,
     progress: Callable[[str, Bootstrap], None],
-    published: Callable[[str], None],
+    published: Callable[[str, str], None],
 ) -> None:
     told = False
     while not stop.is_set():
@@ -331,7 +347,7 @@ def _tell_published(
                 tor.wait_bootstrapped(seconds=_STEP_SECONDS, progress=lambda step: progress("onion service", step))
                 address = tor.wait_published(seconds=_STEP_SECONDS)
                 journal.record(Event.PUBLISHED)
-                published(str(address))
+                published(str(address), _partners_onion(settings))
                 return
         except TorError as error:
             if not told and time.monotonic() > keeper.since + TOR_SECONDS:

@@ -19,10 +19,11 @@ from forwarder.desk.errors import BadSettings
 from forwarder.desk.publish.alert import LANGUAGES
 from forwarder.desk.publish.errors import NotAnAlert
 from forwarder.desk.publish.safety import Policy
+from onion_service.address import OnionAddress
 from onion_service.dial import OnionUrl
-from onion_service.errors import NotAnOnion
+from onion_service.errors import NotAnOnion, UnsafeSetting
 from onion_service.private import AuthoritySettings, private_net
-from onion_service.torrc import OnionTor, OutletTor, SocksAddress, UnixSocket, socks_address
+from onion_service.torrc import DialTor, OnionTor, OutletTor, SocksAddress, UnixSocket, socks_address
 
 SETTINGS_NAME: Final = "desk.toml"
 SETTINGS_MAX: Final = 65_536
@@ -55,7 +56,8 @@ class RelaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The relay whose bundles this desk takes. All of it is in the relay's card and its signed directory.
 
     `identity`: the last relay's id. `card`: `<onion>#<root key>`. `letters`, `parcels` and `parcel_every`: the sizes
-    of its bundles; a longer one is refused unread.
+    of its bundles; a longer one is refused unread. `partners_onion`: where this desk may come for what it missed; empty
+    where it may not. `keep_rounds`: for how many rounds the relay keeps bundles.
     """
 
     identity: str
@@ -64,6 +66,8 @@ class RelaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     letters: int = 64
     parcels: int = 16
     parcel_every: int = 4
+    partners_onion: str = ""
+    keep_rounds: int = 672
 
     def __post_init__(self) -> None:
         if not _HEX32.fullmatch(self.identity):
@@ -76,6 +80,13 @@ class RelaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"letters and parcels: 1 to {MAX_CELLS}; parcel_every: 1 to 96")
         if not 5 <= self.round_seconds <= 86_400:
             raise ValueError("round_seconds: 5 to 86400")
+        if not 4 <= self.keep_rounds <= 100_000:
+            raise ValueError("keep_rounds: 4 to 100000")
+        if self.partners_onion:
+            try:
+                OnionAddress(self.partners_onion)
+            except NotAnOnion as error:
+                raise ValueError(f"partners_onion: <56 characters>.onion and nothing else: {error}") from error
 
     @property
     def verifying_key(self) -> VerifyingKey:
@@ -95,13 +106,15 @@ class TorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`launch`: start a tor of our own. `attach`: use a running one that has our onion service in its torrc.
 
     `program`: the tor to launch. `control` and `service`: where the running tor answers (`unix:/path` or
-    `127.0.0.1:9051`) and its HiddenServiceDir. `authority`: a private network instead of the public one.
+    `127.0.0.1:9051`) and its HiddenServiceDir; `socks`: where it dials, without which the desk only waits to be called.
+    `authority`: a private network instead of the public one.
     """
 
     mode: str = "launch"
     program: str = "tor"
     control: str = ""
     service: str = ""
+    socks: str = ""
     authority: list[AuthoritySettings] = []
 
     def __post_init__(self) -> None:
@@ -109,6 +122,23 @@ class TorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError('mode: "launch" or "attach"')
         if (self.mode == "attach") != bool(self.control and self.service.startswith("/")):
             raise ValueError("control, and service as an absolute path, go with mode attach, and only with it")
+        if self.socks:
+            if self.mode != "attach":
+                raise ValueError("socks goes with mode attach, and only with it")
+            try:
+                socks_address(self.socks)
+            except UnsafeSetting as error:
+                raise ValueError(f"socks: {error}") from error
+
+
+class WebSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The desk's pages. `lock_after_minutes`: how long nobody has to do anything until the desk locks itself."""
+
+    lock_after_minutes: int = 15
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.lock_after_minutes <= 240:
+            raise ValueError("lock_after_minutes: 1 to 240")
 
 
 class PublishSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -154,6 +184,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     partner: PartnerSettings
     relay: RelaySettings | None = None
     tor: TorSettings = TorSettings()
+    web: WebSettings = WebSettings()
     publish: PublishSettings = PublishSettings()
 
 
@@ -212,6 +243,23 @@ class Settings:
     def control(self) -> SocksAddress:
         """Where a running tor answers its control protocol."""
         return socks_address(self.config.tor.control)
+
+    @property
+    def socks(self) -> SocksAddress | None:
+        """Where the tor dials with which this desk calls others; None when it calls nobody."""
+        if self.config.tor.mode == "attach":
+            return socks_address(self.config.tor.socks) if self.config.tor.socks else None
+        return UnixSocket(self.folder / "tor" / "control" / "socks")
+
+    def dial_tor(self) -> DialTor:
+        """The tor of our own that calls others, in mode launch."""
+        tor = self.folder / "tor"
+        return DialTor(
+            data_directory=tor / "dial",
+            socks=UnixSocket(tor / "control" / "socks"),
+            control=UnixSocket(tor / "control" / "dial"),
+            private_net=private_net(self.config.tor.authority),
+        )
 
     def outlet_tor(self) -> OutletTor:
         """The tor of our own that channels go through, and nothing else."""

@@ -11,15 +11,15 @@ from typing import Final
 
 from aiohttp import http_exceptions, web
 
-from crypto.bundle import HEADER_LEN, Bundle, Header
+from crypto.bundle import HEADER_LEN, Bundle
 from crypto.cells import CellClass
 from crypto.errors import CryptoError, Malformed
 from crypto.layers import RoundNumber
-from crypto.signing import SIGNATURE_LEN
 from forwarder.bundles import longest
 from forwarder.desk.config import RelaySettings
 from forwarder.desk.errors import DeskError
 from forwarder.desk.inbox import Receipt
+from forwarder.desk.verifying import TooLong, bundle_of, length_of
 from forwarder.errors import BadWebhook
 from forwarder.webhook import claimed, verify
 from onion_service.serving import Answer, closing
@@ -38,10 +38,6 @@ class Refusal(Enum):
 
 
 Tell = Callable[[Refusal], None]
-
-
-class _TooLong(Exception):
-    """More bytes than a bundle can have."""
 
 
 def endpoint_app(relay: RelaySettings, *, take: Take, tell: Tell) -> web.Application:
@@ -70,11 +66,11 @@ async def _receive(request: web.Request, relay: RelaySettings, take: Take) -> Re
     try:
         cell_class, round_number = claimed(request.headers, round_seconds=relay.round_seconds)
         body = await _read(request, relay, cell_class, round_number)
-        bundle = await asyncio.to_thread(_verified, request, body, relay)
+        bundle = await asyncio.to_thread(_verified, request, body, relay, cell_class, round_number)
         receipt = await take(bundle)
     except BadWebhook:
         return Refusal.NOT_A_DELIVERY
-    except _TooLong:
+    except TooLong:
         return Refusal.TOO_LONG
     except CryptoError:
         return Refusal.NOT_A_BUNDLE
@@ -85,19 +81,16 @@ async def _receive(request: web.Request, relay: RelaySettings, take: Take) -> Re
 
 async def _read(request: web.Request, relay: RelaySettings, cell_class: CellClass, round_number: RoundNumber) -> bytes:
     """The body, as long as its own header says; it is dropped at the first byte that cannot be right."""
-    expected = longest(cell_class, cells=relay.cells(cell_class))
-    if (request.content_length or 0) > expected:
-        raise _TooLong
+    cells = relay.cells(cell_class)
+    if (request.content_length or 0) > longest(cell_class, cells=cells):
+        raise TooLong
     head = await _up_to(request, HEADER_LEN, bytearray())
-    header = Header.parse(bytes(head))
-    if (header.relay, header.cell_class, header.round_number) != (relay.verifying_key, cell_class, round_number):
-        raise Malformed("not the bundle that the headers name")
-    length = HEADER_LEN + header.count * header.cell_length + SIGNATURE_LEN
-    if length > expected:
-        raise _TooLong
+    length = length_of(
+        bytes(head), relay=relay.verifying_key, cell_class=cell_class, round_number=round_number, cells=cells
+    )
     body = await _up_to(request, length, head)
     if await _piece(request, 1):
-        raise _TooLong
+        raise TooLong
     return bytes(body)
 
 
@@ -117,6 +110,9 @@ async def _piece(request: web.Request, length: int) -> bytes:
         raise Malformed("broken off") from error
 
 
-def _verified(request: web.Request, body: bytes, relay: RelaySettings) -> Bundle:
-    verify(request.headers, body, relay=relay.verifying_key)
-    return Bundle.parse(body, relay=relay.verifying_key)
+def _verified(
+    request: web.Request, body: bytes, relay: RelaySettings, cell_class: CellClass, round_number: RoundNumber
+) -> Bundle:
+    key, cells = relay.verifying_key, relay.cells(cell_class)
+    verify(request.headers, body, relay=key)
+    return bundle_of(body, relay=key, cell_class=cell_class, round_number=round_number, cells=cells)

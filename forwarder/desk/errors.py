@@ -156,7 +156,7 @@ class NotAcknowledged(DeskError):
 class DeskRuns(DeskError):
     """The desk is receiving, with the keys it was started with; or its keys are being changed."""
 
-    hint = "stop `veladora desk run`, do this again, and start it again; what is missed meanwhile is offered again"
+    hint = "stop `veladora desk run` or `receive`, do this, and start it again; what is missed is offered again"
 
     def __init__(self) -> None:
         super().__init__("the desk is running, or its keys are being changed")
@@ -215,3 +215,28 @@ class NotSaid(DeskError):
     """A channel could not be spoken to; it is tried again later."""
 
     hint = "`veladora desk channel posts` shows what is on its way"
+
+
+class BadForm(DeskError):
+    """What came is not a form of one of our pages; nothing was changed."""
+
+    hint = "go back, load the page again, and send it from there"
+
+
+class DeskLocked(DeskError):
+    """The desk was locked meanwhile; nothing was changed."""
+
+    hint = "unlock it and do it again"
+
+    def __init__(self) -> None:
+        super().__init__("the desk is locked")
+
+
+class TryLater(DeskError):
+    """A passphrase was wrong several times; the next one must wait."""
+
+    hint = "wait a little, then type it once more"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"wait {seconds} seconds")
+        self.seconds = seconds

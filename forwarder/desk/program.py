@@ -4,36 +4,45 @@ logs, from a closed list of sentences, and never how much was for us.
 
 import asyncio
 import base64
-import json
 import logging
 import signal
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from crypto import keys
 from crypto.bundle import Bundle
+from crypto.cells import CellClass
 from crypto.errors import CryptoError, WrongPassphrase
 from crypto.keys import AlertsKey, Cost, KeyKind, PartnerKey, fingerprint_words
+from crypto.layers import RoundNumber
 from crypto.minisign import PublicKey
 from crypto.suite import OpeningKey
+from forwarder.desk import rounds
+from forwarder.desk.catching_up import Event, News
 from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings, Settings, parse_settings
 from forwarder.desk.endpoint import Refusal, endpoint_app
 from forwarder.desk.errors import AlreadyThere, BadSettings
+from forwarder.desk.going_out import going_out
 from forwarder.desk.inbox import Inbox, Receipt
 from forwarder.desk.opening import open_bundle
+from forwarder.desk.own_keys import pull_key
 from forwarder.desk.periods import keys_in_use
 from forwarder.desk.publish.alert import Alert
 from forwarder.desk.publish.errors import NoAlertsKey
 from forwarder.desk.publish.release import Released, alerts_by_incident, alerts_key, public_line, release
 from forwarder.desk.publish.serving import Shelf, served
+from forwarder.desk.settings_text import settings_text
 from forwarder.desk.tending import Told, tending
 from forwarder.durable import remove_unfinished, write_durably
 from forwarder.webhook import bundle_id
+from onion_service.client_auth import ClientKey
 from onion_service.control import Progress, Tor, attach, launch, make_onion
 from onion_service.program import usable_tor
 from onion_service.serving import Limits, serve_on
@@ -55,13 +64,17 @@ class PartnerCard:
     key: str
     words: str
     endpoint: str
+    pull_key: str
     alerts: str = ""
 
 
 class Desk:
-    """An unlocked desk: its keys and its inbox. Leave the block to lock it."""
+    """An unlocked desk: its keys and its inbox. Leave the block to lock it.
 
-    __slots__ = ("_alerts_key", "_keys", "inbox", "settings")
+    Its own methods may be called from any thread; whoever reads the inbox beside them holds `alone`.
+    """
+
+    __slots__ = ("_alerts_key", "_keys", "alone", "inbox", "settings")
 
     def __init__(
         self,
@@ -75,6 +88,7 @@ class Desk:
         self._keys: Final = opening_keys
         self._alerts_key: Final = alerts_key
         self.inbox: Final = inbox
+        self.alone: Final = threading.RLock()
 
     def __enter__(self) -> Self:
         return self
@@ -90,7 +104,9 @@ class Desk:
     @property
     def card(self) -> PartnerCard:
         """The partner card, of the current key; `alerts` is the line that others pin, once this desk publishes."""
-        return replace(_card(self.settings, self._keys[0]), alerts=public_line(self.inbox.database))
+        with self.alone:
+            card = _card(self.settings, self._keys[0], pull_key(self.inbox.database))
+            return replace(card, alerts=public_line(self.inbox.database))
 
     @property
     def alerts_public(self) -> PublicKey | None:
@@ -104,7 +120,8 @@ class Desk:
 
     def alerts(self) -> list[tuple[int, Alert]]:
         """Every alert as it stands, with the number of its incident."""
-        return alerts_by_incident(self.inbox.database)
+        with self.alone:
+            return alerts_by_incident(self.inbox.database)
 
     def release(self, *, now: int) -> Released:
         """The signed folder is what this desk has decided, when this returns; `now` in seconds since 1970.
@@ -113,7 +130,8 @@ class Desk:
         """
         if self._alerts_key is None:
             raise NoAlertsKey("this desk was opened without the key that signs alerts")
-        return release(self.settings, self.inbox.database, key=self._alerts_key, now=now)
+        with self.alone:
+            return release(self.settings, self.inbox.database, key=self._alerts_key, now=now)
 
     def check_current(self) -> None:
         """Return when the current key is still the one that this desk was unlocked with. Raises BadSettings."""
@@ -121,19 +139,42 @@ class Desk:
         if self.card.key.encode() not in path.read_bytes():
             raise BadSettings(path, "the key was changed while the desk was being started; start it again")
 
+    def under(self, settings: Settings) -> "Desk":
+        """The same keys and inbox under other settings of the same folder; this one is not to be used any more."""
+        return Desk(settings, self._keys, self.inbox, alerts_key=self._alerts_key)
+
     def take(self, bundle: Bundle) -> Receipt:
         """Open a verified bundle and store what was for us; see `Inbox.take`."""
         header = bundle.header
-        standing = self.inbox.standing(bundle)
+        with self.alone:
+            standing = self.inbox.standing(bundle)
         if standing is not Receipt.NEW:
             return standing
         name = bundle_id(header.cell_class, header.round_number)
-        latest = self.inbox.latest(header.cell_class)
-        receipt = self.inbox.take(bundle, open_bundle(bundle, self._keys))
+        opened = open_bundle(bundle, self._keys)
+        with self.alone:
+            latest = self.inbox.latest(header.cell_class)
+            receipt = self.inbox.take(bundle, opened)
         if latest is not None and header.round_number > latest + self.settings.relay.step(header.cell_class):
             LOG.warning("rounds are missing before %s; `veladora desk list` names them", name)
         LOG.info("took %s", name if latest is None or latest < header.round_number else f"{name}, out of order")
         return receipt
+
+    def rounds(self, *, now: float) -> tuple[rounds.Standing, ...]:
+        """Of which rounds the bundles are here, can still be had, and are lost; `now` in seconds since 1970."""
+        with self.alone:
+            return rounds.standings(self.inbox.database, relay=self.settings.relay, now=now)
+
+    def wanted(self, *, now: float) -> list[tuple[CellClass, RoundNumber]]:
+        """What to come for now; see catching_up.py. Raises DeskError."""
+        with self.alone:
+            rounds.begin(self.inbox.database, closed=rounds.settled(now, relay=self.settings.relay))
+            return rounds.wanted(self.inbox.database, relay=self.settings.relay, now=now)
+
+    def note_not_kept(self, cell_class: CellClass, round_number: RoundNumber) -> None:
+        """The relay says that it has no such bundle. Raises DeskError."""
+        with self.alone:
+            rounds.note_not_kept(self.inbox.database, cell_class, round_number)
 
 
 def create(
@@ -145,7 +186,7 @@ def create(
     there, since nothing is overwritten, and a TorError when there is no tor to be used.
     """
     settings_file = folder / SETTINGS_NAME
-    text = _settings_text(partner, relay).encode()
+    text = settings_text(partner, relay).encode()
     settings = Settings(parse_settings(text, path=settings_file), folder.absolute())
     for path in (settings_file, folder / partner.key, settings.service_directory):
         if path.exists():
@@ -155,12 +196,13 @@ def create(
     key = keys.generate(KeyKind.PARTNER)
     if not isinstance(key, PartnerKey):
         raise TypeError("a partner's key was asked for")
-    Inbox.create(folder, passphrase=passphrase, cost=cost).close()
+    with Inbox.create(folder, passphrase=passphrase, cost=cost) as inbox:
+        pulling = pull_key(inbox.database)
     write_durably(folder / partner.key, [keys.lock(key, passphrase=passphrase, cost=cost)])
     make_onion(settings.onion_tor(), program=settings.config.tor.program)
     # Written last: a folder with settings is a whole desk.
     write_durably(settings_file, [text])
-    return _card(settings, key.opening)
+    return _card(settings, key.opening, pulling)
 
 
 def unlock(settings: Settings, *, passphrase: str, signing: bool = False, cost: Cost | None = None) -> Desk:
@@ -192,25 +234,56 @@ def log_to_stderr() -> Iterator[None]:
         LOG.removeHandler(said)
 
 
+def tell_fault(kind: type[BaseException]) -> None:
+    """A page failed in a way that nobody foresaw; of the error only its kind is told."""
+    LOG.error("a page failed: %s", kind.__name__)
+
+
 async def run(desk: Desk, *, progress: Progress) -> None:
     """Receive until told to stop (SIGINT, SIGTERM). Raises an OnionServiceError when tor cannot be used."""
+    with told_to_stop() as stop:
+        await receive(desk, stop, progress=progress)
+    LOG.info("stopped")
+
+
+async def receive(
+    desk: Desk,
+    stop: asyncio.Event,
+    *,
+    progress: Progress,
+    reachable: Callable[[str], None] | None = None,
+    coming: Callable[[News], None] | None = None,
+) -> None:
+    """Receive, come for what was missed and tend what is published, until `stop` is set. `reachable` hears the address
+    once it can be called, `coming` how far it has come. Raises an OnionServiceError, DeskRuns or BadSettings."""
+
+    def tell(news: News) -> None:
+        _tell_coming(news)
+        if coming is not None:
+            coming(news)
+
+    async with receiving(desk), going_out(desk, told=tell, failed=partial(LOG.warning, "%s")):
+        with await asyncio.to_thread(_tor, desk.settings) as tor:
+            async with _publishing(desk):
+                await _until(stop, tor, progress, reachable)
+
+
+@contextmanager
+def told_to_stop() -> Iterator[asyncio.Event]:
+    """An event that SIGINT and SIGTERM set for as long as the block lasts."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     try:
-        async with receiving(desk) as alone:
-            with await asyncio.to_thread(_tor, desk.settings) as tor:
-                async with _publishing(desk, alone):
-                    await _until(stop, tor, progress)
+        yield stop
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
-    LOG.info("stopped")
 
 
 @asynccontextmanager
-async def receiving(desk: Desk) -> AsyncIterator[asyncio.Lock]:
+async def receiving(desk: Desk) -> AsyncIterator[None]:
     """The endpoint is served on its unix socket for as long as the block lasts; yields what is held while the inbox is
     touched. Raises DeskRuns or BadSettings while the desk's keys change, or when they did after it was unlocked."""
     taking = asyncio.Lock()
@@ -231,11 +304,11 @@ async def receiving(desk: Desk) -> AsyncIterator[asyncio.Lock]:
     with keys_in_use(desk.settings):
         desk.check_current()
         async with serve_on(app, socket.path, limits=LIMITS, on_fault=fault):
-            yield taking
+            yield
 
 
 @asynccontextmanager
-async def _publishing(desk: Desk, alone: asyncio.Lock) -> AsyncIterator[None]:
+async def _publishing(desk: Desk) -> AsyncIterator[None]:
     """What is published is tended, and served if the settings say so, for as long as the block lasts."""
 
     def tell(told: Told, detail: str) -> None:
@@ -249,7 +322,7 @@ async def _publishing(desk: Desk, alone: asyncio.Lock) -> AsyncIterator[None]:
             shelf = Shelf(desk.settings, key)
             LOG.info("serving alerts at %s", await stack.enter_async_context(served(desk.settings, shelf)))
             refreshed = lambda: shelf.refresh(now=int(time.time()))  # noqa: E731
-        work = asyncio.create_task(tending(desk, alone=alone, tell=tell, after=refreshed), name="tending")
+        work = asyncio.create_task(tending(desk, tell=tell, after=refreshed), name="tending")
         try:
             yield
         finally:
@@ -261,7 +334,13 @@ def _nothing() -> None:
     """Nothing is served, so nothing is to be refreshed."""
 
 
-async def _until(stop: asyncio.Event, tor: Tor, progress: Progress) -> None:
+def _tell_coming(news: News) -> None:
+    why = f" ({news.why})" if news.why else ""
+    level = logging.WARNING if news.event in (Event.REFUSED, Event.STOPPED) else logging.INFO
+    LOG.log(level, "%s: %d of %d packets%s", news.event.value, news.done, news.of, why)
+
+
+async def _until(stop: asyncio.Event, tor: Tor, progress: Progress, reachable: Callable[[str], None] | None) -> None:
     """Wait for tor, then for `stop`; a tor that goes away ends the program with its error."""
     waiting = asyncio.ensure_future(
         asyncio.to_thread(tor.wait_bootstrapped, seconds=BOOTSTRAP_SECONDS, progress=progress)
@@ -274,6 +353,8 @@ async def _until(stop: asyncio.Event, tor: Tor, progress: Progress) -> None:
         await waiting
         address = await asyncio.to_thread(tor.wait_published, seconds=PUBLISH_SECONDS)
         LOG.info("receiving at http://%s/", address)
+        if reachable is not None:
+            reachable(str(address))
     while not stop.is_set():
         await asyncio.wait([stopping], timeout=TOR_LOOK_SECONDS)
         await asyncio.to_thread(tor.ask, "version")
@@ -300,7 +381,7 @@ def _unlock_key(settings: Settings, path: Path, passphrase: str) -> OpeningKey:
     return key.opening
 
 
-def _card(settings: Settings, key: OpeningKey) -> PartnerCard:
+def _card(settings: Settings, key: OpeningKey, pulling: ClientKey) -> PartnerCard:
     partner = settings.config.partner
     public = key.sealing_key
     try:
@@ -313,44 +394,5 @@ def _card(settings: Settings, key: OpeningKey) -> PartnerCard:
         key=base64.b64encode(public.wire).decode(),
         words=fingerprint_words(public.fingerprint),
         endpoint=endpoint,
+        pull_key=pulling.public,
     )
-
-
-def _settings_text(partner: PartnerSettings, relay: RelaySettings | None) -> str:
-    lines = [
-        "# The settings of this desk; docs/partner.md says what each line means.",
-        "",
-        "[partner]",
-        f"id = {_toml(partner.id)}",
-        f"name = {_toml(partner.name)}",
-        f"key = {_toml(partner.key)}",
-        "older_keys = []",
-        "",
-    ]
-    if relay is None:
-        lines += [
-            "# Ask the operator of the relay for these, and take the # away.",
-            "# [relay]",
-            '# identity = "64 hexadecimal digits"',
-            '# card = "<56 characters>.onion#<64 hexadecimal digits>"',
-            "# round_seconds = 900",
-            "# letters = 64",
-            "# parcels = 16",
-            "# parcel_every = 4",
-        ]
-    else:
-        lines += [
-            "[relay]",
-            f"identity = {_toml(relay.identity)}",
-            f"card = {_toml(relay.card)}",
-            f"round_seconds = {relay.round_seconds}",
-            f"letters = {relay.letters}",
-            f"parcels = {relay.parcels}",
-            f"parcel_every = {relay.parcel_every}",
-        ]
-    return "\n".join([*lines, "", "[tor]", 'mode = "launch"', 'program = "tor"', ""])
-
-
-def _toml(text: str) -> str:
-    # A basic string of TOML is one of JSON as long as nothing outside ASCII is escaped.
-    return json.dumps(text, ensure_ascii=False)

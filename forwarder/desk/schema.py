@@ -5,17 +5,17 @@ a report. Bringing an inbox up happens whole or not at all; broken off, it begin
 themselves refuse to lose a report, a note or a line of history.
 """
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from crypto.errors import Malformed
 from crypto.report import Report
+from forwarder.desk import own_keys
 from forwarder.desk.database import Database
 from forwarder.desk.errors import NotOpened, Unreadable
 from forwarder.desk.folding import telling_words, words
 from forwarder.desk.publish.tables import CHANNELS, PUBLICATIONS
 
-VERSION: Final = 3
+VERSION: Final = 4
 OPENING_MAX: Final = 160
 TELLING_MAX: Final = 120
 
@@ -65,6 +65,19 @@ _RECEIVED: Final = (
     """CREATE TABLE bundles (class INTEGER NOT NULL, round INTEGER NOT NULL, digest BLOB NOT NULL,
         forged INTEGER NOT NULL, malformed INTEGER NOT NULL, PRIMARY KEY (class, round)) STRICT, WITHOUT ROWID""",
 )
+# Since version 3. What the desk asks relays and other desks for, and what they answered; `own_keys` are the secrets that it
+# does that with (own_keys.py).
+_GOING_OUT: Final = (
+    "CREATE TABLE own_keys (name TEXT PRIMARY KEY, secret BLOB NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE beginning (one INTEGER PRIMARY KEY CHECK (one = 1), round INTEGER NOT NULL) STRICT",
+    """CREATE TABLE not_kept (class INTEGER NOT NULL, round INTEGER NOT NULL, PRIMARY KEY (class, round))
+        STRICT, WITHOUT ROWID""",
+    "CREATE TABLE directory (one INTEGER PRIMARY KEY CHECK (one = 1), signed BLOB NOT NULL) STRICT",
+    """CREATE TABLE words_out (number INTEGER PRIMARY KEY, incident INTEGER NOT NULL REFERENCES incidents,
+        partner TEXT NOT NULL, due INTEGER NOT NULL, UNIQUE (incident, partner)) STRICT""",
+    """CREATE TABLE words_in (number INTEGER PRIMARY KEY, nonce TEXT UNIQUE NOT NULL, round INTEGER NOT NULL,
+        wire BLOB NOT NULL, incident INTEGER REFERENCES incidents) STRICT""",
+)
 
 
 def known(version: int) -> None:
@@ -76,20 +89,50 @@ def known(version: int) -> None:
 def lay_out(database: Database) -> None:
     """The tables of a new inbox."""
     with database.change() as opened:
-        _execute(opened, *_RECEIVED, *_REPORTS, *_CASEWORK, *PUBLICATIONS, *CHANNELS)
+        _execute(opened, *_RECEIVED, *_REPORTS, *_CASEWORK)
+        for step in _STEPS.values():
+            step(opened)
         _execute(opened, f"PRAGMA user_version = {VERSION}")
 
 
 def bring_up(database: Database) -> None:
-    """Make an inbox of an older version one of this version, with everything in it. Raises NotStored or Unreadable,
-    and then it is as it was."""
+    """Make an inbox of an older version one of this version, with everything in it. Raises NotStored or Unreadable, and
+    then it is as it was."""
     if database.version == VERSION:
         return
     with database.change() as opened:
-        # Another program of this desk may have been faster; then no step is left.
-        for version in range(database.version, VERSION):
-            _STEPS[version](opened)
+        # Another program of this desk may have been faster.
+        version = database.version
+        if version == 1:
+            _from_version_1(opened)
+        for since, step in _STEPS.items():
+            if version < since:
+                step(opened)
         _execute(opened, f"PRAGMA user_version = {VERSION}")
+
+
+def _from_version_1(opened: Any) -> None:  # noqa: ANN401
+    _execute(opened, *_REPORTS, *_CASEWORK)
+    for number, round_number, wire in opened.execute("SELECT number, round, wire FROM reports ORDER BY number"):
+        try:
+            report = Report.decode(wire)
+        except Malformed as error:
+            raise Unreadable(f"report {number} of the inbox is damaged: {error}") from error
+        store(opened, report, round_number=round_number, wire=wire, number=number)
+    _execute(opened, "DROP TABLE reports")
+
+
+def _to_version_3(opened: Any) -> None:  # noqa: ANN401
+    _execute(opened, *_GOING_OUT)
+    own_keys.make(opened)
+
+
+def _to_version_4(opened: Any) -> None:  # noqa: ANN401
+    _execute(opened, *PUBLICATIONS, *CHANNELS)
+
+
+# What each version after the second one added; a new inbox takes every step too.
+_STEPS: Final = {3: _to_version_3, 4: _to_version_4}
 
 
 def store(opened: Any, report: Report, *, round_number: int, wire: bytes, number: int | None = None) -> None:  # noqa: ANN401
@@ -125,26 +168,6 @@ def store(opened: Any, report: Report, *, round_number: int, wire: bytes, number
     )
 
 
-def _lists_read_no_report(opened: Any) -> None:  # noqa: ANN401
-    """From version 1: what lists and filters need is written into columns of its own."""
-    _execute(opened, *_REPORTS, *_CASEWORK)
-    for number, round_number, wire in opened.execute("SELECT number, round, wire FROM reports ORDER BY number"):
-        try:
-            report = Report.decode(wire)
-        except Malformed as error:
-            raise Unreadable(f"report {number} of the inbox is damaged: {error}") from error
-        store(opened, report, round_number=round_number, wire=wire, number=number)
-    _execute(opened, "DROP TABLE reports")
-
-
-def _alerts_are_kept(opened: Any) -> None:  # noqa: ANN401
-    """From version 2: what is published, what waits, and channels."""
-    _execute(opened, *PUBLICATIONS, *CHANNELS)
-
-
 def _execute(opened: Any, *statements: str) -> None:  # noqa: ANN401
     for statement in statements:
         opened.execute(statement)
-
-
-_STEPS: Final[dict[int, Callable[[Any], None]]] = {1: _lists_read_no_report, 2: _alerts_are_kept}

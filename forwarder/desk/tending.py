@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from forwarder.desk.channels.outlet import through_tor
@@ -47,6 +48,11 @@ def tend(desk: "Desk", *, now: int) -> list[Told]:
     alerts key, or that has never published, does nothing."""
     if not desk.signs:
         return []
+    with desk.alone:
+        return _tend(desk, now=now)
+
+
+def _tend(desk: "Desk", *, now: int) -> list[Told]:
     database, told = desk.inbox.database, []
     publications = Publications(database, Rules.of(desk.settings, read_places(desk.settings.places_file).places))
     stopped = sum(bool(one.stopped) for one in publications.waiting(now=now)) - _stopped(database)
@@ -59,29 +65,27 @@ def tend(desk: "Desk", *, now: int) -> list[Told]:
     return told
 
 
-async def tending(desk: "Desk", *, alone: asyncio.Lock, tell: Tell, after: Callable[[], None]) -> None:
-    """Goes on until it is cancelled. `alone`: held while the inbox is touched; `after` is called after each look."""
+async def tending(desk: "Desk", *, tell: Tell, after: Callable[[], None]) -> None:
+    """Goes on until it is cancelled. `after` is called after each look."""
     while True:
         try:
-            async with alone:
-                told = await asyncio.to_thread(tend, desk, now=int(time.time()))
+            told = await asyncio.to_thread(tend, desk, now=int(time.time()))
             for one in told:
                 tell(one, "")
         except ForwarderError as error:
             tell(Told.NOT_RELEASED, str(error))
         await asyncio.to_thread(after)
         try:
-            await _channels(desk, alone=alone, tell=tell)
+            await _channels(desk, tell=tell)
         except (ForwarderError, OnionServiceError) as error:
             tell(Told.NOT_SAID, str(error))
         await asyncio.sleep(EVERY_SECONDS)
 
 
-async def _channels(desk: "Desk", *, alone: asyncio.Lock, tell: Tell) -> None:
+async def _channels(desk: "Desk", *, tell: Tell) -> None:
     """Say what is due. The inbox is free while services are spoken to, which may take minutes."""
     sending = sending_of(desk.settings, desk.inbox.database)
-    async with alone:
-        work = await asyncio.to_thread(sending.due, now=int(time.time()))
+    work = await asyncio.to_thread(_alone, desk, partial(sending.due, now=int(time.time())))
     if not work:
         return
 
@@ -90,12 +94,16 @@ async def _channels(desk: "Desk", *, alone: asyncio.Lock, tell: Tell) -> None:
             return speak(work, outlet)
 
     outcomes = await _aside(speaking)
-    async with alone:
-        await asyncio.to_thread(sending.settle, outcomes, now=int(time.time()))
+    await asyncio.to_thread(_alone, desk, partial(sending.settle, outcomes, now=int(time.time())))
     if any(one.trouble for one in outcomes):
         tell(Told.NOT_SAID, "")
     if any(not one.trouble for one in outcomes):
         tell(Told.SAID, "")
+
+
+def _alone(desk: "Desk", work: Callable[[], ResultT]) -> ResultT:
+    with desk.alone:
+        return work()
 
 
 def sending_of(settings: Settings, database: Database) -> Sending:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from relay.cli import casework, channels, exporting, listing, publishing
+from relay.cli import casework, channels, exporting, listing, publishing, web_desk
 from relay.cli.console import MISUSED, ask_passphrase, confirm, fail, interactive, say
+from relay.cli.rounds import rounds
 from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, settings_of, unlocked
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def init(
     letters: Annotated[int, typer.Option(help="Letters in a bundle, as the relay has it.")] = 64,
     parcels: Annotated[int, typer.Option(help="Parcels in a bundle, as the relay has it.")] = 16,
     parcel_every: Annotated[int, typer.Option(help="Parcels leave every so many rounds.")] = 4,
+    partners_onion: Annotated[str, typer.Option(help="The relay's onion for partners: <onion>.")] = "",
+    keep_rounds: Annotated[int, typer.Option(help="For how many rounds the relay keeps bundles.")] = 672,
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Make a desk: a key, an empty inbox and an onion address. Prints the card to give to the relay's operator."""
@@ -51,6 +54,8 @@ def init(
                     letters=letters,
                     parcels=parcels,
                     parcel_every=parcel_every,
+                    partners_onion=partners_onion,
+                    keep_rounds=keep_rounds,
                 )
         except ValueError as error:
             raise BadSettings(folder / SETTINGS_NAME, str(error)) from error
@@ -61,7 +66,7 @@ def init(
     if relay is None:
         say(f"Next: fill in [relay] in {folder / SETTINGS_NAME}, then `veladora desk run --folder {folder}`.")
     else:
-        say(f"Next: `veladora desk run --folder {folder}`, and leave it running.")
+        say(f"Next: `veladora desk run --folder {folder}` opens it in a browser; `veladora desk receive` needs none.")
 
 
 @app.command()
@@ -86,7 +91,7 @@ def new_key(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> 
             new_period(settings, passphrase=passphrase, today=datetime.now(UTC).date())
         with unlock(settings, passphrase=passphrase) as desk:
             _show_card(desk.card)
-    say(f"Made a new key. First start `veladora desk run --folder {folder}` again, then give the card to the relay's")
+    say("Made a new key. First start `veladora desk run` (or `receive`) again, then give the card to the relay's")
     say(
         "operator and have the words read to you. Until the relay's directory names it, letters come under the old one."
     )
@@ -121,8 +126,8 @@ def forget_keys(
 
 
 @app.command()
-def run(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> None:
-    """Receive reports until stopped (Ctrl-C). Keep it running; what is missed is offered again for days."""
+def receive(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> None:
+    """Receive reports without a browser until stopped (Ctrl-C). What is missed is offered again for days."""
     import asyncio
 
     from forwarder.desk.program import log_to_stderr
@@ -218,6 +223,7 @@ def _show_card(card: "PartnerCard") -> None:
     for key, value in (("id", card.id), ("name", card.name), ("key", card.key), ("words", card.words)):
         typer.echo(f"{key:<9} {value}")
     typer.echo(f"{'endpoint':<9} {card.endpoint or 'not known yet: start the tor that holds it'}")
+    typer.echo(f"{'pull_key':<9} {card.pull_key}")
     if card.alerts:
         typer.echo(f"{'alerts':<9} {card.alerts}")
 
@@ -241,7 +247,9 @@ def _facts(found: dict[str, Any]) -> Iterator[str]:
         yield f"  attachment {attachment['number']}: {kind}, {cleaned}{missing}"
 
 
+app.command()(web_desk.run)
 app.command("list")(listing.list_reports)
+app.command()(rounds)
 for command in (*casework.COMMANDS, *publishing.COMMANDS):
     app.command()(command)
 app.command("export-alerts")(exporting.export_alerts)

@@ -20,6 +20,7 @@ root = "{root}"
 # [[partner]]
 # id = "red-norte"
 # endpoint = "http://<56 characters>.onion/"
+# pull_key = "<52 capital letters and digits>"     # with it the partner may also come for bundles by itself
 """
 
 _DRAFT: Final = """\

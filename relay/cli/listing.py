@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from relay.cli.console import MISUSED, fail, plain, say
+from relay.cli.rounds import say_what_is_missing
 from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, unlocked
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def _print_json(desk: "Desk", numbers: Sequence[int], *, after: int | None) -> N
     entries = [desk.inbox.entry(number) for number in numbers]
     opened = documents(desk.inbox, entries, round_seconds=seconds, sandbox=Sandbox.best())
     found = [document | standing_of(desk, number) for document, number in zip(opened, numbers, strict=True)]
-    typer.echo(in_json({"reports": found, "after": after, "gaps": [gap for gap, _ in _gaps(desk)]}))
+    typer.echo(in_json({"reports": found, "after": after, "gaps": list(_gaps(desk))}))
 
 
 def _table(desk: "Desk", found: Sequence["Found"]) -> None:
@@ -196,19 +197,17 @@ def _cells(one: "Found", opening: str, *, round_seconds: int) -> tuple[str, ...]
     )
 
 
-def _gaps(desk: "Desk") -> Iterator[tuple[dict[str, Any], str]]:
+def _gaps(desk: "Desk") -> Iterator[dict[str, str]]:
     from crypto.cells import CellClass
     from forwarder.webhook import bundle_id
 
     for cell_class in CellClass:
         for gap in desk.inbox.gaps(cell_class, step=desk.settings.relay.step(cell_class)):
-            first, last = bundle_id(cell_class, gap.first), bundle_id(cell_class, gap.last)
-            yield {"first": first, "last": last}, first if first == last else f"{first} to {last}"
+            yield {"first": bundle_id(cell_class, gap.first), "last": bundle_id(cell_class, gap.last)}
 
 
 def _say_what_is_missing(desk: "Desk") -> None:
-    for _, text in _gaps(desk):
-        say(f"missing: {text}. Ask the relay's operator if it does not come within a day.")
+    say_what_is_missing(desk)
     if orphans := desk.inbox.orphans():
         say(f"{orphans} part(s) of attachments came whose report has not come.")
     damage = desk.inbox.damage()

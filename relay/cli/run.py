@@ -51,10 +51,16 @@ def run(
                 journal=journal,
                 stop=stop,
                 progress=lambda which, at: bar.step(f"tor ({which}): {_words(at)}", done=at.percent, of=100),
-                published=lambda onion: say(f"card: {onion}#{read.config.relay.root}"),
+                published=lambda onion, partners: _published(f"{onion}#{read.config.relay.root}", partners),
             )
     except (StartError, SpoolError) as error:
         fail(str(error), hint="mend it and start again; what partners have not had yet is kept")
+
+
+def _published(card: str, partners: str) -> None:
+    say(f"card: {card}")
+    if partners:
+        say(f"partners who pull: {partners} (give it to those partners, and to nobody else)")
 
 
 def _words(at: "Bootstrap") -> str:

@@ -24,10 +24,20 @@ _PLACES: Final[tuple[tuple[re.Pattern[str], Place], ...]] = (
     (re.compile(rf"partners/{_UNFINISHED}[a-z0-9][a-z0-9-]{{0,63}}\.acknowledged"), Place.OURS),
     (re.compile(r"(?:tor-dial|tor-onion)(?:/.*)?"), Place.TOR),
     (re.compile(r"\.|bundles|partners|run|figures\.json|figures\.new"), Place.OURS),
-    (re.compile(r"run/(?:door|socks)\.sock(?:\.lock)?|run/(?:dial|onion)\.control(?:\.authcookie)?"), Place.OURS),
+    (
+        re.compile(r"run/(?:door|partners|socks)\.sock(?:\.lock)?|run/(?:dial|onion)\.control(?:\.authcookie)?"),
+        Place.OURS,
+    ),
     (
         re.compile(
             r"onion(?:/(?:hostname|hs_ed25519_(?:public|secret)_key|authorized_clients|onion_service_non_anonymous))?"
+        ),
+        Place.OURS,
+    ),
+    (
+        re.compile(
+            r"partners-onion(?:/(?:hostname|hs_ed25519_(?:public|secret)_key|onion_service_non_anonymous"
+            rf"|authorized_clients(?:/{_UNFINISHED}[a-z0-9][a-z0-9-]{{0,63}}\.auth)?))?"
         ),
         Place.OURS,
     ),

@@ -32,7 +32,7 @@ from relay.node import Given, Node
 from relay.public import Public
 from relay.spool import Spool
 from relay.telemetry import Figures
-from tests.privacy import crash_mutants, stored_mutants
+from tests.privacy import crash_mutants, pull_mutants, stored_mutants
 
 PROGRAM: Final = "tests.privacy.mutant_node"
 VARIABLE: Final = "VELADORA_MUTANT"
@@ -367,6 +367,7 @@ MUTANTS: Final[dict[str, Callable[[], None]]] = {
         make_round_keys_of_the_identity,
         *stored_mutants.PLANTS,
         *crash_mutants.PLANTS,
+        *pull_mutants.PLANTS,
     )
 }
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from onion_service.errors import SocketPathTooLong, UnsafeSetting
 from onion_service.torrc import (
     Authority,
+    ClosedService,
     DialTor,
     LoopbackPort,
     OnionTor,
@@ -74,6 +75,23 @@ def test_the_onion_s_tor_says_exactly_this() -> None:
         "HiddenServiceMaxStreams 16",
         "HiddenServiceMaxStreamsCloseCircuit 0",
     )
+
+
+def test_a_closed_service_stands_beside_the_open_one_and_has_clients() -> None:
+    target = UnixSocket(Path("/run/veladora/partners"))
+    closed = ClosedService(Path("/var/lib/veladora/partners"), target, (("norte", "A" * 52),))
+    lines = replace(ONION, closed=closed).lines()
+    assert lines[: len(ONION.lines())] == ONION.lines()
+    assert lines[len(ONION.lines()) :] == (
+        'HiddenServiceDir "/var/lib/veladora/partners"',
+        "HiddenServiceVersion 3",
+        'HiddenServicePort 80 unix:"/run/veladora/partners"',
+        "HiddenServiceMaxStreams 16",
+        "HiddenServiceMaxStreamsCloseCircuit 0",
+    )
+    for clients in ((), (("norte", "A" * 52), ("norte", "B" * 52))):
+        with pytest.raises(UnsafeSetting):
+            ClosedService(Path("/var/lib/veladora/partners"), target, clients)
 
 
 def test_the_dialling_tor_leads_to_onions_only_and_isolates_every_login() -> None:

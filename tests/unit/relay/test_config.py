@@ -7,18 +7,36 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from onion_service.client_auth import ClientKey
 from relay import config
 from relay.config import CONFIG_MAX, ConfigError
 
 ROOT = "ab" * 32
 RELAY = f'[relay]\nroot = "{ROOT}"\n'
 ENDPOINT = f"http://{'a' * 56}.onion/"
+PULL = ClientKey(bytes(range(32))).public
 OTHER = f"http://{'b' * 56}.onion:8080/in?k=1"
 ATTACH = '[tor]\nmode = "attach"\nsocks = "127.0.0.1:9050"\ncontrol = "/run/tor/control"\nservice = "/var/lib/tor/v"\n'
 
 
 def _partner(name: str = "red-norte", endpoint: str = ENDPOINT) -> str:
     return f'[[partner]]\nid = "{name}"\nendpoint = "{endpoint}"\n'
+
+
+def _pulling(name: str) -> str:
+    return f'[[partner]]\nid = "{name}"\npull_key = "{PULL}"\n'
+
+
+def test_a_partner_is_pushed_to_or_comes_or_both(tmp_path: Path) -> None:
+    path = tmp_path / "relay.toml"
+    path.write_text(f'{RELAY}{_partner()}{_pulling("sur")}')
+    found = config.read(path)
+    assert [bool(partner.endpoint) for partner in found.config.partner] == [True, False]
+    assert found.pull_keys == (("sur", PULL),)
+    path.write_text(f'{RELAY}{_partner()}pull_key = "{PULL}"\n')
+    both = config.read(path)
+    assert both.pull_keys == (("red-norte", PULL),)
+    assert both.config.partner[0].endpoint == ENDPOINT
 
 
 def test_the_least_that_must_be_said_is_the_root_key() -> None:
@@ -84,6 +102,11 @@ def test_everything_can_be_said() -> None:
         (RELAY + _partner(endpoint=f"http://{'a' * 55}.onion/"), "endpoint"),
         (RELAY + _partner() + _partner(), "two partners have one id"),
         (f'{RELAY}[[partner]]\nid = "x"\n', "endpoint"),
+        (f'{RELAY}[[partner]]\nid = "x"\npull_key = "{PULL.lower()}"\n', "pull_key"),
+        (f'{RELAY}[[partner]]\nid = "x"\npull_key = "{"A" * 52}"\n', "let everybody in"),
+        (f'{RELAY}[[partner]]\nid = "x"\npull_keys = "{PULL}"\n', "pull_keys"),
+        (f'{RELAY}{_pulling("x")}{_pulling("y")}', "two partners have one pull_key"),
+        (f'{RELAY}{ATTACH}{_pulling("x")}', "pull_key needs"),
         ("relay = [", "not TOML"),
         (f"{RELAY}{RELAY}", "not TOML"),
         (f"{RELAY}a = " + 3_000 * "[", "not TOML"),

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -17,7 +18,8 @@ import pytest
 from crypto import letter
 from crypto.cells import CellClass, cell_hash
 from crypto.layers import wrap
-from onion_service.control import Tor
+from onion_service.client_auth import ClientKey
+from onion_service.control import Tor, launch
 from onion_service.errors import StrangeState, TorError
 from relay import supervisor
 from relay.journal import Event, Journal
@@ -152,7 +154,7 @@ def test_a_missing_tor_ends_the_start_with_a_remedy_and_leaves_nothing_running(t
             journal=Journal(journal),
             stop=threading.Event(),
             progress=lambda *_: None,
-            published=lambda _: None,
+            published=lambda *_: None,
         )
     assert journal.getvalue() == f"veladora: {Event.TOR_STARTING.value.format(detail='the tor that dials')}\n"
     assert oct(settings.state.stat().st_mode & 0o777) == "0o700"
@@ -166,6 +168,20 @@ def test_the_tor_that_holds_the_onion_leads_to_the_door_and_to_the_network_that_
     assert str(wanted.target).endswith("state/run/door.sock")
     assert wanted.private_net is not None
     assert [authority.nickname for authority in wanted.private_net.authorities] == ["one"]
+
+
+def test_the_partners_onion_is_there_when_somebody_has_a_key_for_it_and_for_them_alone(tmp_path: Path) -> None:
+    rig = Rig(tmp_path / "relay")
+    assert onion_tor(rig.write()).closed is None
+    key = ClientKey(bytes(range(32))).public
+    settings = rig.write(more_settings=f'[[partner]]\nid = "sur"\npull_key = "{key}"\n')
+    closed = onion_tor(settings).closed
+    assert closed is not None
+    assert closed.clients == (("sur", key),)
+    assert (closed.target.path, closed.service_directory) == (settings.partners_socket, settings.partners_onion)
+    with launch(replace(onion_tor(settings), offline=True)):
+        listed = settings.partners_onion / "authorized_clients" / "sur.auth"
+        assert listed.read_text() == f"descriptor:x25519:{key}\n"
 
 
 def test_guards_are_kept_at_an_edge_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:

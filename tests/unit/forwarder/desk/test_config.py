@@ -69,6 +69,25 @@ fingerprint = "{"B" * 40}"
     assert net.authorities[0].nickname == "auth1"
 
 
+def test_where_to_come_to_for_what_was_missed_can_be_named(tmp_path: Path) -> None:
+    onion = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion"
+    (tmp_path / "desk.toml").write_text(GOOD.replace("round_seconds = 10", f'partners_onion = "{onion}"\nkeep_rounds = 96'))
+    settings = read_settings(tmp_path)
+    assert (settings.relay.partners_onion, settings.relay.keep_rounds) == (onion, 96)
+    dial = settings.dial_tor()
+    assert (settings.socks, dial.private_net) == (dial.socks, None)
+    assert dial.data_directory != settings.onion_tor().data_directory
+    assert dial.control != settings.onion_tor().control
+
+
+def test_a_running_tor_dials_only_where_it_is_said(tmp_path: Path) -> None:
+    attach = 'mode = "attach"\ncontrol = "127.0.0.1:9051"\nservice = "/var/lib/tor/desk"'
+    (tmp_path / "desk.toml").write_text(GOOD.replace('mode = "launch"', attach))
+    assert read_settings(tmp_path).socks is None
+    (tmp_path / "desk.toml").write_text(GOOD.replace('mode = "launch"', f'{attach}\nsocks = "127.0.0.1:9050"'))
+    assert read_settings(tmp_path).socks == LoopbackPort(9050)
+
+
 def test_a_relay_that_is_not_filled_in_is_named(tmp_path: Path) -> None:
     (tmp_path / "desk.toml").write_text(GOOD.split("[relay]")[0])
     with pytest.raises(BadSettings, match=r"\[relay\] part is not filled in"):
@@ -85,6 +104,10 @@ def test_a_relay_that_is_not_filled_in_is_named(tmp_path: Path) -> None:
         (("round_seconds = 10", 'round_seconds = "10"'), "round_seconds"),
         (("round_seconds = 10", "letters = 0"), "letters"),
         (("round_seconds = 10", "parcels = 1025"), "parcels"),
+        (("round_seconds = 10", "keep_rounds = 3"), "keep_rounds"),
+        (("round_seconds = 10", f'partners_onion = "{"a" * 56}.onion"'), "partners_onion"),
+        (("round_seconds = 10", 'partners_onion = "example.org"'), "partners_onion"),
+        (('mode = "launch"', 'socks = "127.0.0.1:9050"'), "socks"),
         (('id = "red-norte"', 'id = "Red Norte"'), "id"),
         (('id = "red-norte"', ""), "id"),
         (('name = "Red Norte"', 'name = "Red\\u001bNorte"'), "name"),
