@@ -24,7 +24,6 @@ from tests.unit.forwarder.given import ROUND_SECONDS
 
 pytestmark = pytest.mark.slow  # keys are locked at full cost
 
-PLACES = {"places": [{"id": "mx-reynosa", "name": "Reynosa, Tamaulipas", "latitude": 26.09, "longitude": -98.28}]}
 WORDS = """
 [es]
 title = "Retén en la carretera"
@@ -51,7 +50,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             Incidents(made.inbox.database).merge([incident], by=By(TODAY))
             for step in (State.CHECKING, state):
                 Casework(made.inbox.database).mark(Subject(Kind.INCIDENT, incident), step, by=By(TODAY))
-    (place / "places.json").write_text(json.dumps(PLACES), encoding="utf-8")
     (place / "words.toml").write_text(WORDS, encoding="utf-8")
     return place
 

@@ -13,21 +13,17 @@ from forwarder.desk.publish.serving import Shelf
 from forwarder.desk.tending import Told, tend, tending
 from onion_service.serving import serve_on
 from tests.unit.forwarder.desk.given import OURS, to_socket
-from tests.unit.forwarder.desk.publish.newsroom import ANA, FIRST, HOURS, KEY, NOW, Newsroom
+from tests.unit.forwarder.desk.publish.newsroom import ANA, FIRST, HOURS, KEY, NOW, Newsroom, listing
 from tests.unit.forwarder.given import ROUND_SECONDS
 
 EARLY = (FIRST + 2 * HOURS) * ROUND_SECONDS
 PUBLIC = PublicKey.of(KEY.signing)
-PLACES = (
-    '{"places":[{"id":"mx-centro","name":"C","latitude":19.4326,"longitude":-99.1332},'
-    '{"id":"mx-tijuana","name":"T","latitude":32.5149,"longitude":-117.0382}]}'
-)
 
 
 @pytest.fixture
 def room(tmp_path: Path) -> Newsroom:
     made = Newsroom(tmp_path)
-    (tmp_path / "places.json").write_text(PLACES, encoding="utf-8")
+    (tmp_path / "places.json").write_bytes(listing().write())
     with made.inbox.database.change() as opened:
         opened.execute("INSERT INTO publisher (one, key) VALUES (1, ?)", (str(PUBLIC),))
     return made
@@ -78,14 +74,12 @@ def test_trouble_is_told_and_it_goes_on(room: Newsroom, monkeypatch: pytest.Monk
             nonlocal looks
             looks += 1
             if looks == 2:
-                (room.folder / "places.json").write_text(PLACES, encoding="utf-8")
+                (room.folder / "places.json").write_bytes(listing().write())
             if looks == 4:
                 loop.call_soon_threadsafe(enough.set)
 
         loop = asyncio.get_running_loop()
-        work = asyncio.create_task(
-            tending(opened(room), alone=asyncio.Lock(), tell=lambda one, why: told.append((one, why)), after=after)
-        )
+        work = asyncio.create_task(tending(opened(room), tell=lambda one, why: told.append((one, why)), after=after))
         await asyncio.wait_for(enough.wait(), 10)
         work.cancel()
         await asyncio.wait([work])

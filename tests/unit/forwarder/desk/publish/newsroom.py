@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from crypto.directory import Words
 from crypto.keys import AlertsKey
 from crypto.report import Report
 from crypto.signing import SigningKey
@@ -13,12 +14,13 @@ from forwarder.desk.config import Config, PublishSettings, Settings
 from forwarder.desk.inbox import Inbox
 from forwarder.desk.incidents import Incidents
 from forwarder.desk.publications import Publications, Published, Rules
-from forwarder.desk.publish.alert import Words
+from forwarder.desk.publish.alert import Words as Spoken
 from forwarder.desk.publish.drafts import Draft
 from forwarder.desk.publish.place import Place
 from forwarder.desk.publish.safety import Policy
 from forwarder.desk.publish.stored import Wording
 from forwarder.desk.triage import State
+from forwarder.places.gazetteer import Gazetteer, Listed, Region, Source
 from tests.unit.forwarder.desk.given import CHEAP, PARTNER, PASSPHRASE, RELAY_SETTINGS, TODAY
 from tests.unit.forwarder.given import ROUND_SECONDS
 
@@ -33,12 +35,22 @@ PLACES: Final = {
     "mx-tijuana": Place("mx-tijuana", 32.5149, -117.0382),
 }
 WORDS: Final = {
-    "es": Words("Retén en la carretera", "Hombres armados detienen coches.", "No vaya."),
-    "en": Words("Roadblock", "Armed men stop cars.", "Do not go."),
+    "es": Spoken("Retén en la carretera", "Hombres armados detienen coches.", "No vaya."),
+    "en": Spoken("Roadblock", "Armed men stop cars.", "Do not go."),
 }
-SORRY: Final = {"es": Words("No era cierto", "La alerta era falsa."), "en": Words("Not true", "The alert was false.")}
-BETTER: Final = {"es": Words("Retén, ya sin armas", "Sólo revisan."), "en": Words("Checkpoint", "They only check.")}
+SORRY: Final = {"es": Spoken("No era cierto", "La alerta era falsa."), "en": Spoken("Not true", "The alert was false.")}
+BETTER: Final = {"es": Spoken("Retén, ya sin armas", "Sólo revisan."), "en": Spoken("Checkpoint", "They only check.")}
 KEY: Final = AlertsKey(SigningKey(bytes(range(7, 39))))
+
+
+def listing() -> Gazetteer:
+    """The places of these tests, but for coordinates that no gazetteer would hold, as a file has them."""
+    places = tuple(
+        Listed(one.id, round(one.latitude, 2), round(one.longitude, 2), one.id.title(), 0, "mx")
+        for one in PLACES.values()
+    )
+    whole, source = Words(es="México", en="Mexico"), Source(licence="x", name="x")
+    return Gazetteer(whole, places, (Region("mx", "México"),), (source,), 1)
 
 
 @dataclass

@@ -11,16 +11,11 @@ from forwarder.desk.errors import Unreadable
 from forwarder.desk.publish.alert import Words, withdraw
 from forwarder.desk.publish.errors import BadPlaces, NotAnAlert
 from forwarder.desk.publish.place import Cell, Place
-from forwarder.desk.publish.places import NOWHERE, parse_places, read_places
+from forwarder.desk.publish.places import NOWHERE, read_places
 from forwarder.desk.publish.stored import Wording, read_alert, read_wording, write_alert, write_wording
 from forwarder.desk.publish.words_file import parse_words
 from tests.unit.forwarder.desk.publish.given import WORDS, an_alert
-
-HERE = Path("places.json")
-PLACES = (
-    b'{"v":1,"places":[{"id":"mx-a","name":"A, B","latitude":19.43,"longitude":-99.13,"people":0},'
-    b'{"id":"mx-c","name":"C","latitude":32.51,"longitude":-117.04,"people":0}],"regions":[]}'
-)
+from tests.unit.forwarder.desk.publish.newsroom import listing
 
 
 def test_an_alert_that_was_kept_is_read_back() -> None:
@@ -46,35 +41,25 @@ def test_a_damaged_alert_is_unreadable_or_another_that_is_whole(at: int, byte: i
         assert write_alert(read_alert(bytes(wire))) == bytes(wire)
 
 
-def test_a_gazetteer_says_where_places_are_and_which_is_nearest() -> None:
-    found = parse_places(PLACES, path=HERE)
-    assert found.places["mx-a"] == Place("mx-a", 19.43, -99.13)
-    assert found.names["mx-a"] == "A, B"
-    assert found.nearest(Cell.around(Place("x", 32.6, -117.0), resolution=6)) == "mx-c"
+def test_a_gazetteer_says_where_places_are_and_which_is_nearest(tmp_path: Path) -> None:
+    path = tmp_path / "places.json"
+    path.write_bytes(listing().write())
+    found = read_places(path)
+    assert found.places["mx-tijuana"] == Place("mx-tijuana", 32.51, -117.04)
+    assert found.names["mx-tijuana"] == "Mx-Tijuana, México"
+    assert found.nearest(Cell.around(Place("x", 32.6, -117.0), resolution=6)) == "mx-tijuana"
     assert NOWHERE.nearest(Cell.around(Place("x", 32.6, -117.0), resolution=6)) == ""
 
 
-def test_a_gazetteer_that_is_not_there_is_empty_and_one_that_is_wrong_is_refused(tmp_path: Path) -> None:
-    assert read_places(tmp_path / "places.json") is NOWHERE
+def test_without_a_file_it_is_mexico_s_and_one_that_is_wrong_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "places.json"
+    assert read_places(path).names["mx-reynosa"] == "Reynosa, Tamaulipas"
+    for wire in (b"", b"[]", b"{}", b"x" * 2_000_000):
+        path.write_bytes(wire)
+        with pytest.raises(BadPlaces, match=r"places\.json"):
+            read_places(path)
     with pytest.raises(BadPlaces):
         read_places(tmp_path)
-    for wire in (
-        b"",
-        b"[]",
-        b'{"places":[{"id":"a","name":"A","latitude":91,"longitude":0}]}',
-        b'{"places":[{"id":"a","name":"A\\n","latitude":9,"longitude":0}]}',
-        b'{"places":[{"id":"a","name":"A","latitude":9,"longitude":0},{"id":"a","name":"B","latitude":9,"longitude":0}]}',
-        b"[" * 100_000,
-        b"x" * 4_194_305,
-    ):
-        with pytest.raises(BadPlaces):
-            parse_places(wire, path=HERE)
-
-
-@given(st.binary(max_size=200))
-def test_any_bytes_are_a_gazetteer_or_refused(wire: bytes) -> None:
-    with suppress(BadPlaces):
-        parse_places(wire, path=HERE)
 
 
 def test_a_file_of_words_is_toml_with_a_table_for_each_language() -> None:
