@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import pytest
@@ -153,8 +154,15 @@ def _check(history: History, before: int, *, by_itself: bool) -> None:
             assert one.confirmed_by or len(counting) >= desk.policy.k, "an alert below k is passed over"
 
 
-def test_only_what_was_seen_and_may_leaves(tmp_path: Path) -> None:
-    proof_only_what_was_seen_and_may_leaves(tmp_path)
+@pytest.fixture
+def memory() -> Iterator[Path]:
+    """A folder in memory: thousands of changes, each on the disk itself, would wait for it."""
+    with TemporaryDirectory(dir="/dev/shm", prefix="veladora-n8-") as folder:
+        yield Path(folder)
+
+
+def test_only_what_was_seen_and_may_leaves(memory: Path) -> None:
+    proof_only_what_was_seen_and_may_leaves(memory)
 
 
 def _not_judged_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,10 +191,10 @@ def _k_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_desk_that_lets_out_more_is_caught(
-    mutant: str, plant: Callable[[pytest.MonkeyPatch], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mutant: str, plant: Callable[[pytest.MonkeyPatch], None], memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plant(monkeypatch)
-    caught("N8", mutant, proof_only_what_was_seen_and_may_leaves, tmp_path)
+    caught("N8", mutant, proof_only_what_was_seen_and_may_leaves, memory)
 
 
 # --- after a crash -----------------------------------------------------------------------------------------------
