@@ -52,7 +52,7 @@ _OF_OTHERS: Final = frozenset({Deed.MERGED, Deed.SPLIT, Deed.KEPT_APART})
 _NUMBERED: Final = re.compile(r"((?:into )?incident )?(\d+(?:, \d+)*)")
 _PUBLISHING: Final = frozenset({State.PUBLISHED, State.CORRECTED, State.WITHDRAWN})
 Show = Callable[[Visit, Fault, Form], Awaitable[web.StreamResponse]]
-Deed = Callable[[Casework, Subject, Form, By], None]
+Doing = Callable[[Casework, Subject, Form, By], None]
 
 
 def case_of(desk: Desk, subject: Subject) -> Case:
@@ -77,12 +77,7 @@ def detail_of(visit: Visit, line: Line, kind: Kind) -> str:
     if line.deed not in _OF_OTHERS or found is None:
         return line.detail
     of_incident = bool(found[1]) or (kind is Kind.REPORT and line.deed is not Deed.KEPT_APART)
-    numbers = found[2]
-    return (
-        visit.t(msg("incidente {number}"), number=numbers)
-        if of_incident
-        else visit.t(msg("reporte {number}"), number=numbers)
-    )
+    return visit.t(msg("incidente {number}") if of_incident else msg("reporte {number}"), number=found[2])
 
 
 def routes(
@@ -128,7 +123,7 @@ def _assign(casework: Casework, subject: Subject, form: Form, by: By) -> None:
     casework.assign(subject, form.word("colleague"), by=by)
 
 
-_DEEDS: Final[dict[str, tuple[Deed, str]]] = {
+_DEEDS: Final[dict[str, tuple[Doing, str]]] = {
     "mark": (_mark, msg("Hecho.")),
     "note": (_note, msg("Anotado.")),
     "tag": (_tag, msg("Etiqueta puesta.")),

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from forwarder.desk.errors import DeskError, NoSuchStep, ReasonMissing
 from forwarder.desk.program import Desk
-from forwarder.desk.publications import Publications, Rules
+from forwarder.desk.publications import Publications, Published, Rules, Waiting
 from forwarder.desk.publish.alert import Words
 from forwarder.desk.publish.drafts import Act, Draft
 from forwarder.desk.publish.errors import ChangedMeanwhile, NoPlace, NotConfirmed
@@ -41,14 +41,15 @@ async def published(visit: Visit) -> web.StreamResponse:
     now, languages = int(visit.house.now()), _spoken(visit)
     rules = _rules(visit).rules
 
-    def work(desk: Desk) -> dict[str, object]:
+    def work(desk: Desk) -> tuple[list[Published], list[Waiting]]:
         publications = Publications(desk.inbox.database, rules)
-        return {"out": publications.published(now=now), "waiting": publications.waiting(now=now)}
+        return publications.published(now=now), publications.waiting(now=now)
 
-    facts = await visit.keeper.read(work)
+    out, waiting = await visit.keeper.read(work)
     return visit.page(
         "published.html",
-        **facts,
+        out=out,
+        waiting=waiting,
         spoken=languages,
         hour=hour,
         folder=str(visit.settings.alerts_folder / "current"),
