@@ -27,6 +27,8 @@ from tests.privacy.mutants import caught
 from tests.unit.forwarder.desk.given import key_of, letters, new_desk, open_desk
 from tests.unit.forwarder.desk.web.visiting import Answer, Browser, pages, visiting
 
+pytestmark = pytest.mark.slow
+
 SECRET: Final = "lo que sólo la mesa sabe"
 SUBJECT: Final = Subject(Kind.REPORT, 1)
 FORM: Final = "application/x-www-form-urlencoded"
