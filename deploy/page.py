@@ -149,13 +149,15 @@ def pages_from(locale: Path) -> dict[str, bytes]:
 
 
 def build(*, check: bool = False) -> list[str]:
-    """Build everything into its place; what differed before, by its name. With `check` nothing is written."""
+    """Build everything into its place, the script of the published map too; what differed before, by its name. With
+    `check` nothing is written."""
     said = messages()
     module = messages_module(languages(LOCALE, said.all), said.script)
     changed = _put(SOURCES / "messages.js", module.encode(), check=check)
     for name, html in pages_from(LOCALE).items():
         changed += _put(SITE / name, html, check=check)
-    return changed
+    script = bundled("map/main.js", messages_file=SOURCES / "messages.js")
+    return changed + _put(SITE / "map.js", script.encode(), check=check)
 
 
 def template(said: Mapping[str, str]) -> bytes:

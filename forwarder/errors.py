@@ -35,6 +35,12 @@ class Damaged(ForwarderError):
         self.path = path
 
 
+class NotAGazetteer(ForwarderError):
+    """A file of places is not one; nothing was taken from it."""
+
+    hint = "mend the file as the message says; `veladora directory places` prints one that is right"
+
+
 class NotMirrored(ForwarderError):
     """Published files did not come whole; the copy that is held is as it was."""
 

@@ -3,6 +3,7 @@
 From outside, an answer says only what its sender already knows; two senders of the same thing get the same bytes.
 """
 
+from collections.abc import Mapping
 from enum import Enum
 from io import FileIO
 from typing import Final
@@ -16,6 +17,7 @@ _HTML: Final = "text/html; charset=utf-8"
 # By the ending of a published file's name, and what any other one is.
 _MEDIA: Final = {
     "atom": "application/atom+xml",
+    "css": "text/css; charset=utf-8",
     "csv": "text/csv; charset=utf-8",
     "geojson": "application/geo+json",
     "html": _HTML,
@@ -34,6 +36,8 @@ _HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+# On published files another policy: theirs are no pages of ours.
+_PUBLISHED_HEADERS: Final = {**_HEADERS, "Content-Security-Policy": site.alerts_policy()}
 
 
 class Verdict(Enum):
@@ -115,9 +119,9 @@ def bundle(file: FileIO, length: int) -> Answer:
 
 
 def published(name: str, wire: bytes) -> Answer:
-    """The answer to GET /alerts/<name>. The policy of the page holds for it too: no script of a publisher runs here."""
-    return _found(_MEDIA.get(name.rpartition(".")[2], _OTHER), wire)
+    """The answer to GET /alerts/<name>. Its policy lets the map's script run and no other: none of a publisher's."""
+    return _found(_MEDIA.get(name.rpartition(".")[2], _OTHER), wire, headers=_PUBLISHED_HEADERS)
 
 
-def _found(media: str, body: bytes) -> Answer:
-    return Answer(200, "OK", body=body, content_type=media, headers=_HEADERS)
+def _found(media: str, body: bytes, *, headers: Mapping[str, str] = _HEADERS) -> Answer:
+    return Answer(200, "OK", body=body, content_type=media, headers=headers)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from crypto.layers import RoundNumber
-from forwarder.desk.casework import By, Casework, Deed, Kind, Subject, write_line
+from forwarder.desk.casework import By, Casework, Deed, Kind, Subject, note_text, write_line
 from forwarder.desk.channels.queue import enqueue
 from forwarder.desk.config import Settings
 from forwarder.desk.database import Database
@@ -32,6 +32,7 @@ from forwarder.desk.publish.errors import (
 from forwarder.desk.publish.incident_facts import Known, Places, known
 from forwarder.desk.publish.moments import zulu
 from forwarder.desk.publish.needs import Need, need
+from forwarder.desk.publish.place import Place
 from forwarder.desk.publish.preview import refused
 from forwarder.desk.publish.safety import Policy, Reason, Refusal
 from forwarder.desk.publish.stored import Wording, read_alert, read_wording, write_alert, write_wording
@@ -201,7 +202,7 @@ class Publications:
     def waiting(self, *, now: int) -> list[Waiting]:
         """What leaves by itself, and what was to and will not."""
         rows = self._database.rows("SELECT incident, wording, seen, colleague, stopped FROM waiting ORDER BY incident")
-        return [self._waiting(*row, now) for row in rows]
+        return [self._waiting(*row, now=now) for row in rows]
 
     def leave_due(self, *, now: int) -> list[Published]:
         """What waited and may leave by now, judged anew, is the current version when this returns. What has changed
@@ -215,9 +216,11 @@ class Publications:
                 left.append(self.publish(one.draft, by=by, now=now))
         return left
 
-    def published(self, *, now: int) -> list[Published]:
-        """Every alert as it stands, withdrawn ones too, with what must be done about it; the newest last."""
-        return [replace(one, need=self._need(one, now)) if one.out else one for one in self._all()]
+    def published(self, *, now: int, incident: int | None = None) -> list[Published]:
+        """Every alert as it stands, or those of one incident, withdrawn ones too, with what must be done about it; the
+        one that changed last is the last."""
+        found = self._read() if incident is None else self._of(incident)
+        return [replace(one, need=self._need(one, now)) if one.out else one for one in found]
 
     def current(self, incident: int) -> Published | None:
         """The alert of an incident as it stands: the one that is out, else the last one; None when there is none."""
@@ -266,7 +269,7 @@ class Publications:
         if (before, after) in STEPS:
             self._casework.step_within(opened, subject, after, by=by, note=note)
         elif note.strip():
-            write_line(opened, subject, Deed.NOTED, note.strip(), by=by)
+            write_line(opened, subject, Deed.NOTED, note_text(note), by=by)
 
     def _known(self, one: Incident, wording: Wording, before: int | None) -> Known | None:
         return known(self._database, one, wording, places=self._rules.places, confirmed_before=before)
@@ -288,7 +291,7 @@ class Publications:
             for language, one in words.items()
         }
 
-    def _waiting(self, incident: int, wire: bytes, seen: str, colleague: str, stopped: str, now: int) -> Waiting:
+    def _waiting(self, incident: int, wire: bytes, seen: str, colleague: str, stopped: str, *, now: int) -> Waiting:
         wording = read_wording(wire)
         if stopped:
             return Waiting(incident, wording, colleague, 0, stopped, None)
@@ -311,12 +314,18 @@ class Publications:
             incident = self._incidents.incident(one.incident)
         except MergedAway:
             return need(one.alert, None, state=None)
-        wording = Wording(one.alert.words, place=self._place_of(one), topic=one.alert.topic)
-        try:
-            found = self._known(incident, wording, one.confirmed_by)
-        except DeskError:
-            # Its place is no longer in the gazetteer: nothing more can be said of it than that it is out.
-            return None
+        # Where no place is known any more, it is judged by the area that is public: nothing is passed over.
+        public, named = Place("", *one.alert.cell.middle), self._place_of(one)
+        places = {named: public, **self._rules.places} if named else self._rules.places
+        wording = Wording(one.alert.words, place=named, topic=one.alert.topic)
+        found = known(
+            self._database,
+            incident,
+            wording,
+            places=places,
+            confirmed_before=one.confirmed_by,
+            otherwise=public,
+        )
         judgement = None if found is None else self._judged(found, wording, now)
         return need(one.alert, judgement, state=incident.state)
 
@@ -333,17 +342,21 @@ class Publications:
         return held
 
     def _current(self, incident: int) -> Published | None:
-        numbers = {incident} | {
-            number for (number,) in self._database.rows("SELECT number FROM incidents WHERE merged_into = ?", incident)
-        }
-        found = [one for one in self._all() if one.incident in numbers]
+        found = self._of(incident)
         candidates = [one for one in found if one.out] or found
         return candidates[-1] if candidates else None
 
-    def _all(self) -> list[Published]:
+    def _of(self, incident: int) -> list[Published]:
+        """The alerts of an incident, and of those that became part of it."""
+        return self._read(
+            " AND incident IN (SELECT number FROM incidents WHERE number = ? OR merged_into = ?)", incident, incident
+        )
+
+    def _read(self, condition: str = "", *values: object) -> list[Published]:
         rows = self._database.rows(
-            "SELECT incident, wire, confirmed_by FROM alerts AS one"
-            " WHERE version = (SELECT max(version) FROM alerts WHERE id = one.id) ORDER BY number"
+            "SELECT incident, wire, confirmed_by FROM alerts AS one"  # noqa: S608 - a condition of our own
+            f" WHERE version = (SELECT max(version) FROM alerts WHERE id = one.id){condition} ORDER BY number",
+            *values,
         )
         return [Published(incident, read_alert(wire), confirmed_by) for incident, wire, confirmed_by in rows]
 

@@ -1,5 +1,5 @@
 """What reporters load: one page, the same bytes for everybody, and the four answers to a pasted cell
-(docs/spec/door.md, "The page" and "Content-Security-Policy").
+(docs/spec/door.md, "The page" and "Content-Security-Policy"); and the one script that published files may run.
 
 Nothing in them comes from elsewhere: no file that names a resource, or runs a script that its policy does not name by
 hash, is ever served.
@@ -22,6 +22,7 @@ PASTED_LEN: Final = 16_384
 PASTED: Final = (202, 400, 410, 503)
 
 _PAGE: Final = "index.html"
+_MAP: Final = "map.js"
 _HOLDER: Final = b'data-root="%s"'
 _PLACE: Final = _HOLDER % (b"0" * 2 * PUBLIC_LEN)
 
@@ -74,10 +75,46 @@ def policy() -> str:
     return "; ".join(f"{name} {value}" for name, value in directives.items())
 
 
+def map_script() -> str:
+    """The script of the map of published alerts, as it stands inside a page (docs/spec/alerts.md, "Script").
+
+    Raises SiteBroken when it would end its own element, or fetch anything.
+    """
+    script = _read(_MAP).decode(errors="replace")
+    if inline(_MAP, f'<script type="module">{script}</script>'.encode()).scripts != (script,):
+        raise SiteBroken(_MAP, "a browser would read another script in it")
+    return script
+
+
+@cache
+def alerts_policy() -> str:
+    """The Content-Security-Policy of published files: no script but the map's, by its hash. Raises SiteBroken.
+
+    Their publisher signs them, not we; so nothing of theirs runs under the relay's address, sends a form or asks for
+    anything but the style beside it.
+    """
+    directives = {
+        "default-src": "'none'",
+        "script-src": _hash(map_script()),
+        "style-src": "'self'",
+        "img-src": "data:",
+        "connect-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
 def _hashes(found: list[Inline], kind: Callable[[Inline], tuple[str, ...]]) -> str:
     texts = {text for one in found for text in kind(one)}
-    digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts)
-    return " ".join(sorted(f"'sha256-{digest}'" for digest in digests)) or "'none'"
+    return " ".join(sorted(_hash(text) for text in texts)) or "'none'"
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _without_script(status: int) -> Inline:

@@ -40,6 +40,22 @@ def site(root: Annotated[str, typer.Argument(metavar="ROOT", help="The root's pu
 
 
 @app.command()
+def places(
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A gazetteer to look at.")] = None,
+) -> None:
+    """Print the gazetteer of Mexico that comes with Veladora; with FILE, check one of your own instead."""
+    from forwarder.places.shipped import read_gazetteer, shipped, shipped_file
+
+    found = read_gazetteer(file) if file else shipped()
+    if file is None:
+        answer(shipped_file().decode().rstrip())
+    say(f"{found.name.es}: {len(found.places)} places in {len(found.regions)} regions.")
+    for source in found.sources:
+        say(plain(f"Data: {source.name}. Licence: {source.licence}"))
+    say('Next: write places_file = "…" into the first lines of the draft, and sign: veladora directory sign')
+
+
+@app.command()
 def sign(
     draft: Annotated[Path, typer.Argument(metavar="DRAFT", help="The draft, in TOML (see `directory example`).")],
     key: Annotated[Path, typer.Option("--key", metavar="FILE", help="The root key.")],

@@ -15,6 +15,8 @@ import msgspec
 
 from crypto.directory import BundleSizes, Directory, Partner, Place, Relay, Topic, Words
 from crypto.signing import VerifyingKey
+from forwarder.errors import NotAGazetteer
+from forwarder.places.shipped import read_gazetteer
 from onion_service.address import OnionAddress
 from onion_service.errors import NotAnOnion, OnionServiceError
 from onion_service.site import site_hashes
@@ -24,6 +26,7 @@ KEY_TEXT_MAX: Final = 16_384
 
 EXAMPLE: Final = """\
 expires = 2027-01-31          # the directory is refused from this day on (UTC)
+# places_file = "mexico.json" # many places at once: veladora directory places > mexico.json
 
 [[relays]]                    # one or two, in the order a report passes them
 name = "Veladora Norte"
@@ -75,6 +78,7 @@ class _Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int | None = None
     topics: list[Topic] = []
     places: list[Place] = []
+    places_file: str = ""
     bundle: BundleSizes = BundleSizes()
     round_seconds: int = 900
     attachments_max: int = 16_777_216
@@ -84,7 +88,7 @@ class _Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read_draft(text: str, *, folder: Path, held_version: int, now: int) -> Directory:
     """The directory that a draft describes, one version above `held_version` unless the draft names a higher one.
 
-    `folder`: where `key_file`s are looked for. Raises DraftRefused with the place of the mistake.
+    `folder`: where `key_file`s and the `places_file` are looked for. Raises DraftRefused with the place of the mistake.
     """
     try:
         draft = msgspec.convert(tomllib.loads(text), type=_Draft)
@@ -105,7 +109,7 @@ def read_draft(text: str, *, folder: Path, held_version: int, now: int) -> Direc
             version=version,
             attachments_max=draft.attachments_max,
             bundle=draft.bundle,
-            places=draft.places,
+            places=[*_listed_places(draft.places_file, folder), *draft.places],
             round_seconds=draft.round_seconds,
             site=draft.site,
             topics=draft.topics,
@@ -117,6 +121,15 @@ def read_draft(text: str, *, folder: Path, held_version: int, now: int) -> Direc
 def site_table(root: VerifyingKey) -> str:
     """The `[site]` table of a draft: the page that this version serves under `root`. Raises SiteBroken."""
     return "\n".join(["[site]", *(f'"{path}" = "{digest}"' for path, digest in site_hashes(root).items())])
+
+
+def _listed_places(file: str, folder: Path) -> list[Place]:
+    if not file:
+        return []
+    try:
+        return read_gazetteer(folder / file).directory_places()
+    except NotAGazetteer as error:
+        raise DraftRefused(f"`places_file`: {error}") from error
 
 
 def _partner(partner: _DraftPartner, folder: Path) -> Partner:

@@ -213,9 +213,9 @@ def release(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> 
     with _publications(folder, passphrase_fd, key=True) as (desk, publications):
         for one in publications.leave_due(now=_now()):
             say(f"Incident {one.incident} has waited long enough and is published.")
-        for one in publications.waiting(now=_now()):
-            if one.stopped:
-                say(f"Incident {one.incident} does not leave by itself: {one.stopped}")
+        for left in publications.waiting(now=_now()):
+            if left.stopped:
+                say(f"Incident {left.incident} does not leave by itself: {left.stopped}")
         _release(desk)
         answer(desk.card.alerts)
 

@@ -179,6 +179,14 @@ class Page:
                     raise
                 time.sleep(_LOOK_SECONDS)
 
+    def turn_wheel(self, css: str, by: int) -> None:
+        """Turn the wheel over the middle of an element; away from the person is less than zero, in pixels."""
+        element = self.find(css)
+        self.evaluate("element => element.scrollIntoView({ block: 'center', inline: 'center' })", element)
+        origin = {"type": "element", "element": element}
+        turned = {"type": "scroll", "x": 0, "y": 0, "deltaX": 0, "deltaY": by, "origin": origin}
+        self._act({"type": "wheel", "id": "wheel", "actions": [turned]})
+
     def type(self, css: str, text: str) -> None:
         """Click there and write."""
         self.click(css)

@@ -43,7 +43,11 @@ STEPS: Final = (
     "published", "correct", "preview-correction", "corrected", "must-wait", "waiting", "receiving", "help",
     "search-fault",
 )  # fmt: skip
-PLACES: Final = '{"places":[{"id":"mx-oaxaca","name":"Oaxaca de Juárez, Oaxaca","latitude":17.06,"longitude":-96.72}]}'
+PLACES: Final = (
+    '{"v":1,"name":{"es":"México","en":"Mexico"},"sources":[{"name":"x","licence":"x"}],'
+    '"regions":[{"id":"oax","name":"Oaxaca"}],"places":[{"id":"mx-oaxaca","name":"Oaxaca de Juárez","latitude":17.06,'
+    '"longitude":-96.72,"people":100000,"region":"oax"}]}'
+)
 TEXT: Final = (
     "Se llevaron a dos muchachos del mercado en una camioneta blanca con placas tapadas. <b>Hay</b> más testigos."
 )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from crypto.directory import Card, TrustedDirectory
 from crypto.keys import KeyKind, generate, lock
+from forwarder.places.shipped import shipped
 from onion_service.address import OnionAddress
 from onion_service.durable import write_new
 from onion_service.site import site_hashes
@@ -100,6 +101,34 @@ def test_a_draft_becomes_a_directory_and_its_card_the_answer(folder: Path) -> No
     assert (found.version, found.partners[0].sealing_key.wire) == (1, PARTNER.public)
     assert found.partners[0].words in done.err
     assert sorted(path.name for path in folder.iterdir()) == ["directory", "draft.toml", "norte.pub", "root.key"]
+
+
+def test_the_places_of_a_gazetteer_come_before_those_of_the_draft(folder: Path) -> None:
+    printed = run("directory", "places")
+    assert printed.code == 0
+    assert "CC BY 4.0" in printed.err
+    (folder / "mexico.json").write_text(printed.out, encoding="utf-8")
+    assert run("directory", "places", folder / "mexico.json").err == printed.err
+    (folder / "draft.toml").write_text(draft(more='places_file = "mexico.json"'), encoding="utf-8")
+    assert sign(folder).code == 0
+    found = signed(folder).directory.places
+    assert [place.id for place in found[-1:]] == ["sonora"]
+    assert found[:-1] == shipped().directory_places()
+    assert ("mx-monterrey", "Monterrey, Nuevo León") in [(place.id, place.name) for place in found]
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"v":1}'])
+def test_a_file_that_is_no_gazetteer_signs_nothing(folder: Path, text: str) -> None:
+    (folder / "mine.json").write_text(text)
+    (folder / "draft.toml").write_text(draft(more='places_file = "mine.json"'))
+    refused = sign(folder)
+    assert refused.code == 1
+    assert "places_file" in refused.err
+    assert "mine.json" in refused.err
+    assert not (folder / "directory").exists()
+    looked = run("directory", "places", folder / "mine.json")
+    assert (looked.code, looked.out) == (1, "")
+    assert "mine.json" in looked.err
 
 
 def test_signing_again_is_one_version_higher(folder: Path) -> None:

@@ -73,7 +73,7 @@ class Channels:
 
         Raises BadChannel.
         """
-        if not _PAGE.fullmatch(page) or re.sub(re.escape(PLACE), "", page, count=1).count("{"):
+        if not _PAGE.fullmatch(page.replace(PLACE, "X", 1)):
             raise BadChannel("the title of a page has 1 to 200 characters, none of # < > [ ] { | }, but for {place}")
         scheme, _, rest = wiki.address.partition("://")
         onion = rest.partition("/")[0].partition(":")[0].endswith(SUFFIX)

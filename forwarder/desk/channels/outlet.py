@@ -44,11 +44,13 @@ _REASONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """A way out that was found to hold. `socket`: tor's, for calls; None: only `describe` can be asked."""
+    """A way out. `socket`: tor's; None: only `describe` can be asked. `start`: what the child runs; `openings`: what
+    bubblewrap is told beside the walls; a test may plant others."""
 
     socket: UnixSocket | None
     seconds: float = SECONDS
-    walls: tuple[str, ...] = ()
+    start: str = START
+    openings: tuple[str, ...] = ()
 
     def describe(self, url: str) -> Service:
         """The service that an Apprise URL means; nobody is called. Raises BadChannel or NoOutlet."""
@@ -107,8 +109,8 @@ class Outlet:
         python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
         readable = [*READABLE, os.path.realpath(sys.base_prefix), *(f"{ours}/{one}" for one in OURS), *others]
         socket = str(self.socket.path) if network and self.socket else ""
-        inner = [python, "-I", "-S", "-B", "-c", START, SOCKET if socket else "", ours, *others]
-        return [*(self.walls or _walls(list(dict.fromkeys(readable)), socket)), *inner]
+        inner = [python, "-I", "-S", "-B", "-c", self.start, SOCKET if socket else "", ours, *others]
+        return [*_walls(list(dict.fromkeys(readable)), socket), *self.openings, *inner]
 
 
 @contextmanager

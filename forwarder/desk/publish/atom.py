@@ -19,6 +19,7 @@ from forwarder.desk.publish.xml_text import XML_LANG, add, document
 MEDIA_TYPE: Final = "application/atom+xml"
 
 _TITLE: Final = {"es": "Alertas de {}", "en": "Alerts of {}"}
+_TITLE_THERE: Final = {"es": "Alertas de {}: {}", "en": "Alerts of {}: {}"}
 _STATE: Final = {
     "es": {State.PUBLISHED: "", State.CORRECTED: "Corregida: ", State.WITHDRAWN: "Retirada: "},
     "en": {State.PUBLISHED: "", State.CORRECTED: "Corrected: ", State.WITHDRAWN: "Withdrawn: "},
@@ -38,11 +39,18 @@ _CONFIDENCE: Final = {
 _SPAN: Final = {"es": "Reportada entre {} y {} (UTC).", "en": "Reported between {} and {} (UTC)."}
 
 
-def atom(alerts: Sequence[Alert], publisher: Publisher, *, language: str, name: str) -> bytes:
-    """The feed in `language`; `name` is the name of its own file, for its link to itself."""
+def atom(
+    alerts: Sequence[Alert], publisher: Publisher, *, language: str, name: str, place: tuple[str, str] | None = None
+) -> bytes:
+    """The feed in `language`; `name` is the name of its own file, for its link to itself. `place`: id and name of the
+    place that all of these alerts are about, if there is one."""
     root = Element("feed", {"xmlns": "http://www.w3.org/2005/Atom", XML_LANG: language})
-    add(root, "title", _TITLE[language].format(publisher.name))
-    add(root, "id", _urn(hashlib.sha256(f"veladora v1 feed {publisher.id} {language}".encode()).hexdigest()[:32]))
+    title = (
+        _TITLE_THERE[language].format(publisher.name, place[1]) if place else _TITLE[language].format(publisher.name)
+    )
+    add(root, "title", title)
+    label = f"veladora v1 feed {publisher.id} {language}" + (f" {place[0]}" if place else "")
+    add(root, "id", _urn(hashlib.sha256(label.encode()).hexdigest()[:32]))
     add(root, "updated", zulu(max((alert.issued[-1] for alert in alerts), default=0)))
     add(add(root, "author"), "name", publisher.name)
     add(root, "link", rel="self", type=MEDIA_TYPE, href=name)

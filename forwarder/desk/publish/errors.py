@@ -21,7 +21,7 @@ class NotInThisState(DeskError):
 class NoPlace(DeskError):
     """It is not known where the incident is; nothing was published."""
 
-    hint = "name a place of the gazetteer by its id: --place mx-monterrey; `places` in desk.toml names the file"
+    hint = "name a place of the gazetteer by its id: --place mx-monterrey; `veladora directory places` shows Mexico's"
 
 
 class NotConfirmed(DeskError):

@@ -1,6 +1,6 @@
 """What is published, as tables that Uwazi and Ushahidi import (docs/partner.md, "Export").
 
-Pure: no clock, no disk, no chance; the same bytes for the same alerts. No text in a table is a formula to a spreadsheet.
+Pure: no clock, no disk, no chance; the same bytes for the same alerts. No text in it is a formula to a spreadsheet.
 Sources: huridocs/uwazi, wiki "Import CSV" and app/api/csv/typeParsers (columns are named as properties; `lat|lon` in a
 `_geolocation` column; `__es` for a language; dates as YYYY-MM-DD; `|` parts values). Ushahidi Platform, data import: a
 head line, and columns that a person assigns to the fields of a survey, latitude and longitude each for itself.

@@ -30,10 +30,16 @@ class Known:
 
 
 def known(
-    database: Database, incident: Incident, wording: Wording, *, places: Places, confirmed_before: int | None
+    database: Database,
+    incident: Incident,
+    wording: Wording,
+    *,
+    places: Places,
+    confirmed_before: int | None,
+    otherwise: Place | None = None,
 ) -> Known | None:
     """The facts of an incident that has a report that counts, else None. `confirmed_before`: by how many organisations
-    the alert that is out was confirmed; None when none is out.
+    the alert that is out was confirmed; None when none is out. `otherwise`: where it is when no place is known.
 
     Raises NoPlace when no place of the gazetteer is known, or NotConfirmed when more confirmed it than know of it.
     """
@@ -41,7 +47,7 @@ def known(
     if not rows:
         return None
     reports = tuple(Seen(RoundNumber(number), places.get(place)) for number, place, _ in rows)
-    place = _place(reports, wording.place, places)
+    place = _place(reports, wording.place, places, otherwise)
     facts = Facts(
         reports,
         place,
@@ -52,10 +58,12 @@ def known(
     return Known(facts, wording.topic or _most(topic for _, _, topic in rows if topic))
 
 
-def _place(reports: tuple[Seen, ...], named: str, places: Places) -> Place:
+def _place(reports: tuple[Seen, ...], named: str, places: Places, otherwise: Place | None) -> Place:
     if named and named not in places:
         raise NoPlace(f"there is no place {named[:64]!r} in the gazetteer")
     most = named or _most(seen.place.id for seen in reports if seen.place)
+    if not most and otherwise is not None:
+        return otherwise
     if not most:
         raise NoPlace("none of its reports names a place of the gazetteer")
     return places[most]

@@ -10,11 +10,10 @@ from typing import Final, Self
 import h3
 
 from forwarder.desk.publish.errors import NotAnAlert
+from forwarder.places.gazetteer import LATITUDE_MAX, Listed
 
 FINEST: Final = 8
 COARSEST: Final = 3
-# Nearer to a pole a cell has no simple outline on a map.
-LATITUDE_MAX: Final = 80.0
 # A tenth of a metre, which says nothing about anybody: these are corners of cells.
 _DIGITS: Final = 6
 
@@ -32,6 +31,11 @@ class Place:
     def __post_init__(self) -> None:
         if not (abs(self.latitude) <= LATITUDE_MAX and abs(self.longitude) <= 180.0):
             raise NotAnAlert(f"a place lies between {LATITUDE_MAX:g}° south and north, and has a longitude up to 180°")
+
+    @classmethod
+    def listed(cls, place: Listed) -> Self:
+        """A place as the gazetteer has it."""
+        return cls(place.id, place.latitude, place.longitude)
 
 
 @dataclass(frozen=True, slots=True)

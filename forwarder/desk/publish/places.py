@@ -1,7 +1,6 @@
-"""The gazetteer as publishing needs it: where each place lies, and what it is called.
+"""The gazetteer as publishing needs it: where each place lies, and what it is called (docs/spec/places.md).
 
-A file is a JSON object whose `places` is a list of objects with `id`, `name`, `latitude` and `longitude`; what else
-it says is for others. It is the same file that the relay's operator takes the directory's places from.
+It is the file that the desk's settings name, or the one that comes with Veladora where there is none.
 """
 
 from collections.abc import Mapping
@@ -10,33 +9,30 @@ from math import asin, cos, radians, sin, sqrt
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
-from forwarder.desk.publish.errors import BadPlaces, NotAnAlert
+from forwarder.desk.publish.errors import BadPlaces
 from forwarder.desk.publish.place import Cell, Place
-
-FILE_MAX: Final = 4_194_304
-PLACES_MAX: Final = 10_000
-NAME_MAX: Final = 400
-
-
-class _Listed(msgspec.Struct, frozen=True):
-    id: str
-    name: str
-    latitude: float
-    longitude: float
-
-
-class _File(msgspec.Struct, frozen=True):
-    places: list[_Listed]
+from forwarder.errors import NotAGazetteer
+from forwarder.places.gazetteer import Gazetteer as Listing
+from forwarder.places.shipped import read_gazetteer, shipped
 
 
 @dataclass(frozen=True, slots=True)
 class Gazetteer:
-    """Places by their id, and their names."""
+    """Places by their id, their names with their regions, and the whole list, if there is one."""
 
     places: Mapping[str, Place]
     names: Mapping[str, str]
+    listing: Listing | None = None
+
+    @classmethod
+    def of(cls, listing: Listing) -> "Gazetteer":
+        """The places of a list."""
+        regions = {region.id: region.name for region in listing.regions}
+        return cls(
+            {one.id: Place.listed(one) for one in listing.places},
+            {one.id: f"{one.name}, {regions[one.region]}" for one in listing.places},
+            listing,
+        )
 
     def nearest(self, cell: Cell) -> str:
         """The id of the place nearest to the middle of a cell, the first in the alphabet of several; empty when there
@@ -53,31 +49,13 @@ NOWHERE: Final = Gazetteer({}, {})
 
 
 def read_places(path: Path) -> Gazetteer:
-    """The gazetteer in a file; an empty one when there is no file. Raises BadPlaces."""
+    """The gazetteer in a file; the one that comes with Veladora when there is no file. Raises BadPlaces."""
+    if not path.exists():
+        return Gazetteer.of(shipped())
     try:
-        with path.open("rb") as file:
-            wire = file.read(FILE_MAX + 1)
-    except FileNotFoundError:
-        return NOWHERE
-    except OSError as error:
-        raise BadPlaces(path, f"cannot be read: {error.strerror}") from error
-    return parse_places(wire, path=path)
-
-
-def parse_places(wire: bytes, *, path: Path) -> Gazetteer:
-    """The gazetteer that `wire` spells; `path` is for the message. Raises BadPlaces."""
-    if len(wire) > FILE_MAX:
-        raise BadPlaces(path, f"longer than {FILE_MAX} bytes")
-    try:
-        listed = msgspec.json.decode(wire, type=_File, strict=True).places
-        places = {one.id: Place(one.id, one.latitude, one.longitude) for one in listed}
-    except (msgspec.MsgspecError, UnicodeError, RecursionError, NotAnAlert) as error:
-        raise BadPlaces(path, str(error)) from error
-    if len(listed) > PLACES_MAX or len(places) < len(listed):
-        raise BadPlaces(path, f"more than {PLACES_MAX} places, or two with one id")
-    if not all(0 < len(one.name) <= NAME_MAX and one.name.isprintable() for one in listed):
-        raise BadPlaces(path, f"the name of a place is one line of 1 to {NAME_MAX} characters")
-    return Gazetteer(places, {one.id: one.name for one in listed})
+        return Gazetteer.of(read_gazetteer(path))
+    except NotAGazetteer as error:
+        raise BadPlaces(path, str(error).removeprefix(f"{path}: ")) from error
 
 
 def _apart(latitude: float, longitude: float, place: Place) -> float:

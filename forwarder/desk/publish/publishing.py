@@ -3,31 +3,47 @@
 Neither its version nor its end tells the second at which somebody was at the desk.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 from crypto.keys import AlertsKey
+from crypto.manifest import FILES_MAX
 from crypto.minisign import PublicKey
 from forwarder.copies import Copy, read_signed, write_copy
 from forwarder.desk.publish.alert import Alert
 from forwarder.desk.publish.feeds import feeds, sign
 from forwarder.desk.publish.publisher import Publisher
+from forwarder.desk.publish.site import NO_NAMES, site
 from forwarder.errors import NoCopy
+from forwarder.places.gazetteer import Gazetteer
+from forwarder.places.shipped import shipped
 
 HOUR_SECONDS: Final = 3_600
 # Long enough for a desk that is closed for a week, short enough that a mirror cannot be kept old for months.
 VALID_SECONDS: Final = 14 * 86_400
 
 
-def publish_all(folder: Path, alerts: Iterable[Alert], publisher: Publisher, *, key: AlertsKey, now: int) -> Copy:
-    """`folder/current` holds every feed of these alerts, signed, when this returns; `now` in seconds since 1970.
+def publish_all(
+    folder: Path,
+    alerts: Iterable[Alert],
+    publisher: Publisher,
+    *,
+    key: AlertsKey,
+    now: int,
+    gazetteer: Gazetteer | None = None,
+    topics: Mapping[str, Mapping[str, str]] = NO_NAMES,
+) -> Copy:
+    """`folder/current` holds every feed of these alerts and the site, signed, when this returns.
 
-    Also to be called when nothing changed, before the time of the last list is over. Raises NotAnAlert or Malformed on
-    alerts that cannot be published together, NotWritten, or BadCopy when what lies there is not what `key` signed;
-    whatever is raised, what was published stays as it was.
+    `now`: seconds since 1970. `gazetteer`: which places there are; without one, those that come with Veladora.
+    `topics`: names of topics by id and language. Also to be called when nothing changed, before the time of the last
+    list is over. Raises NotAnAlert or Malformed on alerts that cannot be published together, NotWritten, or BadCopy
+    when what lies there is not what `key` signed; whatever is raised, what was published stays as it was.
     """
-    files = feeds(alerts, publisher)
+    files = published_files(
+        alerts, publisher, key=PublicKey.of(key.signing), gazetteer=gazetteer or shipped(), topics=topics
+    )
     hour = now // HOUR_SECONDS
     # By the hour, so that it rises too when the folder was lost and with it the last number.
     version = max(_last_version(folder, key) + 1, hour)
@@ -35,6 +51,20 @@ def publish_all(folder: Path, alerts: Iterable[Alert], publisher: Publisher, *, 
     copy = Copy(signed, files)
     write_copy(folder, copy)
     return copy
+
+
+def published_files(
+    alerts: Iterable[Alert],
+    publisher: Publisher,
+    *,
+    key: PublicKey,
+    gazetteer: Gazetteer,
+    topics: Mapping[str, Mapping[str, str]] = NO_NAMES,
+) -> dict[str, bytes]:
+    """Every file that a publication of these alerts has, by its name: the feeds, and a site in the room they leave."""
+    alerts = tuple(alerts)
+    files = feeds(alerts, publisher)
+    return files | site(alerts, publisher, gazetteer, key=key, room=FILES_MAX - len(files), topics=topics)
 
 
 def _last_version(folder: Path, key: AlertsKey) -> int:

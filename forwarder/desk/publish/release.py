@@ -5,6 +5,7 @@ one. The key is made at its first use, locked by the desk's passphrase, and neve
 """
 
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,11 +19,14 @@ from forwarder.desk.config import Settings
 from forwarder.desk.database import Database
 from forwarder.desk.publish.alert import Alert
 from forwarder.desk.publish.errors import OtherAlertsKey
+from forwarder.desk.publish.places import read_places
 from forwarder.desk.publish.publisher import Publisher
 from forwarder.desk.publish.publishing import VALID_SECONDS, publish_all
 from forwarder.desk.publish.stored import read_alert, write_alert
+from forwarder.desk.publish.topics import topic_names
 from forwarder.durable import write_durably
 from forwarder.errors import NoCopy
+from forwarder.places.shipped import shipped
 
 # Signed anew when half of its time is over: a desk that is opened once a week never lets it lapse.
 RENEW_SECONDS: Final = VALID_SECONDS // 2
@@ -77,17 +81,21 @@ def public_line(database: Database) -> str:
 def release(settings: Settings, database: Database, *, key: AlertsKey, now: int) -> Released:
     """`current` in the folder holds every alert as it stands, signed and good for a while, when this returns.
 
-    Nothing is written when it is so already. Raises as `publish_all` does; what was published stays as it was.
+    Nothing is written when it is so already. Raises BadPlaces, or as `publish_all` does; what was published stays as
+    it was.
     """
     alerts = current_alerts(database)
     partner = settings.config.partner
-    made_of = _digest(alerts, partner.id, partner.name)
+    gazetteer, topics = read_places(settings.places_file).listing or shipped(), topic_names(settings, database)
+    names = json.dumps(topics, sort_keys=True)
+    made_of = _digest(alerts, partner.id, partner.name, names, gazetteer.write().decode())
     held = _held(settings.alerts_folder, key)
     if held is not None and held.signed.manifest.valid_until - now > RENEW_SECONDS:
         row = database.row("SELECT alerts, manifest FROM publisher")
         if row == (made_of, hashlib.sha256(held.signed.wire).hexdigest()):
             return _released(held, alerts, new=False)
-    copy = publish_all(settings.alerts_folder, alerts, Publisher(partner.id, partner.name), key=key, now=now)
+    publisher = Publisher(partner.id, partner.name)
+    copy = publish_all(settings.alerts_folder, alerts, publisher, key=key, now=now, gazetteer=gazetteer, topics=topics)
     with database.change() as opened:
         opened.execute(
             "UPDATE publisher SET alerts = ?, manifest = ?", (made_of, hashlib.sha256(copy.signed.wire).hexdigest())

@@ -12,6 +12,7 @@ import msgspec
 from crypto import canonical
 from crypto.errors import Malformed
 from forwarder.desk.errors import Unreadable
+from forwarder.desk.escapes import plain
 from forwarder.desk.publish.alert import Alert, State, Words
 from forwarder.desk.publish.errors import NotAnAlert
 from forwarder.desk.publish.place import Cell
@@ -31,6 +32,9 @@ class Wording:
     place: str = ""
     confirmed_by: int | None = None
     hurry: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hurry", plain(self.hurry))
 
 
 class _Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -144,6 +144,32 @@ def test_a_change_of_style_changes_the_policy_and_a_pasted_page_with_a_script_is
         site.policy()
 
 
+@pytest.mark.parametrize("script", ["1</script>", 'import "./a.js";', "await import(`a`)", "<!--", "1\r", "\0"])
+def test_a_map_script_that_would_fetch_or_end_itself_is_not_served(files: Path, script: str) -> None:
+    (files / "map.js").write_text("alert(1);\n", newline="")
+    assert site.map_script() == "alert(1);\n"
+    (files / "map.js").write_text(script, newline="")
+    with pytest.raises(SiteBroken, match=r"map\.js"):
+        site.map_script()
+
+
+def test_published_files_may_run_the_map_s_script_only() -> None:
+    directives = dict(part.split(" ", 1) for part in site.alerts_policy().split("; "))
+    digest = base64.b64encode(hashlib.sha256(site.map_script().encode()).digest()).decode()
+    assert directives == {
+        "default-src": "'none'",
+        "script-src": f"'sha256-{digest}'",
+        "style-src": "'self'",
+        "img-src": "data:",
+        "connect-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
+    }
+
+
 STYLE: Final = "a { color: red } b::before { content: '\\2713 <b>&amp;' }"
 SCRIPT: Final = "const a = 1 < 2 && '<p onclick=x>&amp;'; import.meta; text('import what you saw from here');"
 

@@ -1,17 +1,23 @@
 """A relay serves what its publisher signed, whole, from memory, and else what it had before."""
 
 import asyncio
+import base64
+import hashlib
 import io
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from forwarder.copies import CURRENT, write_copy
-from onion_service import answers
+from onion_service import answers, site
+from onion_service.serving import Answer
+from onion_service.site import map_script
 from relay.alerts import Alerts
 from relay.config import ConfigError, parse
 from relay.journal import Journal
+from tests.privacy.mutants import caught
 from tests.unit.forwarder.published import END, FILES, NOW, PUBLIC, copy
 
 
@@ -52,6 +58,38 @@ def test_every_file_is_answered_with_its_bytes_and_the_headers_of_every_answer(r
     for name in ("", "nothing", "cap", "cap/", "../alerts.csv", "alerts.csv/", "current/alerts.csv"):
         assert relay.alerts.answer(name) is answers.NOT_FOUND
     assert relay.said() == ["took alerts version 1"]
+
+
+def policy_of(answer: Answer) -> dict[str, str]:
+    (line,) = re.findall(rb"\r\nContent-Security-Policy: ([^\r]*)\r\n", answer._kept[0])
+    assert line in answer._last[0]
+    return dict(part.partition(" ")[::2] for part in line.decode().split("; "))
+
+
+def only_the_map_s_script_may_run(answer: Answer) -> None:
+    digest = base64.b64encode(hashlib.sha256(map_script().encode()).digest()).decode()
+    policy = policy_of(answer)
+    assert policy["script-src"] == f"'sha256-{digest}'"
+    assert policy["default-src"] == policy["connect-src"] == policy["form-action"] == policy["base-uri"] == "'none'"
+    assert policy["require-trusted-types-for"] == "'script'"
+    assert "unsafe" not in str(policy)
+
+
+def test_of_a_publisher_s_scripts_the_map_s_alone_may_run(relay: Given) -> None:
+    names = {"index.html": b"<!doctype html>", "x.xml": b"<x/>", "style.css": b"", "x.png": b"", "x": b""}
+    write_copy(relay.folder, copy(1, names))
+    relay.refresh()
+    for name in ("", *names, "manifest.json"):
+        only_the_map_s_script_may_run(relay.alerts.answer(name))
+    kinds = [relay.alerts.answer(name)._kept[0].partition(b"Content-Type: ")[2].partition(b"\r\n")[0] for name in names]
+    assert kinds[2:] == [b"text/css; charset=utf-8", b"image/png", b"application/octet-stream"]
+
+
+def test_a_policy_that_lets_other_scripts_run_is_caught() -> None:
+    for wider in ("'unsafe-inline'", "'self'", site.policy().partition("script-src ")[2].partition(";")[0]):
+        policy = site.alerts_policy().replace("script-src ", f"script-src {wider} ")
+        mutant = Answer(200, "OK", headers={"Content-Security-Policy": policy, "X": ""})
+        caught("alerts", f"script-src {wider[:16]}", only_the_map_s_script_may_run, mutant)
 
 
 def test_the_index_is_answered_under_the_folder_s_name(relay: Given) -> None:

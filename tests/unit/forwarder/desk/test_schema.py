@@ -1,6 +1,6 @@
 """An inbox of version 1 becomes one of this version with everything in it, or stays as it was.
 
-The files in `inbox-v1/` were written by the program that made inboxes of version 1.
+The files in `inbox-v1/` and `inbox-v2/` were written by the programs that made inboxes of those versions.
 """
 
 import os
@@ -13,14 +13,18 @@ import pytest
 from crypto.cells import CellClass
 from crypto.report import Report, When
 from forwarder.desk import schema
+from forwarder.desk.casework import Casework, Deed, Kind, Subject
 from forwarder.desk.database import DATABASE_NAME, Database
 from forwarder.desk.errors import NotOpened, NotStored
 from forwarder.desk.inbox import Damage, Gap, Inbox
+from forwarder.desk.incidents import Incidents
+from forwarder.desk.triage import State
 from tests.unit.forwarder.desk.given import CHEAP, PASSPHRASE
 from tests.unit.forwarder.given import number
 from tests.unit.forwarder.test_bundles import files_of_at_most
 
 OF_VERSION_1: Final = Path(__file__).parent / "inbox-v1"
+OF_VERSION_2: Final = Path(__file__).parent / "inbox-v2"
 
 
 @pytest.fixture
@@ -71,7 +75,23 @@ def test_nothing_is_lost_and_what_lists_need_is_filled_in(folder: Path) -> None:
         assert inbox.database.rows("SELECT rowid FROM words WHERE words MATCH '\"camion\"'") == [(1,)]
 
 
-def test_an_inbox_brought_up_is_laid_out_as_a_new_one(folder: Path, tmp_path: Path) -> None:
+def test_what_people_did_in_version_2_is_there(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(OF_VERSION_2, tmp_path / "desk"))
+    assert version_of(folder) == 2
+    for _ in range(2):
+        with Inbox.open(folder, passphrase=PASSPHRASE) as inbox:
+            assert inbox.database.version == schema.VERSION
+            assert [entry.report.text for entry in inbox.entries()] == ["Vi un retén", "Otro retén", "Un camión"]
+            incident = Incidents(inbox.database).incident(1)
+            assert (incident.reports, incident.also, incident.state) == ((1, 2), ("Red Sur",), State.CONFIRMED)
+            history = Casework(inbox.database).history(Subject(Kind.REPORT, 3))
+            assert [(line.deed, line.detail, line.colleague) for line in history] == [(Deed.NOTED, "llamó Inés", "Ana")]
+            assert inbox.database.rows("SELECT * FROM alerts") == []
+
+
+@pytest.mark.parametrize("version", [OF_VERSION_1, OF_VERSION_2])
+def test_an_older_inbox_is_laid_out_as_a_new_one(version: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(version, tmp_path / "desk"))
     (tmp_path / "new").mkdir()
     tables = "SELECT type, name, sql FROM sqlite_master ORDER BY type, name"
     with (
@@ -131,7 +151,7 @@ def test_a_program_of_version_1_that_still_runs_is_stopped_before_it_loses_a_rep
         assert inbox.latest(CellClass.LETTER) == 2_000_005
 
 
-@pytest.mark.parametrize("version", [0, 3, -1])
+@pytest.mark.parametrize("version", [0, schema.VERSION + 1, -1])
 def test_a_version_that_we_do_not_know_is_not_opened(folder: Path, version: int) -> None:
     with pytest.raises(NotOpened, match="version"):
         schema.known(version)

@@ -1,0 +1,220 @@
+"""The site's pages in one language, from templates that escape every text; no page names anything outside of the site.
+
+They work without script. The one script, on the first page, is the map's (docs/spec/alerts.md, "Script").
+"""
+
+import base64
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from crypto.minisign import PublicKey
+from forwarder.desk.folding import fold
+from forwarder.desk.publish.alert import Alert, State
+from forwarder.desk.publish.publisher import Publisher
+from forwarder.desk.publish.site import vector
+from forwarder.desk.publish.site.drawing import PLACE_HEIGHT, PLACE_WIDTH, WIDTH, country_view
+from forwarder.desk.publish.site.marks import LOOKS, Mark, Marked, marked, newest_first
+from forwarder.desk.publish.site.plan import ON_A_PAGE, AboutPlace, Plan
+from forwarder.desk.publish.site.shown import Showing
+from forwarder.desk.publish.site.texts import MARKS, TEXTS, month_line
+from forwarder.desk.publish.site.vector import Vector
+from forwarder.desk.publish.site.where import Finder
+from forwarder.places.gazetteer import Gazetteer
+from onion_service.site import map_script
+
+# Which folder a language has; the first one is at the top.
+FOLDERS: Final = {"es": "", "en": "en/"}
+_OTHER: Final = {"es": "en", "en": "es"}
+NEWEST: Final = 20
+CHANGES: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What all pages are made of. `alerts`: as they stand now, in the order of their ids. `country` and `pictures`:
+    the maps, as PNG, of all and of each place by its id."""
+
+    alerts: Sequence[Alert]
+    plan: Plan
+    finder: Finder
+    gazetteer: Gazetteer
+    publisher: Publisher
+    key: PublicKey
+    topics: Mapping[str, Mapping[str, str]]
+    country: bytes
+    pictures: Mapping[str, bytes]
+
+
+def pages(site: Site, language: str) -> dict[str, bytes]:
+    """Every page of one language, by its name in the publication."""
+    return _Pages(site, language).all()
+
+
+class _Pages:
+    def __init__(self, site: Site, language: str) -> None:
+        self.site = site
+        self.language = language
+        self.said: Final = TEXTS[language]
+        self.showing: Final = Showing(language, site.plan, site.finder, site.gazetteer, site.topics)
+        self.done: dict[str, bytes] = {}
+
+    def all(self) -> dict[str, bytes]:
+        self._index()
+        self._write("verify.html", f"verify.{self.language}.html", self.said["verify"], key=str(self.site.key))
+        for place in self.site.plan.places:
+            self._place(place)
+        for topic in self.site.plan.topics:
+            heading = self.said["topic_title"].format(topic=self.showing.topic(topic.topic))
+            self._write(topic.page, "topic.html", heading, alerts=self._shown(topic.alerts))
+        for month in self.site.plan.months:
+            heading = self.said["month_title"].format(month=self._month(month.month, month.part))
+            self._write(month.page, "month.html", heading, newest=self._shown(month.alerts))
+        return self.done
+
+    def _index(self) -> None:
+        site, said = self.site, self.said
+        cells = marked(site.alerts)
+        drawn = _vector(site.gazetteer, cells, titles=self._titles(cells), hrefs=self._hrefs(cells))
+        hidden = len(cells) - len(drawn.spots)
+        country = getattr(site.gazetteer.name, self.language)
+        view = country_view(site.gazetteer, width=WIDTH)
+        self._write(
+            "index.html",
+            "index.html",
+            self._site_title(),
+            about=said["about"].format(publisher=site.publisher.name),
+            map_alt=said["map_alt"].format(country=country, count=len(drawn.spots)),
+            outside=said["outside"].format(count=hidden) if hidden else "",
+            picture={"data": _data(site.country), "width": int(view.width), "height": int(view.height)},
+            vector=drawn,
+            newest=self._shown(newest_first(site.alerts)[:NEWEST]),
+            changes=self._shown(
+                [one for one in newest_first(site.alerts) if one.state is not State.PUBLISHED][:CHANGES]
+            ),
+            regions=self._regions(),
+            topics=[
+                {"page": one.page, "name": self.showing.topic(one.topic), "count": len(one.alerts)}
+                for one in site.plan.topics
+            ],
+            months=[
+                {"page": one.page, "name": self._month(one.month, one.part), "count": len(one.alerts)}
+                for one in reversed(site.plan.months)
+            ],
+            # Ours, and known to the relay by its hash; escaping would change it.
+            script=Markup(map_script()),  # noqa: S704
+        )
+
+    def _place(self, about: AboutPlace) -> None:
+        name = self.showing.name(about.place)
+        self._write(
+            about.page,
+            "place.html",
+            self.said["place_title"].format(place=name),
+            place_id=about.place.id,
+            picture={"data": _data(self.site.pictures[about.place.id]), "width": PLACE_WIDTH, "height": PLACE_HEIGHT},
+            map_alt=self.said["place_map_alt"].format(place=name, count=len(marked(about.alerts))),
+            newest=self._shown(about.alerts[:ON_A_PAGE]),
+            older=self._shown(about.alerts[ON_A_PAGE:]),
+        )
+
+    def _regions(self) -> list[dict[str, Any]]:
+        names = {region.id: region.name for region in self.site.gazetteer.regions}
+        ordered = sorted(
+            self.site.plan.places, key=lambda one: (fold(names[one.place.region]), fold(one.place.name), one.place.id)
+        )
+        return [
+            {
+                "name": names[region],
+                "places": [{"page": one.page, "name": one.place.name, "count": len(one.alerts)} for one in inside],
+            }
+            for region, inside in groupby(ordered, key=lambda one: one.place.region)
+        ]
+
+    def _titles(self, cells: Sequence[Marked]) -> list[str]:
+        found = []
+        for one in cells:
+            where = self.showing.places(self.site.finder.of(one.cell))
+            count = self.said["alerts_here"].format(count=len(one.alerts))
+            found.append(f"{MARKS[self.language][one.mark]}: {where}; {count}")
+        return found
+
+    def _hrefs(self, cells: Sequence[Marked]) -> list[str]:
+        """The page of the largest place in a cell that has one, else that of its newest alert."""
+        here = self._root("index.html") + FOLDERS[self.language]
+        known = {one.place.id: one.page for one in self.site.plan.places}
+        found = []
+        for one in cells:
+            own = (known[place.id] for place in self.site.finder.of(one.cell).places if place.id in known)
+            page = next(own, "") or self.site.plan.links.get(one.alerts[0].id, "")
+            found.append(here + page if page else "")
+        return found
+
+    def _shown(self, alerts: Iterable[Alert]) -> list[Any]:
+        return [self.showing.alert(alert) for alert in alerts]
+
+    def _month(self, month: str, part: int) -> str:
+        return month_line(month, self.language) + (f" ({part})" if part > 1 else "")
+
+    def _site_title(self) -> str:
+        return self.said["title"].format(publisher=self.site.publisher.name)
+
+    def _root(self, name: str) -> str:
+        """The way from a page up to where the publication begins."""
+        return "../" * (FOLDERS[self.language] + name).count("/")
+
+    def _write(self, name: str, template: str, heading: str, **more: object) -> None:
+        root = self._root(name)
+        other = _OTHER[self.language]
+        text = _template(template)(
+            name=name,
+            language=self.language,
+            t=self.said,
+            heading=heading,
+            site_title=self._site_title(),
+            publisher=self.site.publisher.name,
+            root=root,
+            here=root + FOLDERS[self.language],
+            other=root + FOLDERS[other] + name,
+            other_language=other,
+            sources=self.site.gazetteer.sources,
+            marks=[{"name": m.value, "sign": LOOKS[m].sign, "words": MARKS[self.language][m]} for m in reversed(Mark)],
+            **more,
+        )
+        self.done[FOLDERS[self.language] + name] = text.encode()
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("forwarder.desk.publish.site"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _data(png: bytes) -> str:
+    # Inside the page: to some browsers an onion is as good as HTTPS, and they would ask for a picture over that alone.
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def _template(name: str) -> Callable[..., str]:
+    return _environment().get_template(name).render
+
+
+def _vector(gazetteer: Gazetteer, cells: Sequence[Marked], *, titles: Sequence[str], hrefs: Sequence[str]) -> Vector:
+    view = vector.view_of(gazetteer)
+    return Vector(
+        box=f"{view.width:g} {view.height:g}",
+        land=vector.land(gazetteer, view),
+        names=vector.names(gazetteer, view),
+        spots=vector.spots(cells, view, titles=titles, hrefs=hrefs),
+    )

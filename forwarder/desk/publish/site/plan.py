@@ -1,0 +1,123 @@
+"""Which pages the site has: one for each place and topic with alerts, and for each month; never more than is room for.
+
+Pure: no clock, no disk, no chance. When room is short, places go first, those with the fewest alerts before others;
+what is left out has no link to it, and every alert stays in the feeds.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Final
+
+from forwarder.desk.publish.alert import LANGUAGES, Alert
+from forwarder.desk.publish.site.marks import newest_first
+from forwarder.desk.publish.site.where import Finder
+from forwarder.places.gazetteer import Listed
+
+# So that no page is longer than a published file may be, however long the words are.
+ON_A_PAGE: Final = 64
+TOPICS_MAX: Final = 64
+PLACES_MAX: Final = 300
+# Start and verification in each language, and the style.
+_ALWAYS: Final = 2 * len(LANGUAGES) + 1
+# A page and an Atom feed in each language, and GeoJSON.
+_FOR_A_PLACE: Final = 2 * len(LANGUAGES) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class AboutPlace:
+    """A place and its alerts, the newest first."""
+
+    place: Listed
+    alerts: tuple[Alert, ...]
+
+    @property
+    def page(self) -> str:
+        return f"place/{self.place.id}.html"
+
+
+@dataclass(frozen=True, slots=True)
+class AboutTopic:
+    """A topic and its alerts, the newest first."""
+
+    topic: str
+    alerts: tuple[Alert, ...]
+
+    @property
+    def page(self) -> str:
+        return f"topic/{self.topic}.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """The alerts that were first published in a month (`2026-11`), or a part of them, in the order of publication."""
+
+    month: str
+    part: int
+    alerts: tuple[Alert, ...]
+
+    @property
+    def page(self) -> str:
+        return f"month/{self.month}.html" if self.part == 1 else f"month/{self.month}-{self.part}.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All pages, and where an alert stands for good (`links`, by its id)."""
+
+    places: tuple[AboutPlace, ...]
+    topics: tuple[AboutTopic, ...]
+    months: tuple[Month, ...]
+    links: Mapping[str, str]
+
+
+def plan(alerts: Sequence[Alert], finder: Finder, *, room: int) -> Plan:
+    """What fits into so many files."""
+    left = room - _ALWAYS
+    months = _months(alerts)
+    if len(months) * len(LANGUAGES) > left:
+        months = []
+    left -= len(months) * len(LANGUAGES)
+    topics = _topics(alerts)[: max(0, min(TOPICS_MAX, left // len(LANGUAGES)))]
+    left -= len(topics) * len(LANGUAGES)
+    places = _places(alerts, finder)[: max(0, min(PLACES_MAX, left // _FOR_A_PLACE))]
+    return Plan(
+        places=tuple(sorted(places, key=lambda one: (one.place.region, one.place.name, one.place.id))),
+        topics=tuple(sorted(topics, key=lambda one: one.topic)),
+        months=tuple(months),
+        links={alert.id: f"{month.page}#a{alert.id}" for month in months for alert in month.alerts},
+    )
+
+
+def _months(alerts: Sequence[Alert]) -> list[Month]:
+    # By the first version, which never changes: so an alert keeps its page.
+    ordered = sorted(alerts, key=lambda alert: (alert.issued[0], alert.id))
+    return [
+        Month(month, 1 + at // ON_A_PAGE, inside[at : at + ON_A_PAGE])
+        for month, some in groupby(ordered, key=lambda alert: _month(alert.issued[0]))
+        for inside in [tuple(some)]
+        for at in range(0, len(inside), ON_A_PAGE)
+    ]
+
+
+def _month(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m")
+
+
+def _topics(alerts: Sequence[Alert]) -> list[AboutTopic]:
+    found: dict[str, list[Alert]] = defaultdict(list)
+    for alert in alerts:
+        found[alert.topic].append(alert)
+    ordered = sorted(found.items(), key=lambda one: (-len(one[1]), one[0]))
+    return [AboutTopic(topic, tuple(newest_first(inside))) for topic, inside in ordered]
+
+
+def _places(alerts: Sequence[Alert], finder: Finder) -> list[AboutPlace]:
+    found: dict[str, tuple[Listed, list[Alert]]] = {}
+    for alert in alerts:
+        for place in finder.of(alert.cell).places:
+            found.setdefault(place.id, (place, []))[1].append(alert)
+    ordered = sorted(found.values(), key=lambda one: (-len(one[1]), -one[0].people, one[0].id))
+    return [AboutPlace(place, tuple(newest_first(inside))) for place, inside in ordered]
