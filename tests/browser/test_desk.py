@@ -43,11 +43,6 @@ STEPS: Final = (
     "published", "correct", "preview-correction", "corrected", "must-wait", "waiting", "receiving", "help",
     "search-fault",
 )  # fmt: skip
-PLACES: Final = (
-    '{"v":1,"name":{"es":"México","en":"Mexico"},"sources":[{"name":"x","licence":"x"}],'
-    '"regions":[{"id":"oax","name":"Oaxaca"}],"places":[{"id":"mx-oaxaca","name":"Oaxaca de Juárez","latitude":17.06,'
-    '"longitude":-96.72,"people":100000,"region":"oax"}]}'
-)
 TEXT: Final = (
     "Se llevaron a dos muchachos del mercado en una camioneta blanca con placas tapadas. <b>Hay</b> más testigos."
 )
@@ -202,14 +197,17 @@ def read(tour: Tour) -> None:
     told = Report(
         text=TEXT,
         topic="disappearance",
-        place="mx-oaxaca",
+        place="mx-oaxaca-de-juarez",
         where="mercado",
         when=When.TODAY,
         attachments=[picture, paper],
     )
     bring(tour, told, [*first, *second], round_number=ROUND)
     bring(
-        tour, Report(text=ALIKE, topic="disappearance", place="mx-oaxaca", when=When.TODAY), [], round_number=ROUND + 1
+        tour,
+        Report(text=ALIKE, topic="disappearance", place="mx-oaxaca-de-juarez", when=When.TODAY),
+        [],
+        round_number=ROUND + 1,
     )
     tour.go("/inbox")
     page.press("j")
@@ -286,7 +284,7 @@ def wait_for_its_time(tour: Tour) -> None:
     now = int(time.time()) // RELAY_SETTINGS.round_seconds
     bring(
         tour,
-        Report(text="Otra cosa muy distinta, en la noche.", topic="extortion", place="mx-oaxaca"),
+        Report(text="Otra cosa muy distinta, en la noche.", topic="extortion", place="mx-oaxaca-de-juarez"),
         [],
         round_number=now - 2,
     )
@@ -351,7 +349,6 @@ def toured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tour, dic
     with desk_in_firefox(folder, tmp_path_factory.mktemp("at")) as tour:
         passphrase: list[str] = []
         set_up(tour, passphrase)
-        (folder / "places.json").write_text(PLACES, encoding="utf-8")
         lock_and_unlock(tour, passphrase[0])
         read(tour)
         merge_and_confirm(tour)

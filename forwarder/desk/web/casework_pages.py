@@ -13,7 +13,7 @@ from forwarder.desk.program import Desk
 from forwarder.desk.triage import STEPS, Reason, State, possible, state_named
 from forwarder.desk.web.catalogues import msg
 from forwarder.desk.web.forms import Form
-from forwarder.desk.web.house import Visit
+from forwarder.desk.web.house import Handler, Visit
 
 #: Faults of what was typed; anything else is told on a page of its own.
 TYPED_WRONGLY: Final = (BadWords, ReasonMissing, NoSuchStep, NoSuchState)
@@ -48,6 +48,7 @@ class Case:
 
 
 NO_FAULT: Final = Fault()
+BY_ITS_WORD: Final = ", by its word"
 _OF_OTHERS: Final = frozenset({Deed.MERGED, Deed.SPLIT, Deed.KEPT_APART})
 _NUMBERED: Final = re.compile(r"((?:into )?incident )?(\d+(?:, \d+)*)")
 _PUBLISHING: Final = frozenset({State.PUBLISHED, State.CORRECTED, State.WITHDRAWN})
@@ -73,6 +74,8 @@ def detail_of(visit: Visit, line: Line, kind: Kind) -> str:
     """What a line of history names, in words: a report or an incident by its number, else what was typed."""
     if line.deed is Deed.ISSUED:
         return line.detail.rpartition(" ")[2]
+    if line.deed is Deed.ALSO and line.detail.endswith(BY_ITS_WORD):
+        return visit.t(msg("{name}, por su palabra"), name=line.detail.removesuffix(BY_ITS_WORD))
     found = _NUMBERED.fullmatch(line.detail)
     if line.deed not in _OF_OTHERS or found is None:
         return line.detail
@@ -87,7 +90,7 @@ def routes(
     return {("POST", f"{path}/{name}"): _handler(kind, name, show) for name in _DEEDS}
 
 
-def _handler(kind: Kind, name: str, show: Show) -> Callable[[Visit], Awaitable[web.StreamResponse]]:
+def _handler(kind: Kind, name: str, show: Show) -> Handler:
     deed, done = _DEEDS[name]
 
     async def handle(visit: Visit) -> web.StreamResponse:

@@ -3,7 +3,7 @@
 What was seen is named by its digest; when anything has changed since, nothing leaves and the preview is shown again.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -20,11 +20,9 @@ from forwarder.desk.publish.places import Gazetteer, read_places
 from forwarder.desk.publish.preview import refused
 from forwarder.desk.publish.safety import Refusal
 from forwarder.desk.web.catalogues import msg
-from forwarder.desk.web.house import Faults, Visit
+from forwarder.desk.web.house import Faults, Handler, Visit
 from forwarder.desk.web.wording import Typed, as_before, blank, typed
 from forwarder.errors import ForwarderError
-
-Handler = Callable[[Visit], Awaitable[web.StreamResponse]]
 
 SPOKEN: Final = ("es", "en")
 _FIELDS: Final[Mapping[type[DeskError], str]] = {NoPlace: "place", NotConfirmed: "confirmed_by", ReasonMissing: "note"}
