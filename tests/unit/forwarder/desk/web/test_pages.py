@@ -135,11 +135,14 @@ def test_a_filter_that_cannot_be_understood_is_said_at_its_field_and_stays(folde
 
 
 @pytest.mark.slow
-def test_a_list_goes_on_page_by_page_with_its_filter(folder: Path) -> None:
+def test_a_list_goes_on_page_by_page_and_what_is_looked_for_is_in_no_address(folder: Path) -> None:
     async def story(browser: Browser) -> None:
         with mock.patch("forwarder.desk.web.inbox_pages.PAGE", 1):
-            seen, path = [], "/inbox?topic=tema-uno"
+            answer = await browser.send("/inbox", {"words": "muchachos", "topic": "tema-uno"})
+            assert value(answer, "words") == "muchachos"
+            seen, path = [], "/inbox?look=1"
             while path:
+                assert "muchachos" not in path
                 answer = await browser.open(path)
                 seen += numbers(answer)
                 links = re.findall(r'rel="next" id="next" href="([^"]+)"', answer.text)
