@@ -47,7 +47,7 @@ STEPS: Final = (
 TEXT: Final = (
     "Se llevaron a dos muchachos del mercado en una camioneta blanca con placas tapadas. <b>Hay</b> más testigos."
 )
-SOUGHT: Final = "bisagra"
+SOUGHT: Final = "zuquelumbre"
 NOTE: Final = "Llamé al mercado; lo confirman."
 ALIKE: Final = "Vi la camioneta blanca con placas tapadas cuando se llevaron a los dos muchachos del mercado."
 LINES: Final = "\n".join(
@@ -219,7 +219,8 @@ def read(tour: Tour) -> None:
     page.press("Enter")
     tour.wait_at(r"reports\/1")
     page.wait_for(
-        "document.images.length === 2 && [...document.images].every((one) => one.complete && one.naturalWidth)"
+        "document.images.length === 2 && [...document.images].every((one) => one.complete && one.naturalWidth)",
+        seconds=90,
     )
     tour.look("report")
     assert TEXT in page.text("[aria-labelledby=text]")
