@@ -32,11 +32,13 @@ from forwarder.desk.publish.errors import (
 from forwarder.desk.publish.incident_facts import Known, Places, known
 from forwarder.desk.publish.moments import zulu
 from forwarder.desk.publish.needs import Need, need
-from forwarder.desk.publish.place import Place
+from forwarder.desk.publish.place import Cell, Place
 from forwarder.desk.publish.preview import refused
 from forwarder.desk.publish.safety import Policy, Reason, Refusal
+from forwarder.desk.publish.site.where import Finder
 from forwarder.desk.publish.stored import Wording, read_alert, read_wording, write_alert, write_wording
 from forwarder.desk.triage import PUBLIC, STEPS, State, step
+from forwarder.places.gazetteer import Gazetteer
 
 # What a waiting draft says when it no longer leaves by itself.
 CHANGED: Final = "changed"
@@ -44,18 +46,26 @@ CHANGED: Final = "changed"
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What decides: the desk's policy, in which languages an alert is written, how long a round is, and the places."""
+    """What decides: the desk's policy, in which languages an alert is written, how long a round is, and the places.
+    `listing`: the gazetteer that the site is made with, so that a preview can say which towns it names."""
 
     policy: Policy
     languages: tuple[str, ...]
     round_seconds: int
     places: Places
+    listing: Gazetteer | None = None
 
     @classmethod
-    def of(cls, settings: Settings, places: Places) -> "Rules":
+    def of(cls, settings: Settings, places: Places, listing: Gazetteer | None = None) -> "Rules":
         """Those of a desk's settings. Raises BadSettings while the relay is not known: rounds are the only clock."""
         publish = settings.config.publish
-        return cls(publish.policy, publish.languages, settings.relay.round_seconds, places)
+        return cls(publish.policy, publish.languages, settings.relay.round_seconds, places, listing)
+
+    def towns(self, cell: Cell) -> tuple[str, ...] | None:
+        """The names with which the site puts an alert of this area."""
+        if self.listing is None:
+            return None
+        return tuple(self.listing.full_name(one) for one in Finder(self.listing).of(cell).places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +131,7 @@ class Publications:
             words=self._words(wording.words),
             now=max(now, judgement.leaves_at),
         )
-        return _draft(incident, Act.PUBLISH, alert, judgement, found, wording)
+        return self._draft(incident, Act.PUBLISH, alert, judgement, found, wording)
 
     def correction(self, incident: int, wording: Wording, *, now: int) -> Draft | Refusal:
         """The next version of the alert that is out, from what is known now. Raises NotPublic, else as `draft`.
@@ -141,7 +151,7 @@ class Publications:
         topic = wording.topic or held.alert.topic
         words = self._words(wording.words)
         alert = versions.correct(held.alert, judgement.leave, topic=topic, words=words, now=now)
-        return _draft(incident, Act.CORRECT, alert, judgement, found, wording)
+        return self._draft(incident, Act.CORRECT, alert, judgement, found, wording)
 
     def withdrawal(self, incident: int, words: Mapping[str, Words], *, now: int) -> Draft:
         """The last version of the alert that is out: `words` say why it is taken back. Taking back is always allowed.
@@ -150,7 +160,9 @@ class Publications:
         """
         held = self._out(incident)
         alert = versions.withdraw(held.alert, words=self._words(words), now=now)
-        return Draft(incident, Act.WITHDRAW, alert, None, held.confirmed_by, Wording(dict(words)))
+        said = Wording(dict(words))
+        towns = self._rules.towns(alert.cell)
+        return Draft(incident, Act.WITHDRAW, alert, None, held.confirmed_by, said, towns=towns)
 
     def publish(self, draft: Draft, *, by: By, now: int, note: str = "", seen: str = "") -> Published:
         """Make a draft the current version, on the disk when this returns; the next release has it, after a crash too.
@@ -230,6 +242,10 @@ class Publications:
         """Every version of every alert of an incident, oldest first, each with the reason for not waiting, if any."""
         rows = self._database.rows("SELECT wire, hurry FROM alerts WHERE incident = ? ORDER BY number", incident)
         return [(read_alert(wire), hurry) for wire, hurry in rows]
+
+    def _draft(self, incident: int, act: Act, alert: Alert, found: Judged, of: Known, wording: Wording) -> Draft:
+        towns = self._rules.towns(alert.cell)
+        return Draft(incident, act, alert, found.leave, of.facts.confirmed_by, wording, found.leaves_at, towns)
 
     def _again(self, draft: Draft, now: int) -> Draft | Refusal:
         if draft.act is Act.WITHDRAW:
@@ -363,10 +379,6 @@ class Publications:
 
 _STATES: Final = {Act.PUBLISH: State.PUBLISHED, Act.CORRECT: State.CORRECTED, Act.WITHDRAW: State.WITHDRAWN}
 PUBLIC_NAME: Final = State.PUBLISHED.value
-
-
-def _draft(incident: int, act: Act, alert: Alert, found: Judged, of: Known, wording: Wording) -> Draft:
-    return Draft(incident, act, alert, found.leave, of.facts.confirmed_by, wording, found.leaves_at)
 
 
 def _subject(incident: int) -> Subject:

@@ -234,7 +234,7 @@ def _publications(
     with explained():
         settings = settings_of(folder)
         gazetteer = read_places(settings.places_file)
-        rules = Rules.of(settings, gazetteer.places)
+        rules = Rules.of(settings, gazetteer.places, gazetteer.listing)
     with unlocked(folder, passphrase_fd, signing=key) as desk:
         yield desk, Publications(desk.inbox.database, rules)
 

@@ -82,6 +82,7 @@ def test_an_alert_goes_the_whole_way(folder: Path) -> None:
     preview = typed(folder, "preview", "1", *words_of(folder))
     for line in ("Sale:", "Se queda aquí:", "Leaves:", "  es: Retén en la carretera", "  en: Armed men stop cars."):
         assert line in preview.stdout.splitlines()
+    assert "  the pages put it with: Reynosa, Tamaulipas" in preview.stdout.splitlines()
     assert not (folder / "alerts").exists()
     published = typed(folder, "publish", "1", *words_of(folder), *AGREED, "--by", "Ana")
     assert "  es: Retén en la carretera" in published.stdout
@@ -89,7 +90,9 @@ def test_an_alert_goes_the_whole_way(folder: Path) -> None:
     files = shown(folder)
     assert "Roadblock" in files["alerts.en.atom"]
     assert "Secreto" not in "".join(files.values())
-    assert "mx-reynosa" not in "".join(files.values())
+    feeds = [files[name] for name in files if name.startswith(("alerts.", "cap/"))]
+    assert len(feeds) == 5
+    assert "reynosa" not in "".join(feeds).lower()
     minisign = folder / "alerts" / "current"
     line = typed(folder, "release").stdout.strip()
     checked = subprocess.run(["minisign", "-V", "-m", minisign / "manifest.json", "-P", line], capture_output=True)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import pytest
@@ -18,16 +19,22 @@ import pytest
 from crypto.minisign import PublicKey
 from forwarder.copies import read_copy
 from forwarder.desk import publications
+from forwarder.desk.channels import queue as queues
+from forwarder.desk.channels.accounts import Channels
+from forwarder.desk.channels.queue import Queue
 from forwarder.desk.errors import DeskError
 from forwarder.desk.inbox import Inbox
 from forwarder.desk.publications import Publications
 from forwarder.desk.publish import drafts, publishing, release, safety
+from forwarder.desk.publish.alert import Alert
+from forwarder.desk.publish.alert import State as AlertState
 from forwarder.desk.publish.drafts import Act, Draft
 from forwarder.desk.publish.release import current_alerts
 from forwarder.desk.publish.safety import Policy
 from forwarder.desk.publish.stored import Wording, read_alert
 from forwarder.desk.triage import State
 from forwarder.errors import NoCopy
+from onion_service.posting import Service
 from tests.privacy.mutants import caught
 from tests.unit.forwarder.desk.given import PASSPHRASE
 from tests.unit.forwarder.desk.publish.newsroom import ANA, BETTER, HOURS, KEY, NOW, WORDS, Newsroom
@@ -153,8 +160,15 @@ def _check(history: History, before: int, *, by_itself: bool) -> None:
             assert one.confirmed_by or len(counting) >= desk.policy.k, "an alert below k is passed over"
 
 
-def test_only_what_was_seen_and_may_leaves(tmp_path: Path) -> None:
-    proof_only_what_was_seen_and_may_leaves(tmp_path)
+@pytest.fixture
+def memory() -> Iterator[Path]:
+    """A folder in memory: thousands of changes, each on the disk itself, would wait for it."""
+    with TemporaryDirectory(dir="/dev/shm", prefix="veladora-n8-") as folder:
+        yield Path(folder)
+
+
+def test_only_what_was_seen_and_may_leaves(memory: Path) -> None:
+    proof_only_what_was_seen_and_may_leaves(memory)
 
 
 def _not_judged_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,10 +197,56 @@ def _k_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_desk_that_lets_out_more_is_caught(
-    mutant: str, plant: Callable[[pytest.MonkeyPatch], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mutant: str, plant: Callable[[pytest.MonkeyPatch], None], memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plant(monkeypatch)
-    caught("N8", mutant, proof_only_what_was_seen_and_may_leaves, tmp_path)
+    caught("N8", mutant, proof_only_what_was_seen_and_may_leaves, memory)
+
+
+# --- channels ----------------------------------------------------------------------------------------------------
+
+
+def proof_every_channel_that_said_it_takes_it_back(folder: Path) -> None:
+    """The proof: whatever a channel said, or may have said, is followed by the correction and the withdrawal."""
+    desk = Newsroom(folder)
+    channels, queue = Channels(desk.inbox.database), Queue(desk.inbox.database)
+    for name in ("dicho", "dudoso", "callado"):
+        channels.add(name, "jsons://example.org/", service=Service("JSON", 250, 0), language="es")
+        channels.turn(name, on=True)
+    incident = desk.incident()
+    desk.publish(incident)
+    for post in queue.due(now=NOW):
+        if post.channel == 1:
+            queue.sent(post.number)
+        elif post.channel == 2:
+            queue.failed(post.number, now=NOW)
+    desk.correct(incident)
+    assert [(post.channel, post.alert.state.value) for post in queue.due(now=NOW)] == [
+        (1, "corrected"),
+        (2, "corrected"),
+        (3, "corrected"),
+    ]
+    desk.withdraw(incident)
+    assert [(post.channel, post.alert.state.value) for post in queue.due(now=NOW)] == [
+        (1, "withdrawn"),
+        (2, "withdrawn"),
+    ]
+    desk.inbox.close()
+
+
+def test_every_channel_that_said_it_takes_it_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "honest").mkdir()
+    proof_every_channel_that_said_it_takes_it_back(tmp_path / "honest")
+    (tmp_path / "mutant").mkdir()
+    honest = queues.enqueue
+
+    def forgetful(opened: object, *, alert_row: int, alert: Alert) -> None:
+        if alert.state is not AlertState.WITHDRAWN:
+            honest(opened, alert_row=alert_row, alert=alert)
+
+    monkeypatch.setattr(publications, "enqueue", forgetful)
+    proof = proof_every_channel_that_said_it_takes_it_back
+    caught("N8", "do not say withdrawals in channels", proof, tmp_path / "mutant")
 
 
 # --- after a crash -----------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ class Act(Enum):
 class Draft:
     """What would leave. `leave` is None for a withdrawal, which says nothing new. `leaves_at`: from when on it may
     leave, in seconds since 1970; 0 when it may leave now. `confirmed_by`: by how many organisations. `wording`: what a
-    person asked for."""
+    person asked for. `towns`: those that the site names because of its area; None when that is not known."""
 
     incident: int
     act: Act
@@ -38,6 +38,7 @@ class Draft:
     confirmed_by: int
     wording: Wording
     leaves_at: int = 0
+    towns: tuple[str, ...] | None = None
 
     @property
     def digest(self) -> str:
@@ -56,7 +57,7 @@ class Draft:
 
     def preview(self, language: str) -> Preview:
         """What leaves, why that is safe, and what stays; `language` is "es" or "en"."""
-        return preview(self.alert, self.leave, language=language, leaves_at=self.leaves_at)
+        return preview(self.alert, self.leave, language=language, leaves_at=self.leaves_at, towns=self.towns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,15 @@ class DoesNotWait(DeskError):
     hint = "publish it now, or look at the preview again"
 
 
+class TooMuchToPublish(DeskError):
+    """All alerts together are more, or larger, than a list can hold; the folder is as it was."""
+
+    hint = "what is public stays so; ask us for a way to close old alerts, and publish shorter texts meanwhile"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"what is published does not fit into one list: {reason}")
+
+
 class NoAlertsKey(DeskError):
     """The key that signs what is published is not at hand; what was decided is kept, and the folder is as it was."""
 

@@ -3,12 +3,15 @@
 Pure: no clock, no disk, no chance. What it shows of an alert is what the feeds say, read from the same alert.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from forwarder.desk.publish.alert import Alert, State
 from forwarder.desk.publish.moments import span, zulu
 from forwarder.desk.publish.safety import Confidence, Leave, Reason, Refusal
+
+TOWNS_MAX: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +49,30 @@ _STAYS: Final = {
     "es": (
         "los textos, adjuntos y rondas de los reportes",
         "cuántos reportes hay, y de cuántas organizaciones",
-        "el lugar exacto y su nombre en el directorio de lugares",
+        "qué lugar dijeron los reportes, o usted",
         "el motivo de publicar sin esperar, si lo hubo",
     ),
     "en": (
         "the reports' texts, attachments and rounds",
         "how many reports there are, and of how many organisations",
-        "the place itself and its name in the gazetteer",
+        "which place the reports, or you, named",
         "the reason for not waiting, if there was one",
     ),
+}
+# The site finds them from the area alone (site/where.py).
+_TOWNS: Final = {
+    "es": {
+        "named": "las páginas la ponen con: {}",
+        "more": "; y {} más",
+        "none": "las páginas no la ponen con ninguna ciudad",
+        "unknown": "las páginas la ponen con las ciudades que hay en esa zona",
+    },
+    "en": {
+        "named": "the pages put it with: {}",
+        "more": "; and {} more",
+        "none": "the pages put it with no town",
+        "unknown": "the pages put it with the towns in that area",
+    },
 }
 _WHY: Final = {
     "es": {
@@ -96,10 +114,13 @@ _REFUSED: Final = {
 }
 
 
-def preview(alert: Alert, leave: Leave | None, *, language: str, leaves_at: int = 0) -> Preview:
+def preview(
+    alert: Alert, leave: Leave | None, *, language: str, leaves_at: int = 0, towns: Sequence[str] | None = None
+) -> Preview:
     """What `alert` would tell the world, in `language` ("es" or "en"), and why that is safe.
 
-    `leave` is None for a withdrawal; `leaves_at`: until when it waits, in seconds since 1970, or 0.
+    `leave` is None for a withdrawal; `leaves_at`: until when it waits, in seconds since 1970, or 0. `towns`: those that
+    the site names because of its area; None when they are not known here.
     """
     begin, end = span(alert.when)
     said = _LEAVES[language].format(
@@ -120,7 +141,16 @@ def preview(alert: Alert, leave: Leave | None, *, language: str, leaves_at: int 
         for line in part.splitlines()
         if line.strip()
     ]
-    return Preview((*said.split("|"), *texts), tuple(_why(leave, language, leaves_at)), _STAYS[language])
+    return Preview(
+        (*said.split("|"), _towns(towns, language), *texts), tuple(_why(leave, language, leaves_at)), _STAYS[language]
+    )
+
+
+def _towns(towns: Sequence[str] | None, language: str) -> str:
+    if not towns:
+        return _TOWNS[language]["unknown" if towns is None else "none"]
+    more = _TOWNS[language]["more"].format(len(towns) - TOWNS_MAX) if len(towns) > TOWNS_MAX else ""
+    return _TOWNS[language]["named"].format("; ".join(towns[:TOWNS_MAX]) + more)
 
 
 def refused(refusal: Refusal, *, language: str) -> str:

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Final
 
 from crypto import keys
-from crypto.errors import CryptoError, WrongPassphrase
+from crypto.errors import CryptoError, Malformed, WrongPassphrase
 from crypto.keys import AlertsKey, Cost, KeyKind
 from crypto.minisign import PublicKey
 from forwarder.copies import Copy, read_copy
 from forwarder.desk.config import Settings
 from forwarder.desk.database import Database
 from forwarder.desk.publish.alert import Alert
-from forwarder.desk.publish.errors import OtherAlertsKey
+from forwarder.desk.publish.errors import OtherAlertsKey, TooMuchToPublish
 from forwarder.desk.publish.places import read_places
 from forwarder.desk.publish.publisher import Publisher
 from forwarder.desk.publish.publishing import VALID_SECONDS, publish_all
@@ -81,8 +81,8 @@ def public_line(database: Database) -> str:
 def release(settings: Settings, database: Database, *, key: AlertsKey, now: int) -> Released:
     """`current` in the folder holds every alert as it stands, signed and good for a while, when this returns.
 
-    Nothing is written when it is so already. Raises BadPlaces, or as `publish_all` does; what was published stays as
-    it was.
+    Nothing is written when it is so already. Raises BadPlaces, TooMuchToPublish, NotWritten or BadCopy; what was
+    published stays as it was.
     """
     alerts = current_alerts(database)
     partner = settings.config.partner
@@ -95,7 +95,12 @@ def release(settings: Settings, database: Database, *, key: AlertsKey, now: int)
         if row == (made_of, hashlib.sha256(held.signed.wire).hexdigest()):
             return _released(held, alerts, new=False)
     publisher = Publisher(partner.id, partner.name)
-    copy = publish_all(settings.alerts_folder, alerts, publisher, key=key, now=now, gazetteer=gazetteer, topics=topics)
+    try:
+        copy = publish_all(
+            settings.alerts_folder, alerts, publisher, key=key, now=now, gazetteer=gazetteer, topics=topics
+        )
+    except Malformed as error:
+        raise TooMuchToPublish(str(error)) from error
     with database.change() as opened:
         opened.execute(
             "UPDATE publisher SET alerts = ?, manifest = ?", (made_of, hashlib.sha256(copy.signed.wire).hexdigest())

@@ -209,7 +209,7 @@ async def _page(
 
 def _rules(visit: Visit) -> _Rules:
     gazetteer = read_places(visit.settings.places_file)
-    return _Rules(Rules.of(visit.settings, gazetteer.places), gazetteer)
+    return _Rules(Rules.of(visit.settings, gazetteer.places, gazetteer.listing), gazetteer)
 
 
 def _spoken(visit: Visit) -> str:

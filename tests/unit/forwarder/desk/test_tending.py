@@ -108,7 +108,8 @@ def test_a_shelf_serves_what_was_signed_until_its_time_is_over_and_takes_nothing
             assert body == (room.settings.alerts_folder / "current" / "alerts.csv").read_bytes()
             assert not headers & {"Date", "Server", "ETag"}
             assert (await ask("GET", "/alerts/manifest.json.minisig"))[0] == 200
-            others = ("/", "/alerts", "/alerts/", "/alerts/nothing", "/alerts/../desk.toml", "/alerts/%2e%2e/inbox.db")
+            assert (await ask("GET", "/alerts/"))[1] == (await ask("GET", "/alerts/index.html"))[1]
+            others = ("/", "/alerts", "/alerts/nothing", "/alerts/../desk.toml", "/alerts/%2e%2e/inbox.db")
             for path in others:
                 assert (await ask("GET", path))[0] == 404
             assert (await ask("POST", "/alerts/alerts.csv"))[0] == 404

@@ -29,10 +29,10 @@ HOURS: Final = 3_600 // ROUND_SECONDS
 FIRST: Final = 2_200_000
 NOW: Final = (FIRST + 100 * HOURS) * ROUND_SECONDS + 77
 PLACES: Final = {
-    "mx-centro": Place("mx-centro", 19.4326, -99.1332),
-    "mx-cerca": Place("mx-cerca", 19.4330, -99.1330),
-    "mx-ecatepec": Place("mx-ecatepec", 19.6010, -99.0500),
-    "mx-tijuana": Place("mx-tijuana", 32.5149, -117.0382),
+    "mx-centro": Place("mx-centro", 19.43, -99.13),
+    "mx-cerca": Place("mx-cerca", 19.43, -99.13),
+    "mx-ecatepec": Place("mx-ecatepec", 19.6, -99.05),
+    "mx-tijuana": Place("mx-tijuana", 32.51, -117.04),
 }
 WORDS: Final = {
     "es": Spoken("Retén en la carretera", "Hombres armados detienen coches.", "No vaya."),
@@ -44,11 +44,8 @@ KEY: Final = AlertsKey(SigningKey(bytes(range(7, 39))))
 
 
 def listing() -> Gazetteer:
-    """The places of these tests, but for coordinates that no gazetteer would hold, as a file has them."""
-    places = tuple(
-        Listed(one.id, round(one.latitude, 2), round(one.longitude, 2), one.id.title(), 0, "mx")
-        for one in PLACES.values()
-    )
+    """The places of these tests as a file has them."""
+    places = tuple(Listed(one.id, one.latitude, one.longitude, one.id.title(), 0, "mx") for one in PLACES.values())
     whole, source = Words(es="México", en="Mexico"), Source(licence="x", name="x")
     return Gazetteer(whole, places, (Region("mx", "México"),), (source,), 1)
 

@@ -12,7 +12,7 @@ from crypto.minisign import PublicKey
 from forwarder.copies import read_copy
 from forwarder.desk.config import Config, PublishSettings, parse_settings
 from forwarder.desk.errors import BadSettings
-from forwarder.desk.publish.errors import OtherAlertsKey
+from forwarder.desk.publish.errors import OtherAlertsKey, TooMuchToPublish
 from forwarder.desk.publish.publishing import VALID_SECONDS
 from forwarder.desk.publish.release import RENEW_SECONDS, alerts_key, public_line, release
 from forwarder.errors import BadCopy
@@ -104,6 +104,17 @@ def test_a_folder_that_somebody_changed_is_not_signed_over(desk: Newsroom) -> No
     (desk.settings.alerts_folder / "current" / "alerts.csv").write_bytes(b"x")
     with pytest.raises(BadCopy):
         release(desk.settings, desk.inbox.database, key=key, now=NOW)
+
+
+def test_more_than_a_list_can_hold_is_said_and_comes_later(desk: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = key_of(desk)
+    desk.publish(desk.incident())
+    with monkeypatch.context() as small:
+        small.setattr("crypto.manifest.FILES_MAX", 5)
+        with pytest.raises(TooMuchToPublish, match="at most 5 files"):
+            release(desk.settings, desk.inbox.database, key=key, now=NOW)
+    assert not (desk.settings.alerts_folder / "current").exists()
+    assert release(desk.settings, desk.inbox.database, key=key, now=NOW).alerts == 1
 
 
 @pytest.mark.parametrize(
