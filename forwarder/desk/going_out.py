@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from forwarder.desk.program import Desk
 
 AGAIN_SECONDS: Final = 30.0
+ASLEEP_SECONDS: Final = 180.0
 DIRECTORY_SECONDS: Final = 86_400.0
+DIRECTORY_AGAIN_SECONDS: Final = 600.0
 # For one call to the door; after that it is tried anew at the next look.
 PATIENCE_SECONDS: Final = 300.0
 
@@ -111,20 +113,27 @@ class Mouth:
     async def keep_directory(self) -> None:
         """The relay's directory is fetched now and about once a day."""
         while True:
+            again = DIRECTORY_SECONDS
             try:
                 await self._sender().directory()
             except (CryptoError, ForwarderError, OnionServiceError) as error:
+                again = DIRECTORY_AGAIN_SECONDS
                 self.failed(f"the relay's directory could not be fetched: {error}")
-            await asyncio.sleep(DIRECTORY_SECONDS * self.chance.uniform(0.5, 1.5))
+            await asyncio.sleep(again * self.chance.uniform(0.5, 1.5))
 
     async def speak(self) -> None:
         """Words whose moment has come leave; until cancelled."""
+        looked = time.time()
         while True:
+            # A laptop that was closed meanwhile is as one that was switched off.
+            if time.time() - looked > ASLEEP_SECONDS:
+                await asyncio.to_thread(put_off, self.desk, now=time.time(), chance=self.chance)
             for one in await asyncio.to_thread(self._due):
                 try:
                     await self.say(one)
                 except (CryptoError, ForwarderError, OnionServiceError) as error:
                     self.failed(f"the word to {one.partner} has not left: {error}")
+            looked = time.time()
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def say(self, one: Due) -> None:

@@ -74,17 +74,19 @@ def tell(
     single: bool,
     directory: Directory | None,
     own: str,
+    key: SigningKey,
     by: By,
     due: int,
 ) -> None:
     """A word about this incident will leave for that partner when it is `due`. `single`: a person said that they want
-    it although there is one report alone; `due` is drawn by `moment`.
+    it although there is one report alone; `own` and `key`: who we are, and with which key we speak; `due` is drawn by
+    `moment`.
 
     Raises SingleReport, NobodyToTell or NothingToTell; then nothing will.
     """
     if not telling.several and not single:
         raise SingleReport(incident)
-    _check_listed(partner, directory=directory, own=own)
+    _check_listed(partner, directory=directory, own=own, key=key)
     with database.change() as opened:
         added = opened.execute(
             "INSERT OR IGNORE INTO words_out (incident, partner, topic, place, bucket, several, due)"
@@ -112,27 +114,28 @@ def put_off(database: Database, *, now: float, chance: Random) -> None:
 
 
 def due(database: Database, *, now: float) -> list[Due]:
-    """The words whose moment has come, about incidents that may still be told of."""
+    """The words whose moment has come. Those about incidents that may not be told of any more are forgotten, so that
+    none leaves when somebody changes their mind. Raises NotStored."""
     rows = database.rows(
         "SELECT number, incident, partner, topic, place, bucket, several FROM words_out"
         " WHERE sent = 0 AND due <= ? ORDER BY due",
         int(now),
     )
+    stale = [number for number, incident, *_ in rows if not _may_be_told(database, incident)]
+    if stale:
+        with database.change() as opened:
+            opened.executemany("DELETE FROM words_out WHERE number = ?", [(number,) for number in stale])
     return [
         Due(number, partner, Telling(topic, place, bucket, bool(several)))
-        for number, incident, partner, topic, place, bucket, several in rows
-        if _may_be_told(database, incident)
+        for number, _, partner, topic, place, bucket, several in rows
+        if number not in stale
     ]
 
 
 def sealed_word(one: Due, *, directory: Directory, own: str, key: SigningKey) -> bytes:
     """The letter cell of a word that is due. Raises NobodyToTell when its reader, or our own key, is not in the
     directory."""
-    _check_listed(one.partner, directory=directory, own=own)
-    if own not in {partner.id for partner in directory.partners} or (
-        directory.partner(own).verifying_key != key.verifying_key
-    ):
-        raise NobodyToTell("the directory does not name this desk's `signing` key, so nobody could tell who said it")
+    _check_listed(one.partner, directory=directory, own=own, key=key)
     reader = directory.partner(one.partner).sealing_key
     word = say(
         bucket=one.telling.bucket,
@@ -159,9 +162,11 @@ def _may_be_told(database: Database, incident: int) -> bool:
         return False
 
 
-def _check_listed(partner: str, *, directory: Directory | None, own: str) -> None:
+def _check_listed(partner: str, *, directory: Directory | None, own: str, key: SigningKey) -> None:
     if directory is None:
         raise NobodyToTell("this desk holds no directory that has not expired; `veladora desk run` fetches one")
     others = [one.id for one in directory.partners if one.id != own]
     if partner not in others:
         raise NobodyToTell(f"the directory lists no other partner {partner[:64]!r}; it lists: {', '.join(others)}")
+    if (own, key.verifying_key) not in {(one.id, one.verifying_key) for one in directory.partners}:
+        raise NobodyToTell("the directory does not name this desk's `signing` key, so nobody could tell who said it")

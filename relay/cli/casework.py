@@ -2,6 +2,7 @@
 A number is a report's, or with --incident an incident's; every change is kept with its day and who made it.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -132,6 +133,8 @@ def incidents(
         found = [] if proposed else kept.page(after=after)
         since = desk.inbox.rounds_back(days * 86_400 // seconds)
         maybe = kept.proposals(round_seconds=seconds, since=since)
+        words = desk.words(now=time.time())
+        waiting = sum(said.incident is None and bool(words.like(said)) for said in words.heard())
     if json:
         answer(in_json({"incidents": [_told(one) for one in found], "proposed": [_asked(one) for one in maybe]}))
         return
@@ -139,6 +142,8 @@ def incidents(
         answer(plain(line))
     if not found and not maybe:
         say("No incidents, and no reports that look alike.")
+    if waiting:
+        say(f"{waiting} word(s) of other desks may be about an incident of yours: `veladora desk heard`")
 
 
 def merge(

@@ -38,6 +38,7 @@ def tell(
     desk within some hours, at a moment of chance.
     """
     from forwarder.desk import telling
+    from forwarder.desk.own_keys import signing_key
 
     with explained():
         hand = by_hand(by)
@@ -57,6 +58,7 @@ def tell(
             single=single,
             directory=None if trusted is None else trusted.directory,
             own=own,
+            key=signing_key(desk.inbox.database),
             by=hand,
             due=telling.moment(now, chance=SystemRandom()),
         )

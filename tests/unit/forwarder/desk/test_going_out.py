@@ -83,7 +83,7 @@ class Story:
         what = telling.draft(database, 1, round_seconds=self.world.round_seconds)
         telling.tell(
             database, 1, "sur", telling=what, single=False, directory=self.world.directory, own="norte", by=BY,
-            due=int(time.time()),
+            key=signing_key(database), due=int(time.time()),
         )  # fmt: skip
         (one,) = telling.due(database, now=time.time())
         return one
@@ -137,8 +137,8 @@ def test_a_word_whose_answer_was_lost_is_heard_once(story: Story) -> None:
 
 
 def test_nothing_leaves_while_the_directory_does_not_name_our_key(story: Story) -> None:
-    story.list_speakers(story.sur)
     one = story.tell()
+    story.list_speakers(story.sur)
     with pytest.raises(NobodyToTell, match="signing"):
         asyncio.run(story.speaking.say(one))
     assert story.world.posts == []

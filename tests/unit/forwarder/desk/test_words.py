@@ -2,9 +2,7 @@
 
 import base64
 from collections.abc import Callable, Iterator
-from datetime import date
 from pathlib import Path
-from random import Random
 from typing import Final
 
 import msgspec
@@ -14,102 +12,43 @@ from hypothesis import strategies as st
 
 from crypto.bundle import Bundle
 from crypto.cells import CellClass
-from crypto.directory import Card, Directory, Partner, Relay, TrustedDirectory, sign
-from crypto.directory import Words as Texts
+from crypto.directory import Card, Directory
 from crypto.errors import Forged
-from crypto.keys import RootKey
-from crypto.letter import WORD_KIND, open_content, seal, seal_word, top_up
+from crypto.letter import WORD_KIND, seal, seal_word
 from crypto.report import Report
-from crypto.signing import SigningKey
-from crypto.suite import OpeningKey
-from crypto.word import BUCKET_SECONDS, Word, say
-from forwarder.desk import telling, words
-from forwarder.desk.casework import By, Casework, Deed, Kind, Subject
+from crypto.word import Word
+from forwarder.desk import words
+from forwarder.desk.casework import Casework, Deed, Kind, Subject
 from forwarder.desk.config import Config, PartnerSettings, Settings
-from forwarder.desk.errors import NobodyToTell, NotHeard, NothingToTell, SingleReport
+from forwarder.desk.errors import NotHeard
 from forwarder.desk.inbox import Inbox
 from forwarder.desk.incidents import Incidents
-from forwarder.desk.own_keys import signing_key
 from forwarder.desk.program import Desk
-from forwarder.desk.triage import State
 from forwarder.desk.words import PENDING_MAX, SenderUnknown
 from tests.privacy.mutants import caught
 from tests.unit.forwarder.desk.given import CHEAP, OLDER, OURS, PASSPHRASE, RELAY_SETTINGS, THEIRS, letters
-from tests.unit.forwarder.given import RELAY, ROUND_SECONDS, number
-
-ROOT: Final = RootKey(SigningKey(b"r" * 32))
-SUR, OESTE = SigningKey(b"s" * 32), SigningKey(b"o" * 32)
-ONION: Final = "a" * 56 + ".onion"
-# So far off that no clock of a machine that runs this has come past it.
-NOW: Final = 4_000_000_000
-# The last round of a bucket of six hours, and its bucket.
-ROUND: Final = 2_000_015
-BUCKET: Final = ROUND * ROUND_SECONDS // BUCKET_SECONDS
-BY: Final = By(date(2027, 1, 15), "Ana")
-
-
-def partner(partner_id: str, name: str, key: OpeningKey, signing: SigningKey | None) -> Partner:
-    return Partner(
-        about=Texts(en="", es=""),
-        id=partner_id,
-        key=base64.b64encode(key.sealing_key.wire).decode(),
-        name=name,
-        signing=msgspec.UNSET if signing is None else signing.verifying_key.wire.hex(),
-    )
-
-
-def directory(own: SigningKey, **fields: object) -> Directory:
-    return Directory(
-        expires=NOW + 1_000,
-        partners=[
-            partner("red-norte", "Red Norte", OURS, own),
-            partner("red-sur", "Red Sur", THEIRS, SUR),
-            partner("red-oeste", "Red Oeste", OpeningKey(bytes(range(9, 41))), None),
-        ],
-        route=[Relay(id=RELAY.verifying_key.wire.hex(), name="Relevo", onion=ONION)],
-        version=7,
-    )
-
-
-def a_desk(folder: Path, *, listed: bool = True) -> Desk:
-    """A desk with two reports in incident 1 and, where `listed`, a directory that names it and two others."""
-    folder.mkdir(parents=True, exist_ok=True)
-    relay = msgspec.structs.replace(RELAY_SETTINGS, card=f"{ONION}#{ROOT.public.hex()}")
-    found = Settings(Config(partner=PartnerSettings(id="red-norte", name="Red Norte"), relay=relay), folder)
-    desk = Desk(found, (OURS, OLDER), Inbox.create(folder, passphrase=PASSPHRASE, cost=CHEAP))
-    mine = [Report(text=f"Vi algo {one}", topic="desaparicion", place="mx-monterrey") for one in range(2)]
-    desk.take(letters(ROUND, *mine))
-    Incidents(desk.inbox.database).merge([1, 2], by=BY)
-    Casework(desk.inbox.database).mark(Subject(Kind.INCIDENT, 1), State.CHECKING, by=BY)
-    if listed:
-        trust(desk)
-    return desk
-
-
-def trust(desk: Desk) -> None:
-    signed = sign(directory(signing_key(desk.inbox.database)), ROOT)
-    desk.directory.keep(TrustedDirectory.read(signed, root=ROOT.signing.verifying_key, now=NOW))
+from tests.unit.forwarder.desk.speakers import (
+    BUCKET,
+    BY,
+    NOW,
+    OESTE,
+    ONION,
+    ROOT,
+    ROUND,
+    SUR,
+    a_desk,
+    a_word,
+    another_incident,
+    hear,
+    trust,
+)
+from tests.unit.forwarder.given import RELAY, number
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     with a_desk(tmp_path) as made:
         yield made
-
-
-def a_word(
-    *, key: SigningKey = SUR, sender: str = "red-sur", place: str = "mx-monterrey", topic: str = "desaparicion",
-    bucket: int = BUCKET, several: bool = True, reader: OpeningKey = OURS,
-) -> Word:  # fmt: skip
-    return say(
-        bucket=bucket, place=place, topic=topic, several=several, sender=sender, key=key,
-        recipient=reader.sealing_key.fingerprint,
-    )  # fmt: skip
-
-
-def hear(desk: Desk, *said: Word, at: int = ROUND + 1, to: OpeningKey = OURS) -> None:
-    cells = [seal_word(one, to=to.sealing_key, relays=1) for one in said]
-    desk.take(letters(at, others=[*cells, top_up(CellClass.LETTER, relays=1)]))
 
 
 def test_a_word_stands_beside_the_incident_and_counts_when_a_person_accepts_it(desk: Desk) -> None:
@@ -136,14 +75,9 @@ def test_the_same_organisation_counts_once_however_it_came_to_be_known(desk: Des
     for typed in ("red-sur", "Red Súr"):
         kept.also_with(1, typed, by=BY)
     assert kept.incident(1).partners == 2
-    kept.merge(_another_incident(desk), by=BY)
+    kept.merge(another_incident(desk), by=BY)
     kept.also_with(2, "red sur", by=BY)
     assert kept.incident(kept.merge([1, 3], by=BY)).partners == 2
-
-
-def _another_incident(desk: Desk) -> list[int]:
-    desk.take(letters(ROUND + 3, Report(text="Otra cosa"), Report(text="Y otra")))
-    return [3, 4]
 
 
 @pytest.mark.parametrize("shift", [-1, 0, 1])
@@ -280,103 +214,6 @@ def test_a_desk_that_believes_too_much_is_caught(
 ) -> None:
     monkeypatch.setattr(words, "verify", planted)
     caught("also", mutant, counts_only_what_holds, tmp_path)
-
-
-def tell(desk: Desk, to: str = "red-sur", *, single: bool = False, incident: int = 1) -> telling.Telling:
-    what = telling.draft(desk.inbox.database, incident, round_seconds=ROUND_SECONDS)
-    held = desk.directory.current(now=NOW)
-    telling.tell(
-        desk.inbox.database, incident, to, telling=what, single=single, own="red-norte", by=BY,
-        directory=None if held is None else held.directory, due=telling.moment(NOW, chance=Random(1)),
-    )  # fmt: skip
-    return what
-
-
-def test_what_leaves_is_topic_place_six_hours_and_whether_there_are_several(desk: Desk) -> None:
-    assert tell(desk) == telling.Telling("desaparicion", "mx-monterrey", BUCKET, several=True)
-    assert telling.due(desk.inbox.database, now=NOW + 1_799) == []
-    (one,) = telling.due(desk.inbox.database, now=NOW + 6 * 3_600)
-    held = desk.directory.current(now=NOW)
-    assert held is not None
-    own = signing_key(desk.inbox.database)
-    cell = telling.sealed_word(one, directory=held.directory, own="red-norte", key=own)
-    content = open_content(cell, [THEIRS])
-    word = Word.decode(content[1:])
-    word.verify(key=own.verifying_key, recipient=THEIRS.sealing_key.fingerprint)
-    assert (word.sender, word.topic, word.place, word.bucket, word.several) == (
-        "red-norte", "desaparicion", "mx-monterrey", BUCKET, True,
-    )  # fmt: skip
-    telling.note_sent(desk.inbox.database, one.number)
-    assert telling.due(desk.inbox.database, now=NOW + 10**6) == []
-    line = Casework(desk.inbox.database).history(Subject(Kind.INCIDENT, 1))[-1]
-    assert (line.deed, line.detail) == (Deed.TOLD, "red-sur")
-
-
-def test_the_moment_is_one_of_chance() -> None:
-    moments = [telling.moment(NOW, chance=Random(seed)) - NOW for seed in range(400)]
-    assert min(moments) >= 1_800
-    assert max(moments) <= 6 * 3_600
-    assert max(moments) - min(moments) > 5 * 3_600
-    late = [telling.moment(NOW, chance=Random(seed), late=True) - NOW for seed in range(400)]
-    assert (min(late) >= 60, max(late) <= 1_800) == (True, True)
-
-
-def test_what_should_have_left_while_the_desk_was_off_does_not_leave_when_it_is_unlocked(desk: Desk) -> None:
-    tell(desk)
-    later = NOW + 86_400
-    telling.put_off(desk.inbox.database, now=later, chance=Random(2))
-    assert telling.due(desk.inbox.database, now=later + 59) == []
-    assert len(telling.due(desk.inbox.database, now=later + 1_800)) == 1
-
-
-def test_one_report_alone_is_told_only_by_who_was_asked_again(desk: Desk) -> None:
-    Casework(desk.inbox.database).mark(Subject(Kind.REPORT, 2), State.FALSE, by=BY, note="una broma")
-    with pytest.raises(SingleReport):
-        tell(desk)
-    assert telling.due(desk.inbox.database, now=NOW + 10**6) == []
-    assert not tell(desk, single=True).several
-
-
-@pytest.mark.parametrize("state", [State.UNCONFIRMED, State.FALSE])
-def test_only_what_is_checked_or_confirmed_is_told(desk: Desk, state: State) -> None:
-    tell(desk)
-    Casework(desk.inbox.database).mark(Subject(Kind.INCIDENT, 1), state, by=BY)
-    # And what waited for its moment does not leave any more.
-    assert telling.due(desk.inbox.database, now=NOW + 10**6) == []
-    with pytest.raises(NothingToTell, match=state.value):
-        telling.draft(desk.inbox.database, 1, round_seconds=ROUND_SECONDS)
-
-
-def test_an_incident_whose_reports_name_no_place_is_not_told(desk: Desk) -> None:
-    first = _another_incident(desk)
-    found = Incidents(desk.inbox.database).merge(first, by=BY)
-    Casework(desk.inbox.database).mark(Subject(Kind.INCIDENT, found), State.CHECKING, by=BY)
-    with pytest.raises(NothingToTell, match="topic and a place"):
-        telling.draft(desk.inbox.database, found, round_seconds=ROUND_SECONDS)
-
-
-@pytest.mark.parametrize("to", ["red-norte", "nadie", ""])
-def test_nobody_is_told_whom_the_directory_does_not_list(desk: Desk, to: str) -> None:
-    with pytest.raises(NobodyToTell, match="red-sur, red-oeste"):
-        tell(desk, to)
-
-
-def test_a_partner_is_told_once_of_an_incident(desk: Desk) -> None:
-    tell(desk)
-    with pytest.raises(NothingToTell, match="already"):
-        tell(desk)
-    tell(desk, "red-oeste")
-
-
-def test_without_a_directory_or_our_key_in_it_nothing_leaves(tmp_path: Path) -> None:
-    with a_desk(tmp_path, listed=False) as desk:
-        with pytest.raises(NobodyToTell, match="no directory"):
-            tell(desk)
-        trust(desk)
-        tell(desk)
-        (one,) = telling.due(desk.inbox.database, now=NOW + 10**6)
-        with pytest.raises(NobodyToTell, match="signing"):
-            telling.sealed_word(one, directory=directory(OESTE), own="red-norte", key=signing_key(desk.inbox.database))
 
 
 def test_an_older_directory_does_not_take_the_place_of_the_one_held(desk: Desk) -> None:
