@@ -67,16 +67,20 @@ class Relay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Partner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One NGO that reports can be sealed to. `key` is base64 of its X-Wing public key."""
+    """One NGO that reports can be sealed to. `key` is base64 of its X-Wing public key. `signing`: the Ed25519 key, in
+    hexadecimal, with which it signs its word to other desks; left out for one that says none."""
 
     about: Words
     id: str
     key: str
     name: str
+    signing: str | msgspec.UnsetType = msgspec.UNSET
 
     def __post_init__(self) -> None:
         if not (_SLUG.fullmatch(self.id) and 0 < len(self.name) <= WORDS_MAX):
             raise ValueError("a partner has an id of small letters, digits and hyphens, and a name")
+        if self.signing is not msgspec.UNSET and not _HEX32.fullmatch(self.signing):
+            raise ValueError("a partner's signing key has 64 hexadecimal digits")
         try:
             self.sealing_key  # noqa: B018 - parsed here so that nobody can hold a partner with a bad key
         except Malformed as error:
@@ -86,6 +90,11 @@ class Partner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def sealing_key(self) -> SealingKey:
         """The key that letters to this partner are sealed to."""
         return SealingKey(canonical.unbase64(self.key))
+
+    @property
+    def verifying_key(self) -> VerifyingKey | None:
+        """The key that signs its word to other desks; None for a partner that says none."""
+        return None if self.signing is msgspec.UNSET else VerifyingKey(bytes.fromhex(self.signing))
 
     @property
     def words(self) -> str:

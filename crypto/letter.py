@@ -28,9 +28,12 @@ from crypto.cells import (
 from crypto.errors import Forged, Malformed, NotForUs
 from crypto.report import PART_MAX, Report
 from crypto.suite import TAG_LEN, OpeningKey, SealingKey
+from crypto.word import Word
 
 REPORT_KIND: Final = b"\x01"
 PART_KIND: Final = b"\x02"
+# A word between desks (crypto/word.py): only desks read it, so `parse_content` does not know it.
+WORD_KIND: Final = b"\x03"
 
 _SLOT_PURPOSE: Final = b"letter slot"
 # The body key seals one body and is never used again, so the nonce may be constant.
@@ -47,6 +50,11 @@ def seal_part(data: bytes, *, to: Sequence[SealingKey], relays: int) -> bytes:
     if not 0 < len(data) <= PART_MAX:
         raise Malformed(f"a part has 1 to {PART_MAX} bytes")
     return seal(PART_KIND + data, to=to, cell_class=CellClass.PARCEL, relays=relays)
+
+
+def seal_word(word: Word, *, to: SealingKey, relays: int) -> bytes:
+    """The letter cell of a word to one partner, as it leaves after `relays` relays."""
+    return seal(WORD_KIND + word.encode(), to=[to], cell_class=CellClass.LETTER, relays=relays)
 
 
 def top_up(cell_class: CellClass, *, relays: int) -> bytes:

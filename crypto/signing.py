@@ -28,6 +28,7 @@ class Use(Enum):
     DIRECTORY = b"veladora v1 directory\x00"
     ROUND_KEY = b"veladora v1 round key\x00"
     BUNDLE = b"veladora v1 bundle\x00"
+    WORD = b"veladora v1 word\x00"
     # Standard Webhooks fixes what is signed ("id.timestamp.body"), so there is no room for a label. An id
     # never begins with "veladora v1", so these signatures cannot be mistaken for the ones above.
     DELIVERY = b""

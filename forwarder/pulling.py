@@ -17,7 +17,7 @@ from forwarder.bundles import BundleStore, longest
 from forwarder.delivery import SLOWEST_BYTES_PER_SECOND, TIMEOUT_SECONDS
 from forwarder.errors import Damaged
 from forwarder.webhook import PLURALS
-from onion_service.answers import AWAY, NOT_FOUND, bundle
+from onion_service.answers import AWAY, BUSY, NOT_FOUND, bundle
 from onion_service.serving import Answer, Handler, Limits, Refusals
 
 # So many at a time, all partners together; each reads a piece of a file, so they cost next to no memory.
@@ -26,8 +26,8 @@ _CLASSES: Final = {plural: cell_class for cell_class, plural in PLURALS.items()}
 _DIGITS: Final = 16
 _PATH: Final = re.compile(rf"/bundles/({'|'.join(_CLASSES)})/([0-9]{{{_DIGITS}}})")
 
-# What is said when no handler was reached: the same, and the connection ends.
-REFUSALS: Final = Refusals(malformed=AWAY, missing=NOT_FOUND, fault=AWAY)
+# What is said when no handler was reached: the same, and the connection ends. A fault of ours is not "we have none".
+REFUSALS: Final = Refusals(malformed=AWAY, missing=NOT_FOUND, fault=BUSY)
 
 
 def path_of(cell_class: CellClass, round_number: RoundNumber) -> str:
@@ -42,8 +42,8 @@ def limits(cells: int) -> Limits:
 
 
 def partners_door(store: BundleStore, *, may_go: Callable[[RoundNumber], bool]) -> Handler:
-    """The handler for partners: `GET /bundles/<class>/<n>` is the whole of it. `may_go` says whether the moment at which
-    the bundle of a round is pushed has come; before it nobody can have it here either."""
+    """The handler for partners: `GET /bundles/<class>/<n>` is the whole of it. `may_go` says whether the moment at
+    which the bundle of a round is pushed has come; before it nobody can have it here either."""
 
     async def handle(request: web.BaseRequest) -> Answer:
         match = _PATH.fullmatch(request.raw_path)

@@ -70,8 +70,8 @@ def check_public(text: str) -> str:
 def admit(service_directory: Path, clients: Mapping[str, str]) -> None:
     """From the next start of its tor the service can be found by these clients and by nobody else.
 
-    `clients`: a public key for each name. Raises UnsafeSetting when there is none or one is not a key, ClientsNotWritten
-    when the list cannot be written; then tor must not be started.
+    `clients`: a public key for each name. Raises UnsafeSetting when there is none or one is not a key,
+    ClientsNotWritten when the list cannot be written; then tor must not be started.
     """
     if not clients or not all(_NAME.fullmatch(name) for name in clients):
         raise UnsafeSetting("a service for clients alone needs a client, and each of them a plain name")

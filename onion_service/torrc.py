@@ -1,10 +1,10 @@
 """Settings in, torrc lines out; no setting can add a line or change another (docs/adr/0001-two-tors.md).
 
-Three roles: `OnionTor` holds the onion service, and the closed one beside it, and opens no way
-out; `DialTor` opens one SOCKS port that leads
-to onion addresses only; `OutletTor` one for a desk's channels, which leads anywhere. Their `data_directory` is a folder
-on the disk in which guards are kept; whoever starts them puts a folder in memory in its place
-(onion_service/control.py). `PrivateNet` points any of them at a private tor network instead of the public one.
+Three roles: `OnionTor` holds the onion service, and a closed one beside it where there is one, and opens no way out;
+`DialTor` opens one SOCKS port that leads to onion addresses only; `OutletTor` one for a desk's channels, which leads
+anywhere. Their `data_directory` is a folder on the disk in which guards are kept; whoever starts them puts a folder in
+memory in its place (onion_service/control.py). `PrivateNet` points any of them at a private tor network instead of the
+public one.
 Source of every option: tor(1) of 0.4.9.
 """
 

@@ -5,7 +5,7 @@ Everything a relay says of itself is checked here before a cell is wrapped for i
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 from crypto import directory as directories
 from crypto.cells import CellClass
@@ -13,7 +13,6 @@ from crypto.directory import Card, Directory, TrustedDirectory
 from crypto.errors import Malformed
 from crypto.layers import AnnouncedKey, RoundNumber, cover, wrap
 from crypto.suite import SealingKey
-from onion_service.held import HeldDirectory
 from onion_service.refusals import ClockWrong, RouteChanged, WrongRelay
 from onion_service.writing import Sealed
 
@@ -22,12 +21,22 @@ CLOCK_SLACK: Final = 120
 INNER_KEY_AGE: Final = 86_400
 
 
+class Held(Protocol):
+    """Where the last directory that was trusted is kept: `HeldDirectory`, or a desk's inbox."""
+
+    def load(self) -> TrustedDirectory | None:
+        """The directory kept, expired or not; None when none was."""
+
+    def keep(self, trusted: TrustedDirectory) -> None:
+        """Replace what was kept."""
+
+
 class Trust:
     """One relay as its card and its directory describe it."""
 
     __slots__ = ("_held", "_route", "_trusted", "card")
 
-    def __init__(self, card: Card, *, held: HeldDirectory | None = None) -> None:
+    def __init__(self, card: Card, *, held: Held | None = None) -> None:
         """`held` None: nothing is kept, and a replayed directory that has not expired is noticed only within the life
         of this object."""
         self.card: Final = card

@@ -13,6 +13,7 @@ from crypto.bundle import HEADER_LEN
 from crypto.cells import CellClass
 from crypto.directory import BundleSizes
 from crypto.signing import SIGNATURE_LEN
+from onion_service.client_auth import ClientKey
 from relay.cli.app import app
 from relay.config import BundleSettings, parse
 from relay.journal import Event
@@ -227,6 +228,7 @@ def test_the_sizes_are_the_sizes() -> None:
 
 def test_the_settings_that_operators_copy_are_accepted() -> None:
     page = OPERATE.read_text(encoding="utf-8").replace("<56 characters>", "a" * 56)
+    page = page.replace("<52 capital letters and digits>", ClientKey(bytes(range(32))).public)
     shown = [block for block in re.findall(r"```toml\n(.*?)```", page, re.S) if "draft.toml" not in block]
     assert len(shown) == 3
     for block in shown:

@@ -5,7 +5,7 @@ It leads to onion services only. The key that opens the partners' onion to us is
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from forwarder.desk.config import SETTINGS_NAME, Settings
@@ -14,6 +14,7 @@ from onion_service.address import OnionAddress
 from onion_service.client_auth import ClientKey
 from onion_service.control import Tor, attach, launch
 from onion_service.dial import Dialler
+from onion_service.errors import OnionServiceError
 
 BOOTSTRAP_SECONDS: Final = 300.0
 LOOK_SECONDS: Final = 30.0
@@ -29,7 +30,7 @@ async def calling(settings: Settings, *, key: ClientKey) -> AsyncIterator[Dialle
     socks = settings.socks
     if socks is None:
         raise BadSettings(settings.folder / SETTINGS_NAME, "[tor] has no socks, so the desk cannot call anybody")
-    tor = await asyncio.to_thread(_tor, settings)
+    tor = await _launched(settings)
     try:
         await asyncio.to_thread(tor.wait_bootstrapped, seconds=BOOTSTRAP_SECONDS)
         if onion := settings.relay.partners_onion:
@@ -41,6 +42,17 @@ async def calling(settings: Settings, *, key: ClientKey) -> AsyncIterator[Dialle
             looking.cancel()
     finally:
         await asyncio.to_thread(tor.stop)
+
+
+async def _launched(settings: Settings) -> Tor:
+    """The tor; when we are stopped while it starts, it is stopped too."""
+    starting = asyncio.ensure_future(asyncio.to_thread(_tor, settings))
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        with suppress(OnionServiceError):
+            await asyncio.to_thread((await starting).stop)
+        raise
 
 
 async def _keep_guards(tor: Tor) -> None:

@@ -52,6 +52,7 @@ class Deed(Enum):
     QUEUED = "waits to be published"
     UNQUEUED = "waits no longer"
     ISSUED = "alert issued"
+    TOLD = "told"
 
 
 @dataclass(frozen=True, slots=True)

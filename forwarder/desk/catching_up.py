@@ -1,7 +1,7 @@
 """A desk that was off comes for the rounds it missed, at once when it is unlocked (docs/spec/pull.md).
 
-What it asks for follows from the clock and from which bundles are here, never from what was in one: every request has the
-same size, and there is none for what an inbox lacks. Nothing is believed of the answers but what is signed.
+What it asks for follows from the clock and from which bundles are here, never from what was in one: every request has
+the same size, and there is none for what an inbox lacks. Nothing is believed of the answers but what is signed.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from forwarder.desk.inbox import Receipt
 from forwarder.desk.rounds import settled
 from forwarder.desk.verifying import TooLong, bundle_of
 from forwarder.pulling import path_of
-from onion_service.errors import AnswerTooLong, DialError, NotHttp, TimedOut
+from onion_service.errors import AnswerTooLong, DialError, NotHttp, TimedOut, TorUnreachable
 
 # After so many failures in a row, so many seconds pass before the next try; the last figure holds from there on.
 WAITS: Final = (1.0, 5.0, 15.0, 60.0)
@@ -111,8 +111,8 @@ class CatchingUp:
         self._refused = 0
 
     async def run(self) -> None:
-        """Catch up at once, and in the middle of each round from then on; until cancelled. A desk that is called in time
-        lacks nothing there, and asks for nothing."""
+        """Catch up at once, and in the middle of each round from then on; until cancelled. A desk that is called in
+        time lacks nothing there, and asks for nothing. Raises TorUnreachable when our own tor has gone."""
         while True:
             await self.once()
             middle = (settled(self._now(), relay=self._relay) + 2.5) * self._relay.round_seconds
@@ -149,6 +149,8 @@ class CatchingUp:
                         await self._pull(line, *self._left[0])
                         self._left.popleft()
                         self._progress()
+            except TorUnreachable:
+                raise
             except DialError as error:
                 failures = 1 if len(self._left) < before else failures + 1
                 if failures == 1:

@@ -240,3 +240,32 @@ class TryLater(DeskError):
     def __init__(self, seconds: int) -> None:
         super().__init__(f"wait {seconds} seconds")
         self.seconds = seconds
+
+
+class NothingToTell(DeskError):
+    """This incident is not one that another desk may be told of; nothing will be sent."""
+
+    hint = "a word is about an incident that you confirmed or are checking, whose reports name a topic and a place"
+
+
+class SingleReport(DeskError):
+    """One report alone stands behind this incident, and a word about it may point at its writer."""
+
+    hint = "think of who else could know; if you still want to tell them, say so with --single"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"behind incident {number} there is one report alone; to tell of it may point at its writer")
+
+
+class NobodyToTell(DeskError):
+    """That partner cannot be told, or would not know that the word is ours; nothing will be sent."""
+
+    hint = (
+        "the relay's directory must name both desks, and the `signing` key of this one: give the card to the operator"
+    )
+
+
+class NotHeard(DeskError):
+    """No desk has said that, or not about this; nothing was changed."""
+
+    hint = "`veladora desk heard` lists what other desks said; `veladora desk also N NAME` notes what they told you"

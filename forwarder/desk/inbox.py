@@ -18,7 +18,7 @@ from crypto.keys import Cost
 from crypto.layers import RoundNumber
 from crypto.report import Attachment, Report, join, part_name
 from crypto.signing import SIGNATURE_LEN
-from forwarder.desk import schema
+from forwarder.desk import schema, words
 from forwarder.desk.database import Database
 from forwarder.desk.errors import NoSuchReport
 from forwarder.desk.opening import Opened
@@ -129,6 +129,7 @@ class Inbox:
             database.executemany(
                 "INSERT OR IGNORE INTO parts VALUES (?, ?)", [(part_name(data), data) for data in opened.parts]
             )
+            words.store(database, opened.words, round_number=bundle.header.round_number)
         return receipt
 
     def entries(self) -> Iterator[Entry]:

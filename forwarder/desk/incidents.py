@@ -11,10 +11,12 @@ from typing import Any, Final
 
 from crypto.layers import RoundNumber
 from crypto.report import When
+from crypto.word import Word
 from forwarder.desk.casework import By, Casework, Deed, Kind, Subject, colleague_name, write_line
 from forwarder.desk.corroboration import Proposal, Sighting, proposals
 from forwarder.desk.database import Database
 from forwarder.desk.errors import NoSuchReport, NotMerged
+from forwarder.desk.folding import words
 from forwarder.desk.triage import PUBLIC, State
 
 # What is false, or was taken back, is no witness to anything.
@@ -144,12 +146,17 @@ class Incidents:
                 write_line(opened, Subject(Kind.REPORT, number), Deed.KEPT_APART, others, by=by)
 
     def also_with(self, incident: int, partner: str, *, by: By) -> None:
-        """Note that another organisation has reports of it too. Raises BadWords, NoSuchIncident or MergedAway."""
+        """Note that another organisation has reports of it too; one that is noted already, however it is spelt, is not
+        counted twice. Raises BadWords, NoSuchIncident or MergedAway."""
         name = colleague_name(partner)
         subject = Subject(Kind.INCIDENT, incident)
         with self._database.change() as opened:
             self._casework.standing(subject)
-            opened.execute("INSERT OR IGNORE INTO partners (incident, name) VALUES (?, ?)", (incident, name))
+            there = [one for (one,) in opened.execute("SELECT name FROM partners WHERE incident = ?", (incident,))]
+            accepted = opened.execute("SELECT wire FROM words_in WHERE incident = ?", (incident,))
+            there += [Word.decode(bytes(wire)).sender for (wire,) in accepted]
+            if not same_name(name, *there):
+                opened.execute("INSERT INTO partners (incident, name) VALUES (?, ?)", (incident, name))
             write_line(opened, subject, Deed.ALSO, name, by=by)
 
     def _of_these(self, there: Sequence[int]) -> int | None:
@@ -158,6 +165,12 @@ class Incidents:
         if len(public) > 1:
             raise NotMerged(f"incidents {public[0]} and {public[1]} are both public")
         return public[0] if public else there[0] if there else None
+
+
+def same_name(typed: str, *names: str) -> bool:
+    """Whether what a person typed is one of these names: accents, capitals and signs aside."""
+    folded = {"".join(words(name)) for name in names}
+    return "".join(words(typed)) in folded
 
 
 def _each_once(reports: Sequence[int]) -> list[int]:
@@ -188,10 +201,15 @@ def _swallow(opened: Any, incident: int, into: int, *, by: By) -> None:  # noqa:
     opened.execute(
         "UPDATE incidents SET merged_into = ? WHERE number = ? OR merged_into = ?", (into, incident, incident)
     )
-    opened.execute(
-        "INSERT OR IGNORE INTO partners (incident, name) SELECT ?, name FROM partners WHERE incident = ?",
-        (into, incident),
+    there, came = (
+        [name for (name,) in opened.execute("SELECT name FROM partners WHERE incident = ? ORDER BY name", (one,))]
+        for one in (into, incident)
     )
+    for name in came:
+        if not same_name(name, *there):
+            opened.execute("INSERT INTO partners (incident, name) VALUES (?, ?)", (into, name))
+    opened.execute("UPDATE words_in SET incident = ? WHERE incident = ?", (into, incident))
+    opened.execute("UPDATE OR IGNORE words_out SET incident = ? WHERE incident = ?", (into, incident))
     opened.execute(
         "INSERT OR IGNORE INTO tags (tag, kind, subject) SELECT tag, kind, ? FROM tags WHERE kind = ? AND subject = ?",
         (into, Kind.INCIDENT.value, incident),

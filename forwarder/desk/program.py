@@ -3,14 +3,13 @@ logs, from a closed list of sentences, and never how much was for us.
 """
 
 import asyncio
-import base64
 import logging
 import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -19,20 +18,22 @@ from typing import Final, Self
 from crypto import keys
 from crypto.bundle import Bundle
 from crypto.cells import CellClass
+from crypto.directory import Card
 from crypto.errors import CryptoError, WrongPassphrase
-from crypto.keys import AlertsKey, Cost, KeyKind, PartnerKey, fingerprint_words
+from crypto.keys import AlertsKey, Cost, KeyKind, PartnerKey
 from crypto.layers import RoundNumber
 from crypto.minisign import PublicKey
 from crypto.suite import OpeningKey
 from forwarder.desk import rounds
+from forwarder.desk.card import PartnerCard, card_of
 from forwarder.desk.catching_up import Event, News
 from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings, Settings, parse_settings
+from forwarder.desk.directory import DeskDirectory
 from forwarder.desk.endpoint import Refusal, endpoint_app
 from forwarder.desk.errors import AlreadyThere, BadSettings
 from forwarder.desk.going_out import going_out
 from forwarder.desk.inbox import Inbox, Receipt
 from forwarder.desk.opening import open_bundle
-from forwarder.desk.own_keys import pull_key
 from forwarder.desk.periods import keys_in_use
 from forwarder.desk.publish.alert import Alert
 from forwarder.desk.publish.errors import NoAlertsKey
@@ -40,9 +41,9 @@ from forwarder.desk.publish.release import Released, alerts_by_incident, alerts_
 from forwarder.desk.publish.serving import Shelf, served
 from forwarder.desk.settings_text import settings_text
 from forwarder.desk.tending import Told, tending
+from forwarder.desk.words import Words
 from forwarder.durable import remove_unfinished, write_durably
 from forwarder.webhook import bundle_id
-from onion_service.client_auth import ClientKey
 from onion_service.control import Progress, Tor, attach, launch, make_onion
 from onion_service.program import usable_tor
 from onion_service.serving import Limits, serve_on
@@ -53,19 +54,6 @@ PUBLISH_SECONDS: Final = 180.0
 TOR_LOOK_SECONDS: Final = 30.0
 # Only relays know the address, and each calls once at a time; a bundle of parcels may take long over a slow circuit.
 LIMITS: Final = Limits(idle=60.0, request=1_800.0, linger=2.0, connections=8)
-
-
-@dataclass(frozen=True, slots=True)
-class PartnerCard:
-    """What the relay's operator and the holder of the root key must know of a partner; nothing of it is secret."""
-
-    id: str
-    name: str
-    key: str
-    words: str
-    endpoint: str
-    pull_key: str
-    alerts: str = ""
 
 
 class Desk:
@@ -105,7 +93,7 @@ class Desk:
     def card(self) -> PartnerCard:
         """The partner card, of the current key; `alerts` is the line that others pin, once this desk publishes."""
         with self.alone:
-            card = _card(self.settings, self._keys[0], pull_key(self.inbox.database))
+            card = card_of(self.settings, self._keys[0], self.inbox.database)
             return replace(card, alerts=public_line(self.inbox.database))
 
     @property
@@ -153,12 +141,28 @@ class Desk:
         name = bundle_id(header.cell_class, header.round_number)
         opened = open_bundle(bundle, self._keys)
         with self.alone:
+            if opened.words:
+                opened = self.words(now=time.time()).believable(opened)
             latest = self.inbox.latest(header.cell_class)
             receipt = self.inbox.take(bundle, opened)
         if latest is not None and header.round_number > latest + self.settings.relay.step(header.cell_class):
             LOG.warning("rounds are missing before %s; `veladora desk list` names them", name)
         LOG.info("took %s", name if latest is None or latest < header.round_number else f"{name}, out of order")
         return receipt
+
+    @property
+    def directory(self) -> DeskDirectory:
+        """Where the relay's directory is kept."""
+        return DeskDirectory(self.inbox.database, Card.parse(self.settings.relay.card), self.alone)
+
+    def words(self, *, now: float) -> Words:
+        """What other desks say; `now` in seconds since 1970."""
+        return Words(
+            self.inbox.database,
+            own=self.settings.config.partner.id,
+            trusted=self.directory.current(now=now),
+            round_seconds=self.settings.relay.round_seconds,
+        )
 
     def rounds(self, *, now: float) -> tuple[rounds.Standing, ...]:
         """Of which rounds the bundles are here, can still be had, and are lost; `now` in seconds since 1970."""
@@ -197,12 +201,11 @@ def create(
     if not isinstance(key, PartnerKey):
         raise TypeError("a partner's key was asked for")
     with Inbox.create(folder, passphrase=passphrase, cost=cost) as inbox:
-        pulling = pull_key(inbox.database)
-    write_durably(folder / partner.key, [keys.lock(key, passphrase=passphrase, cost=cost)])
-    make_onion(settings.onion_tor(), program=settings.config.tor.program)
-    # Written last: a folder with settings is a whole desk.
-    write_durably(settings_file, [text])
-    return _card(settings, key.opening, pulling)
+        write_durably(folder / partner.key, [keys.lock(key, passphrase=passphrase, cost=cost)])
+        make_onion(settings.onion_tor(), program=settings.config.tor.program)
+        # Written last: a folder with settings is a whole desk.
+        write_durably(settings_file, [text])
+        return card_of(settings, key.opening, inbox.database)
 
 
 def unlock(settings: Settings, *, passphrase: str, signing: bool = False, cost: Cost | None = None) -> Desk:
@@ -385,20 +388,3 @@ def _unlock_key(settings: Settings, path: Path, passphrase: str) -> OpeningKey:
     if not isinstance(key, PartnerKey):
         raise BadSettings(settings.folder / SETTINGS_NAME, f"{path.name} is not a partner's key")
     return key.opening
-
-
-def _card(settings: Settings, key: OpeningKey, pulling: ClientKey) -> PartnerCard:
-    partner = settings.config.partner
-    public = key.sealing_key
-    try:
-        endpoint = f"http://{(settings.service_directory / 'hostname').read_text('ascii').strip()}/"
-    except (OSError, UnicodeDecodeError):
-        endpoint = ""
-    return PartnerCard(
-        id=partner.id,
-        name=partner.name,
-        key=base64.b64encode(public.wire).decode(),
-        words=fingerprint_words(public.fingerprint),
-        endpoint=endpoint,
-        pull_key=pulling.public,
-    )

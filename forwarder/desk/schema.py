@@ -65,8 +65,8 @@ _RECEIVED: Final = (
     """CREATE TABLE bundles (class INTEGER NOT NULL, round INTEGER NOT NULL, digest BLOB NOT NULL,
         forged INTEGER NOT NULL, malformed INTEGER NOT NULL, PRIMARY KEY (class, round)) STRICT, WITHOUT ROWID""",
 )
-# Since version 3. What the desk asks relays and other desks for, and what they answered; `own_keys` are the secrets that it
-# does that with (own_keys.py).
+# Since version 3: what the desk asks relays for, what it says to other desks and they to it; `own_keys` are the secrets
+# that it does that with (own_keys.py).
 _GOING_OUT: Final = (
     "CREATE TABLE own_keys (name TEXT PRIMARY KEY, secret BLOB NOT NULL) STRICT, WITHOUT ROWID",
     "CREATE TABLE beginning (one INTEGER PRIMARY KEY CHECK (one = 1), round INTEGER NOT NULL) STRICT",
@@ -74,9 +74,11 @@ _GOING_OUT: Final = (
         STRICT, WITHOUT ROWID""",
     "CREATE TABLE directory (one INTEGER PRIMARY KEY CHECK (one = 1), signed BLOB NOT NULL) STRICT",
     """CREATE TABLE words_out (number INTEGER PRIMARY KEY, incident INTEGER NOT NULL REFERENCES incidents,
-        partner TEXT NOT NULL, due INTEGER NOT NULL, UNIQUE (incident, partner)) STRICT""",
-    """CREATE TABLE words_in (number INTEGER PRIMARY KEY, nonce TEXT UNIQUE NOT NULL, round INTEGER NOT NULL,
-        wire BLOB NOT NULL, incident INTEGER REFERENCES incidents) STRICT""",
+        partner TEXT NOT NULL, topic TEXT NOT NULL, place TEXT NOT NULL, bucket INTEGER NOT NULL,
+        several INTEGER NOT NULL, due INTEGER NOT NULL, sent INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (incident, partner)) STRICT""",
+    """CREATE TABLE words_in (number INTEGER PRIMARY KEY, wire BLOB UNIQUE NOT NULL, recipient BLOB NOT NULL,
+        round INTEGER NOT NULL, pending INTEGER NOT NULL, incident INTEGER REFERENCES incidents) STRICT""",
 )
 
 

@@ -1,4 +1,4 @@
-"""Whether bytes that somebody gave us are the bundle that they should be; the same for what is pushed and what is pulled.
+"""Whether bytes that somebody gave us are the bundle that they should be; the same for what is pushed and pulled.
 
 The first 51 bytes decide how long it may be, before the rest is looked at.
 """
@@ -15,9 +15,7 @@ class TooLong(Exception):
     """More bytes than a bundle of this relay can have."""
 
 
-def length_of(
-    head: bytes, *, relay: VerifyingKey, cell_class: CellClass, round_number: RoundNumber, cells: int
-) -> int:
+def length_of(head: bytes, *, relay: VerifyingKey, cell_class: CellClass, round_number: RoundNumber, cells: int) -> int:
     """How many bytes the bundle has that begins so. Raises Malformed when it is another relay's, class's or round's,
     TooLong when it has more than `cells` cells."""
     header = Header.parse(head)

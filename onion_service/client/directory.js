@@ -51,12 +51,10 @@ const aHash = canonical.string((digest) => HEX32.test(digest), "not 64 hexadecim
 const aName = canonical.string((name) => name !== "" && isShort(name), `a name is 1 to ${WORDS_MAX} characters`);
 const aText = canonical.string(isShort, `a text is at most ${WORDS_MAX} characters`);
 const words = canonical.object({ en: aText, es: aText });
-const partnerFields = canonical.object({
-  about: words,
-  id: anId,
-  key: canonical.string(() => true, "a key is base64"),
-  name: aName,
-});
+const partnerShapes = { about: words, id: anId, key: canonical.string(() => true, "a key is base64"), name: aName };
+const partnerFields = canonical.object(partnerShapes);
+// With what a partner signs its word to other desks; nothing of it concerns a reporter.
+const speakingFields = canonical.object({ ...partnerShapes, signing: aHash });
 const relayFields = canonical.object({
   id: aHash,
   name: aName,
@@ -191,7 +189,8 @@ function isShort(given) {
 
 /** @param {unknown} value @returns {Partner} */
 function partner(value) {
-  const { about, id, key, name } = partnerFields(value);
+  const isSpeaking = typeof value === "object" && value !== null && Object.hasOwn(value, "signing");
+  const { about, id, key, name } = (isSpeaking ? speakingFields : partnerFields)(value);
   return { about, id, name, sealingKey: new SealingKey(canonical.unbase64(key)) };
 }
 

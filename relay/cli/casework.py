@@ -1,7 +1,8 @@
-"""`veladora desk mark`, `note`, `tag`, `assign`, `incidents`, `merge`, `apart`, `split`, `also`: checking reports
-together. A number is a report's, or with --incident an incident's; every change is kept with its day and who made it.
+"""`veladora desk mark`, `note`, `tag`, `assign`, `incidents`, `merge`, `apart`, `split`: checking reports together.
+A number is a report's, or with --incident an incident's; every change is kept with its day and who made it.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -45,7 +46,7 @@ def mark(
     from forwarder.desk.triage import possible, state_named
 
     with explained():
-        after, hand = state_named(state), _by(by)
+        after, hand = state_named(state), by_hand(by)
     with unlocked(folder, passphrase_fd) as desk:
         Casework(desk.inbox.database).mark(_subject(number, incident), after, by=hand, note=note)
     say(f"{_called(number, incident)} is {after.value}. It can become: {', '.join(s.value for s in possible(after))}.")
@@ -63,7 +64,7 @@ def note(
     from forwarder.desk.casework import Casework
 
     with explained():
-        hand = _by(by)
+        hand = by_hand(by)
     with unlocked(folder, passphrase_fd) as desk:
         Casework(desk.inbox.database).note(_subject(number, incident), text, by=hand)
     say(f"Noted on {_called(number, incident)}.")
@@ -82,7 +83,7 @@ def tag(
     from forwarder.desk.casework import Casework, tag_name
 
     with explained():
-        hand, names = _by(by), [tag_name(one) for one in tags]
+        hand, names = by_hand(by), [tag_name(one) for one in tags]
     with unlocked(folder, passphrase_fd) as desk:
         casework, subject = Casework(desk.inbox.database), _subject(number, incident)
         for name in names:
@@ -103,7 +104,7 @@ def assign(
     from forwarder.desk.casework import Casework
 
     with explained():
-        hand = _by(by)
+        hand = by_hand(by)
     with unlocked(folder, passphrase_fd) as desk:
         casework, subject = Casework(desk.inbox.database), _subject(number, incident)
         casework.assign(subject, colleague, by=hand)
@@ -132,13 +133,17 @@ def incidents(
         found = [] if proposed else kept.page(after=after)
         since = desk.inbox.rounds_back(days * 86_400 // seconds)
         maybe = kept.proposals(round_seconds=seconds, since=since)
+        words = desk.words(now=time.time())
+        waiting = sum(said.incident is None and bool(words.like(said)) for said in words.heard())
     if json:
         answer(in_json({"incidents": [_told(one) for one in found], "proposed": [_asked(one) for one in maybe]}))
         return
-    for line in (*map(_line, found), *(line for one in maybe for line in _question(one))):
+    for line in (*map(incident_line, found), *(line for one in maybe for line in _question(one))):
         answer(plain(line))
     if not found and not maybe:
         say("No incidents, and no reports that look alike.")
+    if waiting:
+        say(f"{waiting} word(s) of other desks may be about an incident of yours: `veladora desk heard`")
 
 
 def merge(
@@ -148,11 +153,11 @@ def merge(
     from forwarder.desk.incidents import Incidents
 
     with explained():
-        hand = _by(by)
+        hand = by_hand(by)
     with unlocked(folder, passphrase_fd) as desk:
         kept = Incidents(desk.inbox.database)
         found = kept.incident(kept.merge(reports, by=hand))
-    answer(plain(_line(found)))
+    answer(plain(incident_line(found)))
     say(f"Next: `veladora desk mark {found.number} STATE --incident`; a mistake is mended by `veladora desk split`.")
 
 
@@ -163,7 +168,7 @@ def apart(
     from forwarder.desk.incidents import Incidents
 
     with explained():
-        hand = _by(by)
+        hand = by_hand(by)
     with unlocked(folder, passphrase_fd) as desk:
         Incidents(desk.inbox.database).keep_apart(reports, by=hand)
     say("Kept apart. `veladora desk merge` puts them together if that was a mistake.")
@@ -174,35 +179,17 @@ def split(number: Number, by: Colleague = "", folder: FolderOption = HERE, passp
     from forwarder.desk.incidents import Incidents
 
     with explained():
-        hand = _by(by)
+        hand = by_hand(by)
     with unlocked(folder, passphrase_fd) as desk:
         Incidents(desk.inbox.database).split(number, by=hand)
     say(f"Report {number} stands alone again.")
 
 
-def also(
-    number: Annotated[int, typer.Argument(metavar="N", help="The number of an incident.")],
-    partner: Annotated[str, typer.Argument(metavar="NAME", help="The other organisation.")],
-    by: Colleague = "",
-    folder: FolderOption = HERE,
-    passphrase_fd: PassphraseFd = None,
-) -> None:
-    """Note that another organisation has told you it has reports of an incident too. Ask them over a safe line."""
-    from forwarder.desk.incidents import Incidents
-
-    with explained():
-        hand = _by(by)
-    with unlocked(folder, passphrase_fd) as desk:
-        kept = Incidents(desk.inbox.database)
-        kept.also_with(number, partner, by=hand)
-        found = kept.incident(number)
-    answer(plain(_line(found)))
+COMMANDS: Final[tuple[Callable[..., None], ...]] = (mark, note, tag, assign, incidents, merge, apart, split)
 
 
-COMMANDS: Final[tuple[Callable[..., None], ...]] = (mark, note, tag, assign, incidents, merge, apart, split, also)
-
-
-def _by(colleague: str) -> "By":
+def by_hand(colleague: str) -> "By":
+    """Who does it, today."""
     from forwarder.desk.casework import By
 
     return By(datetime.now(UTC).date(), colleague)
@@ -218,7 +205,8 @@ def _called(number: int, incident: bool) -> str:
     return f"{'incident' if incident else 'report'} {number}"
 
 
-def _line(one: "Incident") -> str:
+def incident_line(one: "Incident") -> str:
+    """An incident on one line."""
     line = f"incident {one.number}: {one.state.value}, {len(one.counting)} report(s) from {one.partners} partner(s)"
     if one.reports:
         line += f"; reports {', '.join(map(str, one.reports))}"

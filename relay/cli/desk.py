@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from relay.cli import casework, channels, exporting, listing, publishing, web_desk
+from relay.cli import casework, channels, exporting, listing, publishing, web_desk, words
 from relay.cli.console import MISUSED, ask_passphrase, confirm, fail, interactive, say
 from relay.cli.rounds import rounds
 from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, settings_of, unlocked
 
 if TYPE_CHECKING:
-    from forwarder.desk.program import PartnerCard
+    from forwarder.desk.card import PartnerCard
 
 app = typer.Typer(
     name="desk",
@@ -224,6 +224,7 @@ def _show_card(card: "PartnerCard") -> None:
         typer.echo(f"{key:<9} {value}")
     typer.echo(f"{'endpoint':<9} {card.endpoint or 'not known yet: start the tor that holds it'}")
     typer.echo(f"{'pull_key':<9} {card.pull_key}")
+    typer.echo(f"{'signing':<9} {card.signing}")
     if card.alerts:
         typer.echo(f"{'alerts':<9} {card.alerts}")
 
@@ -250,7 +251,7 @@ def _facts(found: dict[str, Any]) -> Iterator[str]:
 app.command()(web_desk.run)
 app.command("list")(listing.list_reports)
 app.command()(rounds)
-for command in (*casework.COMMANDS, *publishing.COMMANDS):
+for command in (*casework.COMMANDS, *words.COMMANDS, *publishing.COMMANDS):
     app.command()(command)
 app.command("export-alerts")(exporting.export_alerts)
 app.add_typer(channels.app)

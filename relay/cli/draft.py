@@ -38,6 +38,7 @@ id = "red-norte"              # small letters, digits, hyphens
 name = "Red Norte"
 about = { es = "Personas desaparecidas", en = "Missing persons" }
 key_file = "red-norte.pub"    # veladora keys show --public partner.key > red-norte.pub
+signing = "<64 hexadecimal digits>"   # from the partner's card; leave it out and other desks do not hear this one
 
 [[topics]]
 id = "desaparicion"
@@ -69,6 +70,7 @@ class _DraftPartner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     about: Words
     key: str = ""
     key_file: str = ""
+    signing: str = ""
 
 
 class _Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -137,7 +139,8 @@ def _partner(partner: _DraftPartner, folder: Path) -> Partner:
         raise DraftRefused(f"partner {partner.id!r} needs `key` or `key_file`, one of them")
     key = partner.key or _key_text(folder / partner.key_file, partner.id)
     try:
-        return Partner(about=partner.about, id=partner.id, key=key, name=partner.name)
+        signing = partner.signing or msgspec.UNSET
+        return Partner(about=partner.about, id=partner.id, key=key, name=partner.name, signing=signing)
     except ValueError as error:
         raise DraftRefused(f"partner {partner.id!r}: {error}") from error
 

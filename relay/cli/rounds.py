@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from relay.cli.console import answer, say
@@ -30,9 +31,15 @@ def rounds(folder: FolderOption = HERE, json: Json = False, passphrase_fd: Passp
 
 
 def say_what_is_missing(desk: "Desk") -> None:
-    """The same for `veladora desk list`, which says only what is missing."""
-    for one in desk.rounds(now=time.time()):
-        for line in _lines(one):
+    """The same for `veladora desk list`, which says only what is missing; a round that has just closed may be on its
+    way."""
+    from forwarder.desk.rounds import settled
+
+    now = time.time()
+    newest = settled(now, relay=desk.settings.relay)
+    for one in desk.rounds(now=now):
+        waiting = tuple(span for span in one.to_come if span.first != newest)
+        for line in _lines(replace(one, to_come=waiting)):
             say(line)
 
 

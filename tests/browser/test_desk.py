@@ -28,6 +28,7 @@ from tests.browser.background import Background
 from tests.browser.firefox import Firefox
 from tests.browser.page import Page
 from tests.browser.proxy import proxying
+from tests.browser.remains import Remains, look
 from tests.browser.reporting import photo
 from tests.browser.settings import PLAIN
 from tests.unit.forwarder.desk.given import CHEAP, RELAY_SETTINGS, attached, key_of, letters, parcels
@@ -43,14 +44,11 @@ STEPS: Final = (
     "published", "correct", "preview-correction", "corrected", "must-wait", "waiting", "receiving", "help",
     "search-fault",
 )  # fmt: skip
-PLACES: Final = (
-    '{"v":1,"name":{"es":"México","en":"Mexico"},"sources":[{"name":"x","licence":"x"}],'
-    '"regions":[{"id":"oax","name":"Oaxaca"}],"places":[{"id":"mx-oaxaca","name":"Oaxaca de Juárez","latitude":17.06,'
-    '"longitude":-96.72,"people":100000,"region":"oax"}]}'
-)
 TEXT: Final = (
     "Se llevaron a dos muchachos del mercado en una camioneta blanca con placas tapadas. <b>Hay</b> más testigos."
 )
+SOUGHT: Final = "zuquelumbre"
+NOTE: Final = "Llamé al mercado; lo confirman."
 ALIKE: Final = "Vi la camioneta blanca con placas tapadas cuando se llevaron a los dos muchachos del mercado."
 LINES: Final = "\n".join(
     f'{name} = "{value}"' if isinstance(value := getattr(RELAY_SETTINGS, name), str) else f"{name} = {value}"
@@ -112,7 +110,7 @@ def desk_in_firefox(folder: Path, at: Path) -> Iterator[Tour]:
         link = background.do(stack.enter_async_context(serving(house)))
         proxy.lead_to_port("127.0.0.1", int(house.origin.rpartition(":")[2]))
         try:
-            with Firefox.launch(PLAIN, proxy=proxy) as firefox:
+            with Firefox.launch(PLAIN, proxy=proxy, folder=at / "firefox") as firefox:
                 page = firefox.open(link)
                 tour = Tour(page, house, background)
                 yield tour
@@ -202,14 +200,17 @@ def read(tour: Tour) -> None:
     told = Report(
         text=TEXT,
         topic="disappearance",
-        place="mx-oaxaca",
+        place="mx-oaxaca-de-juarez",
         where="mercado",
         when=When.TODAY,
         attachments=[picture, paper],
     )
     bring(tour, told, [*first, *second], round_number=ROUND)
     bring(
-        tour, Report(text=ALIKE, topic="disappearance", place="mx-oaxaca", when=When.TODAY), [], round_number=ROUND + 1
+        tour,
+        Report(text=ALIKE, topic="disappearance", place="mx-oaxaca-de-juarez", when=When.TODAY),
+        [],
+        round_number=ROUND + 1,
     )
     tour.go("/inbox")
     page.press("j")
@@ -218,7 +219,8 @@ def read(tour: Tour) -> None:
     page.press("Enter")
     tour.wait_at(r"reports\/1")
     page.wait_for(
-        "document.images.length === 2 && [...document.images].every((one) => one.complete && one.naturalWidth)"
+        "document.images.length === 2 && [...document.images].every((one) => one.complete && one.naturalWidth)",
+        seconds=90,
     )
     tour.look("report")
     assert TEXT in page.text("[aria-labelledby=text]")
@@ -229,7 +231,7 @@ def read(tour: Tour) -> None:
     page.wait_for("document.querySelector('h1 .state').dataset.state === 'checking'")
     tour.wait_at(r"reports\/1")
     page.press("n")
-    page.write("Llamé al mercado; lo confirman.")
+    page.write(NOTE)
     tour.press("form[action$='/note'] button", r"reports\/1")
     assert "Ana: anotó: Llamé al mercado" in page.text(".history")
     tour.go("/reports/1/files/2")
@@ -286,7 +288,7 @@ def wait_for_its_time(tour: Tour) -> None:
     now = int(time.time()) // RELAY_SETTINGS.round_seconds
     bring(
         tour,
-        Report(text="Otra cosa muy distinta, en la noche.", topic="extortion", place="mx-oaxaca"),
+        Report(text="Otra cosa muy distinta, en la noche.", topic="extortion", place="mx-oaxaca-de-juarez"),
         [],
         round_number=now - 2,
     )
@@ -306,7 +308,11 @@ def look_around(tour: Tour) -> None:
     for name in ("receiving", "help"):
         tour.go(f"/{name}")
         tour.look(name)
-    tour.go("/inbox?words=%3F%3F&since=ayer")
+    tour.go("/inbox")
+    tour.page.type("#words", SOUGHT)
+    tour.press("form.search button.main", "inbox")
+    tour.page.evaluate("box => { box.value = '??'; }", tour.page.find("#words"))
+    tour.press("form.search button.main", "inbox")
     tour.look("search-fault")
     assert tour.page.text("#words-fault")
 
@@ -343,15 +349,25 @@ def lock_by_itself(tour: Tour) -> None:
     assert "mercado" not in page.text()
 
 
+@dataclass(frozen=True)
+class Toured:
+    """What the whole way brought, and what Firefox had on its disk afterwards."""
+
+    objections: dict[str, list[str]]
+    overflows: dict[str, list[str]]
+    english: dict[str, list[str]]
+    remains: Remains
+    passphrase: str
+
+
 @pytest.fixture(scope="module")
-def toured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tour, dict[str, list[str]]]]:
+def toured(tmp_path_factory: pytest.TempPathFactory) -> Toured:
     for old in SCREENSHOTS.glob("*.png"):
         old.unlink()
-    folder = tmp_path_factory.mktemp("desk") / "mesa"
-    with desk_in_firefox(folder, tmp_path_factory.mktemp("at")) as tour:
+    folder, at = tmp_path_factory.mktemp("desk") / "mesa", tmp_path_factory.mktemp("at")
+    with desk_in_firefox(folder, at) as tour:
         passphrase: list[str] = []
         set_up(tour, passphrase)
-        (folder / "places.json").write_text(PLACES, encoding="utf-8")
         lock_and_unlock(tour, passphrase[0])
         read(tour)
         merge_and_confirm(tour)
@@ -361,22 +377,28 @@ def toured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tour, dic
         english = in_english(tour)
         lock_by_itself(tour)
         assert tour.page.errors == []
-        yield tour, english
+    return Toured(tour.objections, tour.overflows, english, look(at / "firefox"), passphrase[0])
 
 
-def test_axe_objects_to_nothing_on_the_whole_way(toured: tuple[Tour, dict[str, list[str]]]) -> None:
-    tour, english = toured
-    assert tuple(tour.objections) == STEPS
-    assert {step: found for step, found in tour.objections.items() if found} == {}
-    assert {path: found for path, found in english.items() if found} == {}
+def test_axe_objects_to_nothing_on_the_whole_way(toured: Toured) -> None:
+    assert tuple(toured.objections) == STEPS
+    assert {step: found for step, found in toured.objections.items() if found} == {}
+    assert {path: found for path, found in toured.english.items() if found} == {}
 
 
-def test_nothing_needs_scrolling_sideways_at_320_pixels(toured: tuple[Tour, dict[str, list[str]]]) -> None:
-    tour, _ = toured
-    assert {step: found for step, found in tour.overflows.items() if found} == {}
+def test_nothing_needs_scrolling_sideways_at_320_pixels(toured: Toured) -> None:
+    assert {step: found for step, found in toured.overflows.items() if found} == {}
 
 
-def test_there_is_a_picture_of_every_step(toured: tuple[Tour, dict[str, list[str]]]) -> None:
+def test_there_is_a_picture_of_every_step(toured: Toured) -> None:
     names = {re.sub(r"^\d\d-|-\d+$", "", path.stem) for path in SCREENSHOTS.glob("*.png")}
-    assert names == set(STEPS)
+    assert names == set(toured.objections) == set(STEPS)
     assert len(list(SCREENSHOTS.glob("*.png"))) == 2 * len(STEPS)
+
+
+def test_an_ordinary_firefox_keeps_where_it_was_and_nothing_that_it_was_shown_or_told(toured: Toured) -> None:
+    typed = (toured.passphrase, "no es la frase", NOTE, SOUGHT, "No fue dentro")
+    told = (*typed, TEXT[:40], "placas tapadas", "Personas desaparecidas")
+    assert toured.remains.mentions(told) == []
+    assert {entry.kind for entry in toured.remains.entries} <= {"visit", "icon", "permission"}
+    assert toured.remains.mentions(["127.0.0.1"]) != []

@@ -46,7 +46,10 @@ def test_each_missing_round_is_said_to_be_lost_or_still_to_be_had(folder: Path, 
         "parcels: 0 here",
     ]
     assert "comes for what can still be had" in shown.stderr
-    assert f"letters-{closed - 10} to letters-{closed - 6} (5); lost for good" in desk("list", "--folder", str(folder)).stderr
+    assert (
+        f"letters-{closed - 10} to letters-{closed - 6} (5); lost for good"
+        in desk("list", "--folder", str(folder)).stderr
+    )
 
 
 def test_the_same_for_programs(folder: Path, closed: int) -> None:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,7 +25,9 @@ READY_SECONDS = 30.0
 
 
 @contextmanager
-def running(*arguments: str, stdin: int = subprocess.DEVNULL, **environment: str) -> "Iterator[subprocess.Popen[str]]":
+def running(
+    *arguments: str, stdin: int = subprocess.DEVNULL, environment: Mapping[str, str] | None = None
+) -> "Iterator[subprocess.Popen[str]]":
     """The command; ended by its own process id when the block is left."""
     process = subprocess.Popen(
         [sys.executable, "-c", "from relay.cli import main; main()", "desk", "run", *arguments],
@@ -33,7 +35,7 @@ def running(*arguments: str, stdin: int = subprocess.DEVNULL, **environment: str
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **environment},
+        env={**os.environ, **(environment or {})},
     )
     try:
         yield process
@@ -108,7 +110,7 @@ def test_a_browser_is_started_with_nothing_that_lets_others_in(tmp_path: Path) -
     runtime = tmp_path / "runtime"
     runtime.mkdir(mode=0o700)
     environment = {"DISPLAY": ":99", "BROWSER": str(browser), "XDG_RUNTIME_DIR": str(runtime)}
-    with running("--folder", str(tmp_path / "new"), **environment) as process:
+    with running("--folder", str(tmp_path / "new"), environment=environment) as process:
         link = link_of(process)
         deadline = time.monotonic() + READY_SECONDS
         while not told.exists() and time.monotonic() < deadline:

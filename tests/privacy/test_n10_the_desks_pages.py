@@ -21,10 +21,13 @@ from forwarder.desk.casework import Casework, Kind, Subject
 from forwarder.desk.web import gate, server
 from forwarder.desk.web.house import House
 from forwarder.desk.web.keeper import Stage
+from forwarder.desk.web.session import COOKIE, Sessions
 from onion_service import serving as listening
 from tests.privacy.mutants import caught
 from tests.unit.forwarder.desk.given import key_of, letters, new_desk, open_desk
 from tests.unit.forwarder.desk.web.visiting import Answer, Browser, pages, visiting
+
+pytestmark = pytest.mark.slow
 
 SECRET: Final = "lo que sólo la mesa sabe"
 SUBJECT: Final = Subject(Kind.REPORT, 1)
@@ -65,7 +68,7 @@ def proof_that_a_stranger_sees_one_refusal(folder: Path) -> None:
                 assert refused(answer), (method, path, answer.status)
             for elsewhere in ("/", "/inbox", "/favicon.ico", f"{owner.house.at}x/inbox"):
                 assert refused(await stranger.ask("GET", elsewhere))
-            stranger.client.cookie_jar.update_cookies({server.COOKIE: "0" * 64}, URL(owner.house.origin))
+            stranger.client.cookie_jar.update_cookies({COOKIE: "0" * 64}, URL(owner.house.origin))
             assert refused(await stranger.open("/inbox"))
 
     asyncio.run(story())
@@ -89,7 +92,7 @@ def proof_that_a_link_is_good_once(folder: Path) -> None:
             entered = await first.come_in(link)
             assert entered.status == 200
             cookie = first.client.cookie_jar.filter_cookies(URL(f"{house.origin}{house.at}/"))
-            assert set(cookie) == {server.COOKIE}
+            assert set(cookie) == {COOKIE}
             assert refused(await second.come_in(link))
             assert refused(await second.open("/unlock"))
             await first.unlock()
@@ -108,10 +111,10 @@ def test_a_link_is_good_once_and_a_new_one_locks_the_desk(folder: Path) -> None:
 
 
 def test_a_link_that_is_good_twice_is_noticed(folder: Path) -> None:
-    def enter(self: server.Sessions, _secret: str) -> str | None:
+    def enter(self: Sessions, _secret: str) -> str | None:
         return self._renew()
 
-    with mock.patch.object(server.Sessions, "enter", enter):
+    with mock.patch.object(Sessions, "enter", enter):
         caught("N10", "a link is good twice", proof_that_a_link_is_good_once, folder)
 
 
@@ -291,9 +294,9 @@ def test_the_cookie_is_for_our_pages_alone_and_no_script(folder: Path) -> None:
     async def story() -> None:
         async with pages(folder) as (house, link), Browser.of(house) as browser:
             entered = await browser.come_in(link)
-            said = entered.headers["Set-Cookie"]  # type: ignore[index, call-overload]
+            said = entered.headers["Set-Cookie"]
             parts = [part.strip() for part in said.split(";")]
-            assert re.fullmatch(rf"{server.COOKIE}=[0-9a-f]{{64}}", parts[0])
+            assert re.fullmatch(rf"{COOKIE}=[0-9a-f]{{64}}", parts[0])
             assert sorted(parts[1:]) == sorted(["HttpOnly", f"Path={house.at}", "SameSite=Strict"])
 
     asyncio.run(story())

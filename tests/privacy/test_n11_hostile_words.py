@@ -28,7 +28,6 @@ from forwarder.desk.publish.places import Gazetteer
 from forwarder.desk.sandbox import Sandbox
 from forwarder.desk.triage import State
 from forwarder.desk.web import house as houses
-from forwarder.desk.web import opened
 from forwarder.desk.web.names import Names
 from tests.privacy.mutants import caught
 from tests.privacy.opening_corpus import TEXTS
@@ -130,7 +129,7 @@ async def shown(browser: Browser, number: int, text: str) -> dict[str, tuple[Ans
 def proof_that_words_stay_words(folder: Path, texts: Sequence[str]) -> None:
     async def story() -> None:
         with (
-            mock.patch.object(opened.Sandbox, "best", return_value=TakenOver(tuple(texts))),
+            mock.patch.object(Sandbox, "best", return_value=TakenOver(tuple(texts))),
             mock.patch("forwarder.desk.web.publish_pages.read_places", return_value=places()),
         ):
             async with visiting(folder) as browser:

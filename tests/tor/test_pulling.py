@@ -25,7 +25,8 @@ from crypto.layers import RoundNumber, wrap
 from crypto.letter import seal_report
 from crypto.report import Report
 from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings
-from forwarder.desk.program import PartnerCard, create
+from forwarder.desk.card import PartnerCard
+from forwarder.desk.program import create
 from forwarder.pulling import path_of
 from onion_service.address import OnionAddress
 from onion_service.client_auth import ClientKey
@@ -34,6 +35,7 @@ from onion_service.dial import Answer, Dialler
 from onion_service.errors import OnionUnreachable
 from onion_service.torrc import PrivateNet, UnixSocket
 from relay.supervisor import onion_tor
+from tests.architecture_rules import ROOT
 from tests.rig import Rig, Running
 from tests.tor.private_network import PrivateNetwork
 from tests.unit.forwarder.desk.given import CHEAP, PASSPHRASE, open_desk
@@ -85,7 +87,9 @@ class Story:
         return int(json.loads(figures.read_bytes())["partners"]["norte"]) if figures.exists() else -1
 
 
-def a_desk(rig: Rig, folder: Path, number: int, partner: PartnerSettings, net: PrivateNet, partners: str) -> PartnerCard:
+def a_desk(
+    rig: Rig, folder: Path, number: int, partner: PartnerSettings, net: PrivateNet, partners: str
+) -> PartnerCard:
     relay = RelaySettings(
         identity=rig.relay.public.hex(), card=rig.card, round_seconds=ROUND_SECONDS, letters=SIZES.letters,
         parcels=SIZES.parcels, parcel_every=SIZES.parcel_every, partners_onion=partners,
@@ -100,9 +104,10 @@ def a_desk(rig: Rig, folder: Path, number: int, partner: PartnerSettings, net: P
 @contextmanager
 def desk_run(folder: Path, log: Path) -> Iterator[Callable[[str], bool]]:
     """`veladora desk run` as a program of its own; yields whether it has said something yet."""
-    command = [sys.executable, "-m", "relay.cli", "desk", "run", "--folder", str(folder), "--passphrase-fd", "0"]
+    program_text = "from relay.cli import main; main()"
+    command = [sys.executable, "-c", program_text, "desk", "run", "--folder", str(folder), "--passphrase-fd", "0"]
     with log.open("ab") as said:
-        program = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=said)
+        program = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=said, cwd=ROOT)
     try:
         assert program.stdin is not None
         with program.stdin as typed:

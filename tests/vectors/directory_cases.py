@@ -12,6 +12,7 @@ from tests.vectors.recipes import Case, Recipe, changed, field, hexed, join, mak
 
 ROOT: Final = Signer(chance("root", 32))
 OTHER_ROOT: Final = Signer(chance("other root", 32))
+SPEAKER: Final = Signer(chance("a desk's signing key", 32))
 NOW: Final = 1_785_600_000
 LABEL: Final = b"veladora v1 directory\x00"
 FIRST_LINE: Final = b"veladora-directory-v1\n"
@@ -64,7 +65,7 @@ def signed(body: str, *, root: Signer = ROOT, label: bytes = LABEL, first_line: 
 def good_directories() -> dict[str, Case]:
     """Read, and read as news of an older one."""
     full = directory(
-        partners=[partner(), partner(BETO, id="beto", name="Red Beto")],
+        partners=[partner(), partner(BETO, id="beto", name="Red Beto", signing=SPEAKER.public.hex())],
         places=[{"id": "mx-oax-juchitan", "name": "Juchitán de Zaragoza, Oaxaca"}],
         route=[relay(), relay(id=OTHER_RELAY.public.hex(), name="Segundo relevo", onion="b" * 55 + "d.onion")],
         site={"/": "0" * 64, "/app.js": "1" * 64},
@@ -108,6 +109,10 @@ def bad_values() -> dict[str, Case]:
             "base64 with a line end",
             {"partners": [partner(key=partner()["key"][:64] + "\n" + partner()["key"][64:])]},
         ),
+        "partner-signing-short": ("62 hexadecimal digits", {"partners": [partner(signing="ab" * 31)]}),
+        "partner-signing-capital": ("capital letters", {"partners": [partner(signing="AB" * 32)]}),
+        "partner-signing-null": ("not a string", {"partners": [partner(signing=None)]}),
+        "partner-unknown-key": ("a key that a partner does not have", {"partners": [partner(pull_key="A" * 52)]}),
         "partner-about-long": ("401 characters", {"partners": [partner(about=words)]}),
         "version-zero": ("version 0", {"version": 0}),
         "version-large": ("version 2^53", {"version": 2**53}),

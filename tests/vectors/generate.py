@@ -11,10 +11,28 @@ import json
 import sys
 from typing import Any, Final
 
-from tests.vectors import cell_cases, directory_cases, key_cases, layer_cases, letter_cases, report_cases, round_cases
+from tests.vectors import (
+    cell_cases,
+    directory_cases,
+    key_cases,
+    layer_cases,
+    letter_cases,
+    report_cases,
+    round_cases,
+    word_cases,
+)
 from tests.vectors.recipes import FOLDER, Case, make
 
-MAKERS: Final = (cell_cases, letter_cases, layer_cases, round_cases, report_cases, directory_cases, key_cases)
+MAKERS: Final = (
+    cell_cases,
+    letter_cases,
+    layer_cases,
+    round_cases,
+    report_cases,
+    directory_cases,
+    key_cases,
+    word_cases,
+)
 FOLDERS: Final = frozenset(
     {
         "announcement",
@@ -31,6 +49,7 @@ FOLDERS: Final = frozenset(
         "public-key",
         "report",
         "seal",
+        "word",
         "words",
     }
 )

@@ -13,7 +13,7 @@ from forwarder.desk.program import Desk
 from forwarder.desk.triage import STEPS, Reason, State, possible, state_named
 from forwarder.desk.web.catalogues import msg
 from forwarder.desk.web.forms import Form
-from forwarder.desk.web.house import Visit
+from forwarder.desk.web.house import Handler, Visit
 
 #: Faults of what was typed; anything else is told on a page of its own.
 TYPED_WRONGLY: Final = (BadWords, ReasonMissing, NoSuchStep, NoSuchState)
@@ -48,11 +48,12 @@ class Case:
 
 
 NO_FAULT: Final = Fault()
+BY_ITS_WORD: Final = ", by its word"
 _OF_OTHERS: Final = frozenset({Deed.MERGED, Deed.SPLIT, Deed.KEPT_APART})
 _NUMBERED: Final = re.compile(r"((?:into )?incident )?(\d+(?:, \d+)*)")
 _PUBLISHING: Final = frozenset({State.PUBLISHED, State.CORRECTED, State.WITHDRAWN})
 Show = Callable[[Visit, Fault, Form], Awaitable[web.StreamResponse]]
-Deed = Callable[[Casework, Subject, Form, By], None]
+Doing = Callable[[Casework, Subject, Form, By], None]
 
 
 def case_of(desk: Desk, subject: Subject) -> Case:
@@ -73,16 +74,13 @@ def detail_of(visit: Visit, line: Line, kind: Kind) -> str:
     """What a line of history names, in words: a report or an incident by its number, else what was typed."""
     if line.deed is Deed.ISSUED:
         return line.detail.rpartition(" ")[2]
+    if line.deed is Deed.ALSO and line.detail.endswith(BY_ITS_WORD):
+        return visit.t(msg("{name}, por su palabra"), name=line.detail.removesuffix(BY_ITS_WORD))
     found = _NUMBERED.fullmatch(line.detail)
     if line.deed not in _OF_OTHERS or found is None:
         return line.detail
     of_incident = bool(found[1]) or (kind is Kind.REPORT and line.deed is not Deed.KEPT_APART)
-    numbers = found[2]
-    return (
-        visit.t(msg("incidente {number}"), number=numbers)
-        if of_incident
-        else visit.t(msg("reporte {number}"), number=numbers)
-    )
+    return visit.t(msg("incidente {number}") if of_incident else msg("reporte {number}"), number=found[2])
 
 
 def routes(
@@ -92,7 +90,7 @@ def routes(
     return {("POST", f"{path}/{name}"): _handler(kind, name, show) for name in _DEEDS}
 
 
-def _handler(kind: Kind, name: str, show: Show) -> Callable[[Visit], Awaitable[web.StreamResponse]]:
+def _handler(kind: Kind, name: str, show: Show) -> Handler:
     deed, done = _DEEDS[name]
 
     async def handle(visit: Visit) -> web.StreamResponse:
@@ -128,7 +126,7 @@ def _assign(casework: Casework, subject: Subject, form: Form, by: By) -> None:
     casework.assign(subject, form.word("colleague"), by=by)
 
 
-_DEEDS: Final[dict[str, tuple[Deed, str]]] = {
+_DEEDS: Final[dict[str, tuple[Doing, str]]] = {
     "mark": (_mark, msg("Hecho.")),
     "note": (_note, msg("Anotado.")),
     "tag": (_tag, msg("Etiqueta puesta.")),

@@ -4,7 +4,7 @@ Nothing reaches a page but through a template that escapes it.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -23,6 +23,8 @@ from forwarder.desk.web.keeper import Keeper, Stage
 from forwarder.desk.web.names import Names
 from forwarder.desk.web.session import Session, Sessions
 from forwarder.desk.web.texts import SAID, STEP, trouble
+
+Handler = Callable[["Visit"], Awaitable[web.StreamResponse]]
 
 FOLDER: Final = Path(__file__).parent
 TEMPLATES: Final = FOLDER / "templates"

@@ -16,8 +16,9 @@ from forwarder.desk.reading import edges
 from forwarder.desk.searching import Found, Page, count, known, page
 from forwarder.desk.triage import State
 from forwarder.desk.web.catalogues import msg
+from forwarder.desk.web.forms import Form
 from forwarder.desk.web.house import Faults, Visit
-from forwarder.desk.web.looking import NOBODY, Looking, looking
+from forwarder.desk.web.looking import FIELDS, NOBODY, Looking, looking
 
 PAGE: Final = 50
 OPENING: Final = 110
@@ -55,7 +56,10 @@ async def inbox(visit: Visit) -> web.StreamResponse:
     if visit.settings.config.relay is None:
         return visit.go("/relay")
     seconds = visit.settings.relay.round_seconds
-    asked = looking(visit.query, round_seconds=seconds)
+    number = visit.query.number("look")
+    remembered = visit.session.looks.get(number) if number is not None else None
+    query = visit.query if remembered is None else Form({name: (typed,) for name, typed in remembered.items()})
+    asked = looking(query, round_seconds=seconds, number=None if remembered is None else number)
     listed = await visit.keeper.read(lambda desk: _list(desk, asked, after=visit.query.number("after")))
     rows, trouble = await _rows(visit, listed.page, round_seconds=seconds)
     return visit.page(
@@ -72,6 +76,12 @@ async def inbox(visit: Visit) -> web.StreamResponse:
         states=list(State),
         nobody=NOBODY,
     )
+
+
+async def look(visit: Visit) -> web.StreamResponse:
+    """Look for something. What was typed stays in this program, so that no browser keeps it with its addresses."""
+    number = visit.session.remember({name: visit.form.word(name) for name in FIELDS})
+    return visit.go(f"/inbox?look={number}")
 
 
 async def together(visit: Visit) -> web.StreamResponse:
@@ -136,5 +146,6 @@ def _short(opening: str) -> str:
 OPEN: Final = {
     ("GET", "/"): first,
     ("GET", "/inbox"): inbox,
+    ("POST", "/inbox"): look,
     ("POST", "/together"): together,
 }

@@ -23,6 +23,7 @@ from forwarder.desk.web.catalogues import msg
 from forwarder.desk.web.forms import EMPTY, Form
 from forwarder.desk.web.house import Visit
 from forwarder.desk.web.inbox_pages import Row, moment
+from forwarder.desk.web.word_pages import accept, hours, others, tell
 
 DAYS: Final = 28
 DAY_SECONDS: Final = 86_400
@@ -82,7 +83,9 @@ async def incident(visit: Visit) -> web.StreamResponse:
 async def show(visit: Visit, fault: Fault, typed: Form) -> web.StreamResponse:
     """One incident, with what was typed into one of its forms and could not be done."""
     number = visit.number("number")
+    now = visit.house.now()
     found, case, members, out = await visit.keeper.read(lambda desk: _one(desk, number))
+    beside = await visit.keeper.read(lambda desk: others(desk, number, now=now))
     rows, trouble = await _rows(visit, members)
     return visit.page(
         "incident.html",
@@ -95,6 +98,8 @@ async def show(visit: Visit, fault: Fault, typed: Form) -> web.StreamResponse:
         kind=Kind.INCIDENT,
         detail=partial(detail_of, visit),
         out=out,
+        others=beside,
+        hours=hours,
         trouble=trouble,
         names=visit.names(),
         fault=fault,
@@ -167,5 +172,7 @@ OPEN: Final = {
     ("GET", _ONE): incident,
     ("POST", f"{_ONE}/split"): split,
     ("POST", f"{_ONE}/also"): also,
+    ("POST", f"{_ONE}/accept"): accept(show),
+    ("POST", f"{_ONE}/tell"): tell(show),
     **routes(Kind.INCIDENT, _ONE, show),
 }

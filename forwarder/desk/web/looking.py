@@ -37,6 +37,7 @@ class Looking:
     typed: Mapping[str, str]
     wanted: Filter = field(default_factory=Filter)
     faults: Mapping[str, str] = field(default_factory=dict)
+    number: int | None = None
 
     @property
     def newest_first(self) -> bool:
@@ -50,11 +51,14 @@ class Looking:
 
     def link(self, *, after: int) -> str:
         """The query of the page that follows."""
+        if self.number is not None:
+            return urlencode({"look": self.number, "after": after})
         return urlencode({**{name: value for name, value in self.typed.items() if value}, "after": after})
 
 
-def looking(query: Form, *, round_seconds: int) -> Looking:
-    """What this query looks for; with a fault in it, everything is shown and the fault is said."""
+def looking(query: Form, *, round_seconds: int, number: int | None = None) -> Looking:
+    """What this query looks for; with a fault in it, everything is shown and the fault is said. `number`: of one that
+    the session remembers."""
     typed = {name: query.word(name) for name in FIELDS}
     faults: set[str] = set()
     wanted = Filter(
@@ -70,8 +74,8 @@ def looking(query: Form, *, round_seconds: int) -> Looking:
         last=_edge(typed["until"], "until", faults, round_seconds=round_seconds),
     )
     if faults:
-        return Looking(typed, faults={name: _FAULTS[name] for name in faults})
-    return Looking(typed, wanted)
+        return Looking(typed, faults={name: _FAULTS[name] for name in faults}, number=number)
+    return Looking(typed, wanted, number=number)
 
 
 def _words(typed: str, faults: set[str]) -> str | None:

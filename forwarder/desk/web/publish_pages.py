@@ -3,7 +3,7 @@
 What was seen is named by its digest; when anything has changed since, nothing leaves and the preview is shown again.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -12,7 +12,7 @@ from aiohttp import web
 
 from forwarder.desk.errors import DeskError, NoSuchStep, ReasonMissing
 from forwarder.desk.program import Desk
-from forwarder.desk.publications import Publications, Rules
+from forwarder.desk.publications import Publications, Published, Rules, Waiting
 from forwarder.desk.publish.alert import Words
 from forwarder.desk.publish.drafts import Act, Draft
 from forwarder.desk.publish.errors import ChangedMeanwhile, NoPlace, NotConfirmed
@@ -20,11 +20,9 @@ from forwarder.desk.publish.places import Gazetteer, read_places
 from forwarder.desk.publish.preview import refused
 from forwarder.desk.publish.safety import Refusal
 from forwarder.desk.web.catalogues import msg
-from forwarder.desk.web.house import Faults, Visit
+from forwarder.desk.web.house import Faults, Handler, Visit
 from forwarder.desk.web.wording import Typed, as_before, blank, typed
 from forwarder.errors import ForwarderError
-
-Handler = Callable[[Visit], Awaitable[web.StreamResponse]]
 
 SPOKEN: Final = ("es", "en")
 _FIELDS: Final[Mapping[type[DeskError], str]] = {NoPlace: "place", NotConfirmed: "confirmed_by", ReasonMissing: "note"}
@@ -41,14 +39,15 @@ async def published(visit: Visit) -> web.StreamResponse:
     now, languages = int(visit.house.now()), _spoken(visit)
     rules = _rules(visit).rules
 
-    def work(desk: Desk) -> dict[str, object]:
+    def work(desk: Desk) -> tuple[list[Published], list[Waiting]]:
         publications = Publications(desk.inbox.database, rules)
-        return {"out": publications.published(now=now), "waiting": publications.waiting(now=now)}
+        return publications.published(now=now), publications.waiting(now=now)
 
-    facts = await visit.keeper.read(work)
+    out, waiting = await visit.keeper.read(work)
     return visit.page(
         "published.html",
-        **facts,
+        out=out,
+        waiting=waiting,
         spoken=languages,
         hour=hour,
         folder=str(visit.settings.alerts_folder / "current"),

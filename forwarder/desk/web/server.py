@@ -25,7 +25,7 @@ from forwarder.desk.web import (
     setup_pages,
 )
 from forwarder.desk.web.forms import BODY_MAX, CONTENT_TYPE, EMPTY, Form
-from forwarder.desk.web.house import TEMPLATES, House, Visit
+from forwarder.desk.web.house import TEMPLATES, Handler, House, Visit
 from forwarder.desk.web.keeper import Keeper, Stage
 from forwarder.desk.web.lock_pages import give
 from forwarder.desk.web.session import COOKIE, Sessions, draw_secret
@@ -36,7 +36,6 @@ from onion_service.serving import LOOPBACK, Limits, serve_on_loopback
 PLACE_LEN: Final = 32
 LIMITS: Final = Limits(idle=120.0, request=300.0, linger=2.0, connections=64)
 
-Handler = Callable[[Visit], Awaitable[web.StreamResponse]]
 Routes = Mapping[tuple[str, str], Handler]
 
 #: The pages of a desk that is not made yet, that is locked, and that is open; another stage's page leads to its first.

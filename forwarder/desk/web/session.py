@@ -9,8 +9,8 @@ import hashlib
 import hmac
 import math
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 COOKIE: Final = "veladora-desk"
@@ -18,6 +18,7 @@ SECRET_LEN: Final = 32
 # A second guess waits a second, each further one twice as long, up to a minute.
 FREE_TRIES: Final = 2
 LONGEST_WAIT: Final = 60.0
+LOOKS_MAX: Final = 100
 
 Draw = Callable[[], str]
 
@@ -35,6 +36,7 @@ class Session:
     colleague: str = ""
     said: str = ""
     offered: str = ""
+    looks: dict[int, Mapping[str, str]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return "Session(...)"
@@ -42,6 +44,13 @@ class Session:
     def say(self, text: str) -> None:
         """One sentence for the top of the next page."""
         self.said = text
+
+    def remember(self, look: Mapping[str, str]) -> int:
+        """A number for what was looked for: what a browser keeps of a search is that number and no word."""
+        number = max(self.looks, default=0) + 1
+        self.looks[number] = look
+        self.looks.pop(number - LOOKS_MAX, None)
+        return number
 
     def heard(self) -> str:
         """The sentence for this page, which no other page says again."""

@@ -42,6 +42,7 @@ SAID: Final[Mapping[Enum, str]] = {
     Deed.SPLIT: msg("lo separó de"),
     Deed.KEPT_APART: msg("dijo que no es lo mismo que"),
     Deed.ALSO: msg("anotó que también lo tiene"),
+    Deed.TOLD: msg("quiso que se le dijera a"),
     Deed.QUEUED: msg("dejó una alerta para que salga sola"),
     Deed.UNQUEUED: msg("quitó la alerta que iba a salir sola"),
     Deed.ISSUED: msg("publicó la versión de la alerta"),
@@ -191,6 +192,22 @@ _TROUBLE: Final[Mapping[type[Exception], tuple[str, str]]] = {
     errors.TryLater: (
         msg("La frase no abrió la mesa varias veces seguidas."),
         msg("Espere unos segundos y escríbala una vez más, despacio."),
+    ),
+    errors.NothingToTell: (
+        msg("De este incidente no se puede decir nada a otra mesa, o ya se le dijo."),
+        msg("Tiene que estar en revisión o confirmado, y sus reportes nombrar un tema y un lugar."),
+    ),
+    errors.SingleReport: (
+        msg("Hay un solo reporte, y decirlo puede señalar a quien lo escribió."),
+        msg("Piense quién más pudo saberlo; si aun así quiere decirlo, marque la casilla."),
+    ),
+    errors.NobodyToTell: (
+        msg("A esa mesa no se le puede decir, o no sabría que la palabra es de ustedes."),
+        msg("El directorio del relevo tiene que nombrar a las dos mesas: dé su tarjeta al operador."),
+    ),
+    errors.NotHeard: (
+        msg("Ninguna mesa dijo eso, o no de este incidente."),
+        msg("Cargue la página de nuevo y mire qué dijeron."),
     ),
     publishing.NotAnAlert: (
         msg("Eso no se puede decir en una alerta."),

@@ -33,8 +33,8 @@ import { base64, unbase64 } from "./base64.js";
  * @property {(given: Case, name: string) => Uint8Array} bytesOf
  */
 
-// Key files are the desk's and the relay's; no key ever rests in a browser.
-const NOT_OURS = ["key-file", "identify"];
+// Key files are the desk's and the relay's, and words are between desks; no key ever rests in a browser.
+const NOT_OURS = ["key-file", "identify", "word"];
 
 /** @param {string} digits */
 const verifying = (digits) => new VerifyingKey(unhex(digits));

@@ -17,6 +17,7 @@ from crypto.letter import open_content, open_letter
 from crypto.report import Report
 from crypto.signing import SigningKey, VerifyingKey
 from crypto.suite import OpeningKey, SealingKey
+from crypto.word import Word
 from tests.vectors.generate import FOLDERS, differences
 from tests.vectors.recipes import Case, Recipe, files, load, make
 
@@ -140,6 +141,13 @@ def run_key_file(case: Case) -> None:
         assert lock(key, passphrase=None) == file
 
 
+def run_word(case: Case) -> None:
+    wire = bytes_of(case, "word")
+    word = Word.decode(wire)
+    word.verify(key=VerifyingKey(bytes.fromhex(case["key"])), recipient=bytes.fromhex(case["recipient"]))
+    assert word.encode() == wire
+
+
 def run_words(case: Case) -> None:
     assert fingerprint_words(bytes.fromhex(case["fingerprint"])) == case["words"]
 
@@ -159,6 +167,7 @@ RUNNERS: Final[dict[str, Callable[[Case], None]]] = {
     "public-key": run_public_key,
     "report": run_report,
     "seal": run_seal,
+    "word": run_word,
     "words": run_words,
 }
 

@@ -179,17 +179,17 @@ def test_a_bundle_that_is_forgotten_while_it_is_sent_arrives_whole_and_no_file_s
             store.forget_old(number(100))
             return first + await response.read()
 
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     assert asyncio.run(body()) == large.wire
     assert not list((tmp_path / "bundles").iterdir())
-    assert len(os.listdir("/proc/self/fd")) <= before
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
 
 def test_who_goes_away_in_the_middle_is_no_fault_and_leaves_no_file_open(tmp_path: Path) -> None:
     store = BundleStore(tmp_path / "bundles", keep_rounds=10)
     store.write(bundle(7, cell_class=PARCEL, cells=8))
     faults: list[type[BaseException]] = []
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
 
     async def body() -> None:
         socket = tmp_path / "partners.sock"
@@ -204,7 +204,7 @@ def test_who_goes_away_in_the_middle_is_no_fault_and_leaves_no_file_open(tmp_pat
 
     asyncio.run(body())
     assert faults == []
-    assert len(os.listdir("/proc/self/fd")) <= before
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
 
 @given(st.text(max_size=60))

@@ -29,7 +29,7 @@ def _pulling(name: str) -> str:
 
 def test_a_partner_is_pushed_to_or_comes_or_both(tmp_path: Path) -> None:
     path = tmp_path / "relay.toml"
-    path.write_text(f'{RELAY}{_partner()}{_pulling("sur")}')
+    path.write_text(f"{RELAY}{_partner()}{_pulling('sur')}")
     found = config.read(path)
     assert [bool(partner.endpoint) for partner in found.config.partner] == [True, False]
     assert found.pull_keys == (("sur", PULL),)

@@ -66,6 +66,14 @@ addEventListener("pageshow", (event) => {
   }
 });
 
+// --- attachments that are still being opened ---
+
+let typed = false;
+addEventListener("input", () => { typed = true; }, { capture: true });
+if (document.querySelector("[data-pending]")) {
+  setTimeout(() => typed || location.reload(), 3_000);
+}
+
 // --- printing ---
 
 const print = document.querySelector("#print");

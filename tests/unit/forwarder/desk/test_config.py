@@ -71,7 +71,9 @@ fingerprint = "{"B" * 40}"
 
 def test_where_to_come_to_for_what_was_missed_can_be_named(tmp_path: Path) -> None:
     onion = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion"
-    (tmp_path / "desk.toml").write_text(GOOD.replace("round_seconds = 10", f'partners_onion = "{onion}"\nkeep_rounds = 96'))
+    (tmp_path / "desk.toml").write_text(
+        GOOD.replace("round_seconds = 10", f'partners_onion = "{onion}"\nkeep_rounds = 96')
+    )
     settings = read_settings(tmp_path)
     assert (settings.relay.partners_onion, settings.relay.keep_rounds) == (onion, 96)
     dial = settings.dial_tor()

@@ -1,6 +1,6 @@
-"""An inbox of version 1 becomes one of this version with everything in it, or stays as it was.
+"""An inbox of an older version becomes one of this version with everything in it, or stays as it was.
 
-The files in `inbox-v1/` and `inbox-v2/` were written by the programs that made inboxes of those versions.
+The files in `inbox-v1/` and `inbox-v2/` were written by the programs that made inboxes of versions 1 and 2.
 """
 
 import os
@@ -12,12 +12,13 @@ import pytest
 
 from crypto.cells import CellClass
 from crypto.report import Report, When
-from forwarder.desk import schema
+from forwarder.desk import own_keys, schema
 from forwarder.desk.casework import Casework, Deed, Kind, Subject
 from forwarder.desk.database import DATABASE_NAME, Database
 from forwarder.desk.errors import NotOpened, NotStored
 from forwarder.desk.inbox import Damage, Gap, Inbox
 from forwarder.desk.incidents import Incidents
+from forwarder.desk.own_keys import pull_key, signing_key
 from forwarder.desk.triage import State
 from tests.unit.forwarder.desk.given import CHEAP, PASSPHRASE
 from tests.unit.forwarder.given import number
@@ -25,6 +26,7 @@ from tests.unit.forwarder.test_bundles import files_of_at_most
 
 OF_VERSION_1: Final = Path(__file__).parent / "inbox-v1"
 OF_VERSION_2: Final = Path(__file__).parent / "inbox-v2"
+OF_VERSION_2_TAGGED = Path(__file__).parent / "inbox-v2-tagged"
 
 
 @pytest.fixture
@@ -89,10 +91,10 @@ def test_what_people_did_in_version_2_is_there(tmp_path: Path) -> None:
             assert inbox.database.rows("SELECT * FROM alerts") == []
 
 
-@pytest.mark.parametrize("version", [OF_VERSION_1, OF_VERSION_2])
-def test_an_older_inbox_is_laid_out_as_a_new_one(version: Path, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(version, tmp_path / "desk"))
+@pytest.mark.parametrize("older", [OF_VERSION_1, OF_VERSION_2])
+def test_an_inbox_brought_up_is_laid_out_as_a_new_one(older: Path, tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
+    folder = Path(shutil.copytree(older, tmp_path / "old"))
     tables = "SELECT type, name, sql FROM sqlite_master ORDER BY type, name"
     with (
         Inbox.open(folder, passphrase=PASSPHRASE) as old,
@@ -111,6 +113,44 @@ def test_without_room_it_stays_as_it_was_and_comes_up_later(folder: Path) -> Non
         Inbox.open(folder, passphrase=PASSPHRASE)
     assert version_of(folder) == 1
     everything_is_there(folder)
+
+
+def test_what_people_did_in_version_2_is_kept_and_the_desk_gets_keys_of_its_own(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(OF_VERSION_2_TAGGED, tmp_path / "desk"))
+    assert version_of(folder) == 2
+    keys = set()
+    for _ in range(2):
+        with Inbox.open(folder, passphrase=PASSPHRASE) as inbox:
+            assert inbox.database.version == schema.VERSION
+            found = Incidents(inbox.database).incident(1)
+            assert (found.reports, found.also, found.state, found.tags) == (
+                (1, 2), ("Red Sur",), State.CONFIRMED, ("norte",),
+            )  # fmt: skip
+            history = Casework(inbox.database).history(Subject(Kind.INCIDENT, 1))
+            assert [line.deed for line in history][-2:] == [Deed.TAGGED, Deed.NOTED]
+            assert [entry.report.text for entry in inbox.entries()] == ["Vi una camioneta", "Yo también", "Otra cosa"]
+            assert inbox.latest(CellClass.LETTER) == 2_000_002
+            keys.add((pull_key(inbox.database).public, signing_key(inbox.database).verifying_key.wire))
+    assert len(keys) == 1
+    with Inbox.open(Path(shutil.copytree(OF_VERSION_2, tmp_path / "other")), passphrase=PASSPHRASE) as other:
+        assert pull_key(other.database).public not in {public for public, _ in keys}
+
+
+def test_a_step_that_fails_leaves_an_inbox_of_version_2_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(OF_VERSION_2, tmp_path / "desk"))
+
+    def broken(_opened: object) -> None:
+        raise OSError("the power went")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(own_keys, "make", broken)
+        with pytest.raises(OSError, match="the power went"):
+            Inbox.open(folder, passphrase=PASSPHRASE)
+    assert version_of(folder) == 2
+    with Inbox.open(folder, passphrase=PASSPHRASE) as inbox:
+        assert inbox.database.version == schema.VERSION
 
 
 @pytest.mark.parametrize("at", [1, 4, 7])

@@ -9,11 +9,11 @@ from forwarder.desk.web.session import LONGEST_WAIT, Guesses, Sessions
 def test_a_link_is_good_once() -> None:
     sessions = Sessions()
     link = sessions.new_link()
-    assert sessions.link_is_open
+    waits = [sessions.link_is_open]
     cookie = sessions.enter(link)
     assert cookie is not None
     assert sessions.session(cookie) is not None
-    assert not sessions.link_is_open
+    assert [*waits, sessions.link_is_open] == [True, False]
     assert sessions.enter(link) is None
     assert sessions.session(cookie) is not None
 

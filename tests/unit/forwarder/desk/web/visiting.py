@@ -15,8 +15,8 @@ from forwarder.desk.web.keeper import Keeper
 from forwarder.desk.web.server import new_house, serving
 from tests.unit.forwarder.desk.given import CHEAP, PASSPHRASE
 
-#: A moment some weeks after the rounds that tests use, in seconds since 1970.
-NOW: Final = 1_990_000_000.0
+#: A moment some days after the rounds that tests use, in seconds since 1970.
+NOW: Final = 900_000.0
 Fields = Mapping[str, str | Sequence[str]]
 
 
@@ -78,7 +78,7 @@ class Answer:
     """What came back."""
 
     status: int
-    headers: aiohttp.typedefs.LooseHeaders
+    headers: Mapping[str, str]
     body: bytes
     path: str
 
@@ -127,7 +127,12 @@ class Browser:
             method, url, headers=headers, data=data, allow_redirects=follow, skip_auto_headers=["User-Agent"]
         ) as response:
             body = await response.read()
-            answer = Answer(response.status, response.headers, body, response.url.path.removeprefix(self.house.at))
+            answer = Answer(
+                response.status,
+                {str(name): value for name, value in response.headers.items()},
+                body,
+                response.url.path.removeprefix(self.house.at),
+            )
         self.seen.append(answer)
         if found := re.search(rb'data-csrf="([0-9a-f]+)"', body):
             self.csrf = found[1].decode()
@@ -146,7 +151,7 @@ class Browser:
             "POST",
             f"{self.house.at}{path}",
             headers={"Origin": self.house.origin, "Content-Type": "application/x-www-form-urlencoded"},
-            data=aiohttp.FormData(pairs)().decode().encode(),  # type: ignore[union-attr]
+            data=aiohttp.FormData(pairs)().decode().encode(),
             follow=follow,
         )
 

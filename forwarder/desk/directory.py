@@ -1,0 +1,43 @@
+"""The relay's directory as this desk last trusted it: who the other partners are, and with which keys they speak.
+
+It lies in the inbox. An older one, or another under the same version, does not take its place (docs/spec/directory.md).
+"""
+
+import threading
+from dataclasses import dataclass
+
+from crypto.directory import Card, TrustedDirectory
+from crypto.errors import CryptoError
+from forwarder.desk.database import Database
+from forwarder.desk.errors import Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class DeskDirectory:
+    """Where it is kept; `alone` is held while the inbox is used."""
+
+    database: Database
+    card: Card
+    alone: threading.RLock
+
+    def load(self) -> TrustedDirectory | None:
+        """The directory kept, expired or not; None when none was. Raises Unreadable."""
+        with self.alone:
+            signed = self.database.one("SELECT signed FROM directory")
+        if signed is None:
+            return None
+        try:
+            # At time zero nothing has expired: an expired directory still tells which version came last.
+            return TrustedDirectory.read(bytes(signed), root=self.card.root, now=0)
+        except CryptoError as error:
+            raise Unreadable(f"the directory in the inbox is damaged, or of another relay: {error}") from error
+
+    def current(self, *, now: float) -> TrustedDirectory | None:
+        """The same, and None when it has expired: then nobody's word can be told from another's."""
+        held = self.load()
+        return None if held is None or now >= held.directory.expires else held
+
+    def keep(self, trusted: TrustedDirectory) -> None:
+        """Replace what was kept. Raises NotStored."""
+        with self.alone, self.database.change() as opened:
+            opened.execute("INSERT OR REPLACE INTO directory VALUES (1, ?)", (trusted.signed,))
