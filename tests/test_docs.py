@@ -230,7 +230,7 @@ def test_the_settings_that_operators_copy_are_accepted() -> None:
     page = OPERATE.read_text(encoding="utf-8").replace("<56 characters>", "a" * 56)
     page = page.replace("<52 capital letters and digits>", ClientKey(bytes(range(32))).public)
     shown = [block for block in re.findall(r"```toml\n(.*?)```", page, re.S) if "draft.toml" not in block]
-    assert len(shown) == 4
+    assert len(shown) == 3
     for block in shown:
         root = f'root = "{"0" * 64}"\n'
         bare = not block.lstrip("#").lstrip().startswith("[") and "[[" not in block and "[tor]" not in block
