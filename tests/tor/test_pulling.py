@@ -24,8 +24,8 @@ from crypto.directory import BundleSizes
 from crypto.layers import RoundNumber, wrap
 from crypto.letter import seal_report
 from crypto.report import Report
-from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings
 from forwarder.desk.card import PartnerCard
+from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings
 from forwarder.desk.program import create
 from forwarder.pulling import path_of
 from onion_service.address import OnionAddress

@@ -1,6 +1,6 @@
 """What a browser sends from a form: read once, within limits, as text; anything else is refused whole.
 
-Pure: bytes in, values out. What was typed stays as it was typed, so that a page can show it again beside its fault.
+What was typed stays as it was typed, so that a page can show it again beside its fault.
 """
 
 from collections.abc import Mapping

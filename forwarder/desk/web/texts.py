@@ -250,6 +250,10 @@ _TROUBLE: Final[Mapping[type[Exception], tuple[str, str]]] = {
         msg("Deje que salga sola, o diga por qué no puede esperar."),
     ),
     publishing.DoesNotWait: (msg("Esta alerta no tiene que esperar."), msg("Publíquela ahora, o mírela otra vez.")),
+    publishing.TooMuchToPublish: (
+        msg("Todo lo publicado junto ya no cabe en una lista."),
+        msg("Lo que es público sigue así. Escriba textos más cortos, y avísenos."),
+    ),
     publishing.NoAlertsKey: (
         msg("La mesa se abrió sin la llave que firma lo publicado."),
         msg("Devuelva el archivo alerts.key desde una copia de la carpeta; después cierre la mesa y ábrala otra vez."),

@@ -13,6 +13,7 @@ from crypto.directory import Directory, Partner
 from crypto.word import BUCKET_SECONDS
 from forwarder.desk import telling
 from forwarder.desk.errors import NobodyToTell, NotHeard, NothingToTell, SingleReport
+from forwarder.desk.own_keys import signing_key
 from forwarder.desk.program import Desk
 from forwarder.desk.telling import Telling
 from forwarder.desk.web.casework_pages import Fault, Show
@@ -75,6 +76,7 @@ def tell(show: Show) -> Handler:
                 single=visit.form.has("single"),
                 directory=_directory(desk, now),
                 own=desk.settings.config.partner.id,
+                key=signing_key(desk.inbox.database),
                 by=visit.by(),
                 due=telling.moment(now, chance=SystemRandom()),
             )

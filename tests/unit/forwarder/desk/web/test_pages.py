@@ -2,16 +2,13 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import pytest
 
 from crypto.directory import Card, Directory, Partner, Place, Relay, Topic, Words, sign
 from crypto.keys import KeyKind, RootKey, generate
-from crypto.report import Report, When
 from forwarder.desk.casework import Casework, Kind, Subject
 from forwarder.desk.config import SETTINGS_NAME
 from forwarder.desk.errors import NoSandbox
@@ -20,71 +17,16 @@ from forwarder.desk.sandbox import Sandbox
 from forwarder.desk.triage import State
 from forwarder.desk.web.keeper import Stage
 from forwarder.desk.web.opened import pages_of
-from tests.browser.reporting import photo
 from tests.unit.forwarder.desk.given import (
     PASSPHRASE,
     RELAY_SETTINGS,
-    attached,
-    key_of,
-    letters,
     new_desk,
     open_desk,
-    parcels,
 )
-from tests.unit.forwarder.desk.web.visiting import Answer, Browser, Clock, pages, visiting
+from tests.unit.forwarder.desk.web.a_desk import PHOTO, folder, numbers, value, visit
+from tests.unit.forwarder.desk.web.visiting import Browser, pages
 
-REPORTS = (
-    Report(text="La camioneta blanca se llevó a dos muchachos del mercado", topic="tema-uno", place="mx-monterrey"),
-    Report(text="Se llevó a dos muchachos del mercado la camioneta blanca", topic="tema-uno", place="mx-monterrey"),
-    Report(text="Un bache en la carretera", topic="tema-dos", place="lugar-dos", when=When.TODAY, where="kilómetro 4"),
-)
-PHOTO = photo()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A desk with three reports; the last one has a photo that came whole, and a file of which nothing came."""
-    picture, parts = attached(PHOTO, media="image/jpeg")
-    other, _ = attached(b"%PDF-1.7")
-    with new_desk(tmp_path) as desk:
-        key = key_of(desk)
-        for number, report in enumerate(REPORTS[:2], start=1):
-            desk.take(letters(number, report, to=[key]))
-        last = REPORTS[2]
-        whole = Report(
-            text=last.text,
-            topic=last.topic,
-            place=last.place,
-            when=last.when,
-            where=last.where,
-            attachments=[picture, other],
-        )
-        desk.take(letters(5, whole, to=[key]))
-        desk.take(parcels(7, *parts, to=[key]))
-    return tmp_path
-
-
-def visit(folder: Path, story: Callable[[Browser], Coroutine[Any, Any, None]], **given: Any) -> None:  # noqa: ANN401
-    async def run() -> None:
-        async with visiting(folder, **given) as browser:
-            await story(browser)
-
-    asyncio.run(run())
-
-
-def numbers(answer: Answer) -> list[str]:
-    """The reports of a list."""
-    return re.findall(r'data-report="(\d+)"', answer.text)
-
-
-def value(answer: Answer, name: str) -> str:
-    """What stands in a field."""
-    found = re.search(rf'<input[^>]* name="{name}"[^>]* value="([^"]*)"', answer.text)
-    if found:
-        return found[1]
-    typed = re.search(rf'<textarea[^>]* name="{name}"[^>]*>([^<]*)', answer.text)
-    assert typed is not None, name
-    return typed[1].strip()
+__all__ = ["folder"]
 
 
 @pytest.mark.slow
@@ -263,70 +205,6 @@ def test_reports_that_look_alike_are_asked_about_and_a_person_decides(folder: Pa
 
 
 @pytest.mark.slow
-def test_an_alert_leaves_only_as_it_was_seen(folder: Path) -> None:
-    words = {"title_es": "Título", "text_es": "Texto", "title_en": "Title", "text_en": "Text"}
-
-    async def story(browser: Browser) -> None:
-        await browser.send("/together", {"report": "1", "alone": "yes"})
-        early = await browser.send("/incidents/1/publish", words)
-        assert (early.status, value(early, "title_es")) == (422, "Título")
-        assert "Todavía no puede salir." in early.said
-        for state in ("checking", "confirmed"):
-            await browser.send("/incidents/1/mark", {"state": state})
-        empty = await browser.send(
-            "/incidents/1/publish", {**words, "text_en": " ", "place": "Nowhere", "confirmed_by": "x"}
-        )
-        assert empty.status == 422
-        assert {"text_en-fault", "place-fault", "confirmed_by-fault"} <= set(
-            re.findall(r'id="(\w+-fault)"', empty.text)
-        )
-        assert value(empty, "title_es") == "Título"
-        shown = await browser.send("/incidents/1/publish", words)
-        seen = value(shown, "seen")
-        assert "Esto es exactamente lo que saldría" in shown.said
-        other = await browser.send(
-            "/incidents/1/publish", {**words, "title_es": "Otra cosa", "seen": seen, "leave": "yes"}
-        )
-        assert other.status == 422
-        assert "no salió nada" in other.said
-        unseen = await browser.send("/incidents/1/publish", {**words, "leave": "yes"})
-        assert "Esto es exactamente lo que saldría" in unseen.said
-        out = await browser.send("/incidents/1/publish", {**words, "seen": seen, "leave": "yes"})
-        assert out.path == "/published"
-        assert "Hecho y firmado" in out.said
-        assert (await browser.open("/incidents/1/publish")).path == "/incidents/1/correct"
-        mended = {**words, "title_es": "Título corregido"}
-        preview = await browser.send("/incidents/1/correct", mended)
-        no_reason = await browser.send(
-            "/incidents/1/correct", {**mended, "seen": value(preview, "seen"), "leave": "yes"}
-        )
-        assert 'id="note-fault"' in no_reason.text
-        corrected = {**mended, "seen": value(preview, "seen"), "leave": "yes", "note": "fe de erratas"}
-        assert "corregido" in (await browser.send("/incidents/1/correct", corrected)).said
-        preview = await browser.send("/incidents/1/withdraw", words)
-        gone = {**words, "seen": value(preview, "seen"), "leave": "yes", "note": "no era así"}
-        assert "retirado" in (await browser.send("/incidents/1/withdraw", gone)).said
-
-    visit(folder, story)
-    assert (folder / "alerts" / "current" / "manifest.json").is_file()
-
-
-@pytest.mark.slow
-def test_what_nobody_has_looked_into_is_not_published(folder: Path) -> None:
-    with (folder / SETTINGS_NAME).open("a") as file:
-        file.write("\n[publish]\nk = 2\n")
-
-    async def story(browser: Browser) -> None:
-        await browser.send("/together", {"report": ["1", "2"], "merge": "yes"})
-        words = {"title_es": "Título", "text_es": "Texto", "title_en": "Title", "text_en": "Text"}
-        early = await browser.send("/incidents/1/publish", words)
-        assert (early.status, value(early, "title_es")) == (422, "Título")
-        assert "márquelo como confirmado o sin confirmar" in early.said
-
-    visit(folder, story)
-
-
-@pytest.mark.slow
 def test_the_recovery_sheet_has_the_passphrase_only_when_it_is_asked_for(folder: Path) -> None:
     async def story(browser: Browser) -> None:
         plain = await browser.open("/sheet")
@@ -449,41 +327,6 @@ def test_names_come_from_the_directory_that_the_relays_root_key_signed(tmp_path:
             assert names.place("lugar-uno") == ("San Uno" if ours else "lugar-uno")
 
         visit(tmp_path, story)
-
-
-def test_a_new_desk_is_set_up_step_by_step_and_a_step_can_be_taken_up_again(tmp_path: Path) -> None:
-    clock, phrase = Clock(), "seis palabras al azar aqui"
-
-    async def run() -> None:
-        async with pages(tmp_path / "mesa", clock=clock) as (house, link), Browser.of(house) as browser:
-            await browser.come_in(link)
-            assert (await browser.open("/inbox")).path == "/start"
-            start = await browser.send("/start", {"name": "Red Norte", "passphrase": phrase, "again": "otra"})
-            assert (start.status, value(start, "name")) == (422, "Red Norte")
-            assert phrase not in start.text
-            made = await browser.send("/start", {"name": "Red Norte", "passphrase": phrase, "again": phrase})
-            assert made.path == "/sheet"
-            card = (await browser.open("/card.txt")).text
-            for name in (
-                "id        red-norte",
-                "name      Red Norte",
-                "key       ",
-                "words     ",
-                "endpoint  http://",
-                "pull_key  ",
-            ):
-                assert name in card
-            await browser.send("/lock")
-            assert (await browser.unlock(phrase)).path == "/relay"
-            assert (await browser.open("/inbox")).path == "/relay"
-            wrong = await browser.send("/relay", {"identity": "abc", "save": "yes"})
-            assert (wrong.status, value(wrong, "identity")) == (422, "abc")
-            fields = {name: str(getattr(RELAY_SETTINGS, name)) for name in RELAY_SETTINGS.__struct_fields__}
-            assert (await browser.send("/relay", {**fields, "save": "yes"})).path == "/ready"
-            assert (await browser.send("/relay", {**fields, "save": "yes"})).status == 422
-            assert (await browser.open("/inbox")).status == 200
-
-    asyncio.run(run())
 
 
 def test_only_pictures_of_our_own_kind_are_taken_out_of_a_clean_document() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from crypto.report import Report
 from crypto.word import BUCKET_SECONDS
-from tests.unit.forwarder.desk import test_words as words
+from tests.unit.forwarder.desk import speakers as words
 from tests.unit.forwarder.desk.given import RELAY_SETTINGS, key_of, letters, new_desk
 from tests.unit.forwarder.desk.web.visiting import visiting
 from tests.unit.forwarder.given import ROUND_SECONDS
