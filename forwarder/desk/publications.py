@@ -65,7 +65,8 @@ class Rules:
         """The names with which the site puts an alert of this area."""
         if self.listing is None:
             return None
-        return tuple(self.listing.full_name(one) for one in Finder(self.listing).of(cell).places)
+        names = self.listing.full_names()
+        return tuple(names[one.id] for one in Finder(self.listing).of(cell).places)
 
 
 @dataclass(frozen=True, slots=True)
