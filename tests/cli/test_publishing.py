@@ -24,6 +24,7 @@ from forwarder.desk.triage import State
 from onion_service.torrc import UnixSocket
 from relay.cli.desk import app
 from tests.cli.test_desk import desk
+from tests.cli.typed import at_a_terminal
 from tests.unit.forwarder.desk.channels_far_end import far_end
 from tests.unit.forwarder.desk.given import PASSPHRASE, TODAY, new_desk
 from tests.unit.forwarder.given import ROUND_SECONDS
@@ -160,6 +161,17 @@ def test_nothing_leaves_without_a_yes(folder: Path) -> None:
     assert "Retén en la carretera" in done.stdout
     assert "no salió nada" in done.stderr
     assert json.loads(typed(folder, "published", "--json").stdout) == {"published": [], "waiting": []}
+
+
+@pytest.mark.parametrize(("said", "out"), [("s\n", 1), ("no\n", 0)])
+def test_a_person_is_asked_after_they_saw_it(folder: Path, said: str, out: int) -> None:
+    asked = at_a_terminal(
+        ["desk", "publish", "1", *words_of(folder), "--folder", folder],
+        [("Passphrase", f"{PASSPHRASE}\n"), ("¿Publicarla ahora? / Publish it now? [y/N]", said)],
+    )
+    assert (asked.code == 0) == bool(out)
+    assert "  es: Retén en la carretera" in asked.out
+    assert len(json.loads(typed(folder, "published", "--json").stdout)["published"]) == out
 
 
 def test_what_must_be_taken_back_is_marked(folder: Path) -> None:
