@@ -110,6 +110,12 @@ def known(database: Database) -> tuple[list[str], list[str]]:
     return topics, places
 
 
+def round_of_newest(database: Database, count: int) -> RoundNumber:
+    """The round from which on there are at least so many reports; 0 when there are fewer."""
+    found = database.one("SELECT round FROM received ORDER BY round DESC LIMIT 1 OFFSET ?", max(0, count - 1))
+    return RoundNumber(found or 0)
+
+
 def expression(typed: str) -> str:
     """What FTS5 is asked: every word quoted, each the beginning of a word. Raises NothingToSearch."""
     if len(typed) > TYPED_MAX:

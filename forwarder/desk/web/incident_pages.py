@@ -17,7 +17,7 @@ from forwarder.desk.incidents import Incident, Incidents
 from forwarder.desk.program import Desk
 from forwarder.desk.publish.alert import State
 from forwarder.desk.reading import edges
-from forwarder.desk.searching import Filter, Found, page
+from forwarder.desk.searching import Filter, Found, page, round_of_newest
 from forwarder.desk.web.casework_pages import NO_FAULT, Case, Fault, case_of, detail_of, routes
 from forwarder.desk.web.catalogues import msg
 from forwarder.desk.web.forms import EMPTY, Form
@@ -25,7 +25,9 @@ from forwarder.desk.web.house import Visit
 from forwarder.desk.web.inbox_pages import Row, moment
 from forwarder.desk.web.word_pages import accept, hours, others, tell
 
+# Reports of so many days are compared, and of very many the newest: a page is not waited for longer than some seconds.
 DAYS: Final = 28
+COMPARED: Final = 20_000
 DAY_SECONDS: Final = 86_400
 PAGE: Final = 50
 # Of a proposal or an incident so many reports are shown; the rest are a link to the inbox.
@@ -47,6 +49,7 @@ class _Asked:
     incidents: list[Incident]
     proposals: list[Proposal]
     found: dict[int, Found]
+    few: bool
 
 
 async def incidents(visit: Visit) -> web.StreamResponse:
@@ -69,6 +72,7 @@ async def incidents(visit: Visit) -> web.StreamResponse:
         incidents=asked.incidents,
         following=last,
         days=DAYS,
+        compared=COMPARED if asked.few else 0,
         trouble=trouble,
         names=visit.names(),
         Likeness=Likeness,
@@ -131,9 +135,10 @@ async def also(visit: Visit) -> web.StreamResponse:
 def _ask(desk: Desk, *, after: int) -> _Asked:
     kept, seconds = Incidents(desk.inbox.database), desk.settings.relay.round_seconds
     since = desk.inbox.rounds_back(DAYS * DAY_SECONDS // seconds)
-    proposals = kept.proposals(round_seconds=seconds, since=since) if not after else []
+    newest = round_of_newest(desk.inbox.database, COMPARED)
+    proposals = kept.proposals(round_seconds=seconds, since=max(since, newest)) if not after else []
     numbers = sorted({number for one in proposals for number in one.reports[:SHOWN]})
-    return _Asked(kept.page(after=after, limit=PAGE), proposals, _found(desk, numbers))
+    return _Asked(kept.page(after=after, limit=PAGE), proposals, _found(desk, numbers), few=newest > since)
 
 
 def _one(desk: Desk, number: int) -> tuple[Incident, Case, dict[int, Found], bool]:

@@ -205,6 +205,18 @@ def test_reports_that_look_alike_are_asked_about_and_a_person_decides(folder: Pa
 
 
 @pytest.mark.slow
+def test_of_very_many_reports_the_newest_are_compared_and_it_is_said(folder: Path) -> None:
+    async def story(browser: Browser) -> None:
+        with mock.patch("forwarder.desk.web.incident_pages.COMPARED", 2):
+            said = (await browser.open("/incidents")).said
+        assert "sólo se compararon los 2 más nuevos" in said
+        assert "se parecen" not in said
+        assert "sólo se compararon" not in (await browser.open("/incidents")).said
+
+    visit(folder, story)
+
+
+@pytest.mark.slow
 def test_the_recovery_sheet_has_the_passphrase_only_when_it_is_asked_for(folder: Path) -> None:
     async def story(browser: Browser) -> None:
         plain = await browser.open("/sheet")
