@@ -36,8 +36,8 @@ class Act(Enum):
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What would leave. `leave` is None for a withdrawal, which says nothing new. `leaves_at`: when it leaves by
-    itself, in seconds since 1970; 0 when it may leave now. `confirmed_by`: by how many organisations. `wording`: what a person
-    asked for. `towns`: those that the site names because of its area; None when that is not known."""
+    itself, in seconds since 1970; 0 when it may leave now. `confirmed_by`: by how many organisations. `wording`: what
+    a person asked for. `towns`: those that the site names because of its area; None when that is not known."""
 
     incident: int
     act: Act
