@@ -82,6 +82,14 @@ def test_nothing_goes_to_who_would_take_it_unencrypted_or_unchecked(there: FarEn
     assert there.names == []
 
 
+def test_mail_goes_the_same_way_and_its_server_is_looked_up_at_the_far_end(there: FarEnd) -> None:
+    url = "mailtos://ana:clave@example.org?smtp=smtp.example.org&to=beto@example.org&mode="
+    for mode in ("ssl", "starttls"):
+        with pytest.raises(NotSaid):
+            outlet(there, seconds=4.0).post(url + mode, title="a", body="b")
+    assert there.names == [("smtp.example.org", 465), ("smtp.example.org", 587)]
+
+
 def test_a_service_is_described_without_calling_it(there: FarEnd) -> None:
     assert Outlet(None).describe("tgram://123456789:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/-100123/") == Service(
         "Telegram", 0, 4_096
