@@ -63,9 +63,10 @@ vectors: ready  ## write the test vectors anew (make test checks that they are w
 	@$(PY) -m tests.vectors
 
 lock: ready  ## solve requirements/*.txt from pyproject.toml; UPGRADE=1 takes newer releases
-	@$(PIP_COMPILE) --extra desk --extra cluster --extra simulate --extra dev --output-file requirements/dev.txt pyproject.toml
+	@$(PIP_COMPILE) --extra desk --extra channels --extra cluster --extra simulate --extra dev --output-file requirements/dev.txt pyproject.toml
 	@$(PIP_COMPILE) $(SAME_AS_DEV) --output-file requirements/relay.txt pyproject.toml
 	@$(PIP_COMPILE) $(SAME_AS_DEV) --extra desk --output-file requirements/desk.txt pyproject.toml
+	@$(PIP_COMPILE) $(SAME_AS_DEV) --extra channels --output-file requirements/channels.txt pyproject.toml
 	@$(PIP_COMPILE) $(SAME_AS_DEV) --extra cluster --output-file requirements/cluster.txt pyproject.toml
 	@$(PIP_COMPILE) $(SAME_AS_DEV) --extra simulate --output-file requirements/simulate.txt pyproject.toml
 	@$(PIP_COMPILE) $(SAME_AS_DEV) --output-file requirements/build.txt requirements/build.in

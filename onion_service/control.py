@@ -39,7 +39,7 @@ from onion_service.errors import (
 from onion_service.program import check_version, usable_tor
 from onion_service.tor_folder import TorFolder
 from onion_service.tor_process import Child
-from onion_service.torrc import DialTor, LoopbackPort, OnionTor, UnixSocket
+from onion_service.torrc import DialTor, LoopbackPort, OnionTor, OutletTor, UnixSocket
 
 CONTROL_SECONDS: Final = 20.0
 DYING_SECONDS: Final = 2.0
@@ -253,7 +253,7 @@ def launch(settings: Settings, *, program: str = "tor", seconds: float = CONTROL
 def start(path: str, settings: Settings, *, seconds: float = CONTROL_SECONDS) -> Tor:
     """As `launch`, for a program that `usable_tor` has already found good."""
     settings.control.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not isinstance(settings, OnionTor | DialTor):
+    if not isinstance(settings, OnionTor | DialTor | OutletTor):
         return _start(path, settings, seconds=seconds, folder=None)
     # What they call their data directory is where guards are kept; tor itself works in memory.
     folder = TorFolder(settings.data_directory)

@@ -197,6 +197,16 @@ class SocketTaken(ServingError):
         self.path = path
 
 
+class PortTaken(ServingError):
+    """A port of this machine cannot be listened on."""
+
+    hint = "leave the port out; then any that is free is taken"
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"port {port} of this machine cannot be used")
+        self.port = port
+
+
 class SocketPathTooLong(ServingError):
     """The path of a unix socket is longer than the kernel takes."""
 
@@ -215,3 +225,12 @@ class SiteBroken(ServingError):
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name} cannot be served: {reason}")
         self.name = name
+
+
+class HasAnotherWay(OnionServiceError):
+    """A process that must reach others through tor only could reach them otherwise; it sent nothing."""
+
+    hint = "install bubblewrap, which shuts such a process in; without it no channel sends anything"
+
+    def __init__(self, ways: int) -> None:
+        super().__init__(f"this process has {ways} network interface(s) beside its loopback")

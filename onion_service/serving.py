@@ -19,7 +19,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from onion_service.errors import SocketTaken
+from onion_service.errors import PortTaken, SocketTaken
 from onion_service.torrc import UnixSocket
 
 LINE_MAX: Final = 4_096
@@ -27,6 +27,7 @@ FIELD_MAX: Final = 8_190
 HEADERS_MAX: Final = 64
 BACKLOG: Final = 512
 STOP_SECONDS: Final = 5.0
+LOOPBACK: Final = "127.0.0.1"
 
 
 class Answer(web.StreamResponse):
@@ -133,30 +134,66 @@ async def serve_on(
     chosen = limits or Limits()
     listening = _listen(path, mode)
     identity = path.stat()
-    house = _House(chosen, refusals or Refusals(), on_fault or _not_heard)
-    runner = _runner(app)
     try:
-        await runner.setup()
-        server = runner.server
-        if server is None:
-            raise RuntimeError("aiohttp made no server")
-        loop = asyncio.get_running_loop()
-        accepting = await loop.create_unix_server(
-            lambda: Connection(server, house, loop), sock=listening, backlog=BACKLOG
-        )
-        sweeper = asyncio.create_task(house.sweep(), name=f"sweeper of {path.name}")
-        try:
+        async with _accepting(app, _House(chosen, refusals or Refusals(), on_fault or _not_heard), listening):
             yield
-        finally:
-            accepting.close()
-            sweeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await sweeper
-            await runner.cleanup()
-            house.clear()
     finally:
         listening.close()
         _remove(path, identity)
+
+
+@asynccontextmanager
+async def serve_on_loopback(
+    app: web.Application | Handler,
+    *,
+    port: int = 0,
+    limits: Limits | None = None,
+    refusals: Refusals | None = None,
+    on_fault: Callable[[type[BaseException]], None] | None = None,
+) -> AsyncIterator[int]:
+    """Serve `app` on 127.0.0.1 and nowhere else for as long as the block lasts; yields the port, which is any that is
+    free when `port` is 0. Every user of the machine can connect. Raises PortTaken."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        try:
+            listening.bind((LOOPBACK, port))
+        except (OSError, OverflowError) as error:
+            raise PortTaken(port) from error
+        listening.setblocking(False)
+        house = _House(limits or Limits(), refusals or Refusals(), on_fault or _not_heard)
+        async with _accepting(app, house, listening):
+            yield listening.getsockname()[1]
+    finally:
+        listening.close()
+
+
+@asynccontextmanager
+async def _accepting(app: web.Application | Handler, house: _House, listening: socket.socket) -> AsyncIterator[None]:
+    """Connections to a bound socket are served, and cut off when the block ends."""
+    runner = _runner(app)
+    await runner.setup()
+    server = runner.server
+    if server is None:
+        raise RuntimeError("aiohttp made no server")
+    loop = asyncio.get_running_loop()
+
+    def connected() -> Connection:
+        return Connection(server, house, loop)
+
+    if listening.family is socket.AF_UNIX:
+        accepting: asyncio.Server = await loop.create_unix_server(connected, sock=listening, backlog=BACKLOG)
+    else:
+        accepting = await loop.create_server(connected, sock=listening, backlog=BACKLOG)
+    sweeper = asyncio.create_task(house.sweep(), name="sweeper")
+    try:
+        yield
+    finally:
+        accepting.close()
+        sweeper.cancel()
+        with suppress(asyncio.CancelledError):
+            await sweeper
+        await runner.cleanup()
+        house.clear()
 
 
 class Connection(web.RequestHandler):

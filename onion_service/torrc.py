@@ -1,9 +1,10 @@
 """Settings in, torrc lines out; no setting can add a line or change another (docs/adr/0001-two-tors.md).
 
-Two roles: `OnionTor` holds the onion service, and a closed one beside it where there is one, and opens no way out;
-`DialTor` opens one SOCKS port that leads to onion addresses only. Their `data_directory` is a folder on the disk in
-which guards are kept; whoever starts them puts a folder in memory in its place (onion_service/control.py).
-`PrivateNet` points either at a private tor network instead of the public one.
+Three roles: `OnionTor` holds the onion service, and a closed one beside it where there is one, and opens no way out;
+`DialTor` opens one SOCKS port that leads to onion addresses only; `OutletTor` one for a desk's channels, which leads
+anywhere. Their `data_directory` is a folder on the disk in which guards are kept; whoever starts them puts a folder in
+memory in its place (onion_service/control.py). `PrivateNet` points any of them at a private tor network instead of the
+public one.
 Source of every option: tor(1) of 0.4.9.
 """
 
@@ -44,10 +45,8 @@ _QUIET: Final = (
     "DisableDebuggerAttachment 1",
     "NoExec 1",
 )
-_ONIONS_ONLY: Final = (
-    "OnionTrafficOnly ExtendedErrors"
-    " IsolateSOCKSAuth IsolateClientAddr IsolateClientProtocol IsolateDestAddr IsolateDestPort"
-)
+_APART: Final = "IsolateSOCKSAuth IsolateClientAddr IsolateClientProtocol IsolateDestAddr IsolateDestPort"
+_ONIONS_ONLY: Final = f"OnionTrafficOnly ExtendedErrors {_APART}"
 # We are nobody's relay and nobody's exit, whatever a later default says.
 _NO_RELAY: Final = ("ClientOnly 1", "ORPort 0", "DirPort 0", "ExitRelay 0")
 
@@ -227,6 +226,28 @@ class DialTor:
         return (
             *_common(self.data_directory, self.control, self.lock_memory, self.private_net),
             f"SocksPort {socks} {_ONIONS_ONLY}",
+            "DNSPort 0",
+            "TransPort 0",
+            "NATDPort 0",
+            "HTTPTunnelPort 0",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OutletTor:
+    """The tor that carries a desk's channels: to services outside of Tor too, and on circuits of their own for each
+    login. Nothing else of us goes through it."""
+
+    data_directory: Path
+    socks: UnixSocket
+    control: UnixSocket
+    private_net: PrivateNet | None = None
+
+    def lines(self) -> tuple[str, ...]:
+        """The whole torrc."""
+        return (
+            *_common(self.data_directory, self.control, False, self.private_net),
+            f"SocksPort unix:{quoted(self.socks.path)} {_APART}",
             "DNSPort 0",
             "TransPort 0",
             "NATDPort 0",

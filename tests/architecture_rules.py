@@ -46,7 +46,7 @@ LOGGERS: Final = frozenset({"relay/journal", "forwarder/desk/program"})
 SPEAKERS: Final = "relay/cli"
 DIALLING_IMPORTS: Final = _words("""
     stem aiohttp_socks python_socks http.client urllib.request urllib3 requests httpx ftplib smtplib poplib imaplib
-    telnetlib xmlrpc websockets
+    telnetlib xmlrpc websockets apprise mwclient socks
 """)
 DIALLING_NAMES: Final = _words("""
     aiohttp.ClientSession aiohttp.request aiohttp.TCPConnector aiohttp.UnixConnector socket.create_connection

@@ -139,7 +139,7 @@ def test_the_pages_speak_of_every_part_of_the_way() -> None:
     for needed in ("veladora keys new", "veladora directory sign", "veladora desk init", "veladora run relay"):
         assert needed in typed
     unit = told_to_type()[ROOT / "deploy/systemd/veladora-desk.service"]
-    assert any(words[1:3] == ["desk", "run"] for words in unit)
+    assert any(words[1:3] == ["desk", "receive"] for words in unit)
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ class Stage:
         """Start the relay and both desks; returns when their onion services are published."""
         relay = self.start_program("relay", "run", str(self.relay))
         desks = [
-            self.start_program(partner.id, "desk", "run", "--folder", str(partner.folder), "--passphrase-fd", "0")
+            self.start_program(partner.id, "desk", "receive", "--folder", str(partner.folder), "--passphrase-fd", "0")
             for partner in self.partners
         ]
         relay.wait_for("the onion service is published")

@@ -49,6 +49,9 @@ class Deed(Enum):
     SPLIT = "split"
     KEPT_APART = "kept apart"
     ALSO = "also with"
+    QUEUED = "waits to be published"
+    UNQUEUED = "waits no longer"
+    ISSUED = "alert issued"
     TOLD = "told"
 
 
@@ -94,13 +97,17 @@ class Casework:
 
     def mark(self, subject: Subject, state: State, *, by: By, note: str = "") -> None:
         """Take a step of triage.py's table. Raises NoSuchStep, ReasonMissing or BadWords."""
-        text = note_text(note) if note else ""
         with self._database.change() as opened:
-            step(_standing(self._database, subject).state, state, reason=text)
-            _set(opened, subject, "state", state.value)
-            write_line(opened, subject, Deed.MARKED, state.value, by=by)
-            if text:
-                write_line(opened, subject, Deed.NOTED, text, by=by)
+            self.step_within(opened, subject, state, by=by, note=note)
+
+    def step_within(self, opened: Any, subject: Subject, state: State, *, by: By, note: str = "") -> None:  # noqa: ANN401
+        """As `mark`, inside a change of the caller's."""
+        text = note_text(note) if note else ""
+        step(_standing(self._database, subject).state, state, reason=text)
+        _set(opened, subject, "state", state.value)
+        write_line(opened, subject, Deed.MARKED, state.value, by=by)
+        if text:
+            write_line(opened, subject, Deed.NOTED, text, by=by)
 
     def note(self, subject: Subject, text: str, *, by: By) -> None:
         """Add a note, which search finds. Raises BadWords when it is empty or too long."""

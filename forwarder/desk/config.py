@@ -16,10 +16,14 @@ from crypto.directory import Card
 from crypto.errors import Malformed
 from crypto.signing import VerifyingKey
 from forwarder.desk.errors import BadSettings
+from forwarder.desk.publish.alert import LANGUAGES
+from forwarder.desk.publish.errors import NotAnAlert
+from forwarder.desk.publish.safety import Policy
 from onion_service.address import OnionAddress
+from onion_service.dial import OnionUrl
 from onion_service.errors import NotAnOnion, UnsafeSetting
 from onion_service.private import AuthoritySettings, private_net
-from onion_service.torrc import DialTor, OnionTor, SocksAddress, UnixSocket, socks_address
+from onion_service.torrc import DialTor, OnionTor, OutletTor, SocksAddress, UnixSocket, socks_address
 
 SETTINGS_NAME: Final = "desk.toml"
 SETTINGS_MAX: Final = 65_536
@@ -28,6 +32,7 @@ OLDER_KEYS_MAX: Final = 16
 
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _HEX32: Final = re.compile(r"[0-9a-f]{64}")
+_SPOKEN: Final = frozenset(LANGUAGES)
 
 
 class PartnerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -126,12 +131,61 @@ class TorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f"socks: {error}") from error
 
 
+class WebSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The desk's pages. `lock_after_minutes`: how long nobody has to do anything until the desk locks itself."""
+
+    lock_after_minutes: int = 15
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.lock_after_minutes <= 240:
+            raise ValueError("lock_after_minutes: 1 to 240")
+
+
+class PublishSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What this desk demands before something leaves, and where it goes (docs/spec/alerts.md, "What may leave").
+
+    `folder`, `key` and `places` are names in the desk's folder. `languages`: in which every alert is written.
+    `address`: where readers find the alerts, for posts; empty when nobody serves them yet. `serve`: on an onion of the
+    desk's own.
+    """
+
+    resolution: int = 7
+    coarsest: int = 4
+    k: int = 3
+    wait_hours: int = 12
+    folder: str = "alerts"
+    key: str = "alerts.key"
+    places: str = "places.json"
+    languages: tuple[str, ...] = LANGUAGES
+    address: str = ""
+    serve: bool = False
+
+    def __post_init__(self) -> None:
+        try:
+            self.policy  # noqa: B018 - so that nobody can hold settings with a policy that is none
+            if self.address:
+                OnionUrl.parse(self.address)
+        except (NotAnAlert, NotAnOnion) as error:
+            raise ValueError(str(error)) from error
+        if not self.languages or len(set(self.languages)) < len(self.languages) or not set(self.languages) <= _SPOKEN:
+            raise ValueError(f"languages: one or more of {', '.join(LANGUAGES)}, each once")
+        if self.address and not self.address.endswith("/"):
+            raise ValueError("address: http://<56 characters>.onion/alerts/, with the / at its end")
+
+    @property
+    def policy(self) -> Policy:
+        """What an incident must fulfil."""
+        return Policy(resolution=self.resolution, coarsest=self.coarsest, k=self.k, wait_hours=self.wait_hours)
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything a desk sets. `relay` may be filled in later; until then there is nothing to receive."""
 
     partner: PartnerSettings
     relay: RelaySettings | None = None
     tor: TorSettings = TorSettings()
+    web: WebSettings = WebSettings()
+    publish: PublishSettings = PublishSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +212,21 @@ class Settings:
     def older_keys_folder(self) -> Path:
         """Where `veladora desk new-key` puts the keys of earlier periods, each named for its last day."""
         return self.folder / "older-keys"
+
+    @property
+    def alerts_folder(self) -> Path:
+        """Where the signed feeds lie; `current` in it is what may be copied."""
+        return self.folder / self.config.publish.folder
+
+    @property
+    def alerts_key_file(self) -> Path:
+        """The key that signs what this desk publishes."""
+        return self.folder / self.config.publish.key
+
+    @property
+    def places_file(self) -> Path:
+        """The gazetteer."""
+        return self.folder / self.config.publish.places
 
     @property
     def endpoint_socket(self) -> UnixSocket:
@@ -189,6 +258,27 @@ class Settings:
             data_directory=tor / "dial",
             socks=UnixSocket(tor / "control" / "socks"),
             control=UnixSocket(tor / "control" / "dial"),
+            private_net=private_net(self.config.tor.authority),
+        )
+
+    def outlet_tor(self) -> OutletTor:
+        """The tor of our own that channels go through, and nothing else."""
+        tor = self.folder / "tor" / "outlet"
+        return OutletTor(
+            data_directory=tor / "data",
+            socks=UnixSocket(tor / "control" / "socks"),
+            control=UnixSocket(tor / "control" / "socket"),
+            private_net=private_net(self.config.tor.authority),
+        )
+
+    def alerts_tor(self) -> OnionTor:
+        """The tor of our own that serves what is published, on an onion that is not the endpoint's."""
+        tor = self.folder / "tor" / "alerts"
+        return OnionTor(
+            data_directory=tor / "data",
+            service_directory=tor / "service",
+            target=UnixSocket(tor / "door.socket"),
+            control=UnixSocket(tor / "control" / "socket"),
             private_net=private_net(self.config.tor.authority),
         )
 

@@ -156,7 +156,7 @@ class NotAcknowledged(DeskError):
 class DeskRuns(DeskError):
     """The desk is receiving, with the keys it was started with; or its keys are being changed."""
 
-    hint = "stop `veladora desk run`, do this again, and start it again; what is missed meanwhile is offered again"
+    hint = "stop `veladora desk run` or `receive`, do this, and start it again; what is missed is offered again"
 
     def __init__(self) -> None:
         super().__init__("the desk is running, or its keys are being changed")
@@ -179,6 +179,67 @@ class NotDestroyed(DeskError):
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"the key {path} was not destroyed: {reason}")
         self.path = path
+
+
+class NoSuchPost(DeskError):
+    """There is no post of that number in the queue."""
+
+    hint = "`veladora desk channel posts` shows what is on its way"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"there is no post {number}")
+
+
+class NoSuchChannel(DeskError):
+    """There is no channel of that name."""
+
+    hint = "`veladora desk channel list` shows the names"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no channel {name[:40]!r}")
+
+
+class BadChannel(DeskError):
+    """A channel cannot be used as it was given; nothing was changed."""
+
+    hint = "mend what the message names; see 'Channels' in docs/partner.md"
+
+
+class NoOutlet(DeskError):
+    """What speaks to services cannot be shut in here, or is not installed; nothing was sent."""
+
+    hint = "install bubblewrap, and the parts for channels: pip install '.[channels]'; see docs/partner.md"
+
+
+class NotSaid(DeskError):
+    """A channel could not be spoken to; it is tried again later."""
+
+    hint = "`veladora desk channel posts` shows what is on its way"
+
+
+class BadForm(DeskError):
+    """What came is not a form of one of our pages; nothing was changed."""
+
+    hint = "go back, load the page again, and send it from there"
+
+
+class DeskLocked(DeskError):
+    """The desk was locked meanwhile; nothing was changed."""
+
+    hint = "unlock it and do it again"
+
+    def __init__(self) -> None:
+        super().__init__("the desk is locked")
+
+
+class TryLater(DeskError):
+    """A passphrase was wrong several times; the next one must wait."""
+
+    hint = "wait a little, then type it once more"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"wait {seconds} seconds")
+        self.seconds = seconds
 
 
 class NothingToTell(DeskError):
@@ -204,7 +265,7 @@ class NobodyToTell(DeskError):
     )
 
 
-class NotSaid(DeskError):
+class NotHeard(DeskError):
     """No desk has said that, or not about this; nothing was changed."""
 
     hint = "`veladora desk heard` lists what other desks said; `veladora desk also N NAME` notes what they told you"

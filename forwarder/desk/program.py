@@ -3,15 +3,14 @@ logs, from a closed list of sentences, and never how much was for us.
 """
 
 import asyncio
-import base64
-import json
 import logging
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -21,21 +20,27 @@ from crypto.bundle import Bundle
 from crypto.cells import CellClass
 from crypto.directory import Card
 from crypto.errors import CryptoError, WrongPassphrase
-from crypto.keys import Cost, KeyKind, PartnerKey, fingerprint_words
+from crypto.keys import AlertsKey, Cost, KeyKind, PartnerKey
 from crypto.layers import RoundNumber
+from crypto.minisign import PublicKey
 from crypto.suite import OpeningKey
 from forwarder.desk import rounds
+from forwarder.desk.card import PartnerCard, card_of
 from forwarder.desk.catching_up import Event, News
 from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings, Settings, parse_settings
-from forwarder.desk.database import Database
 from forwarder.desk.directory import DeskDirectory
 from forwarder.desk.endpoint import Refusal, endpoint_app
 from forwarder.desk.errors import AlreadyThere, BadSettings
 from forwarder.desk.going_out import going_out
 from forwarder.desk.inbox import Inbox, Receipt
 from forwarder.desk.opening import open_bundle
-from forwarder.desk.own_keys import pull_key, signing_key
 from forwarder.desk.periods import keys_in_use
+from forwarder.desk.publish.alert import Alert
+from forwarder.desk.publish.errors import NoAlertsKey
+from forwarder.desk.publish.release import Released, alerts_by_incident, alerts_key, public_line, release
+from forwarder.desk.publish.serving import Shelf, served
+from forwarder.desk.settings_text import settings_text
+from forwarder.desk.tending import Told, tending
 from forwarder.desk.words import Words
 from forwarder.durable import remove_unfinished, write_durably
 from forwarder.webhook import bundle_id
@@ -51,30 +56,25 @@ TOR_LOOK_SECONDS: Final = 30.0
 LIMITS: Final = Limits(idle=60.0, request=1_800.0, linger=2.0, connections=8)
 
 
-@dataclass(frozen=True, slots=True)
-class PartnerCard:
-    """What the relay's operator and the holder of the root key must know of a partner; nothing of it is secret."""
-
-    id: str
-    name: str
-    key: str
-    words: str
-    endpoint: str
-    pull_key: str
-    signing: str
-
-
 class Desk:
     """An unlocked desk: its keys and its inbox. Leave the block to lock it.
 
     Its own methods may be called from any thread; whoever reads the inbox beside them holds `alone`.
     """
 
-    __slots__ = ("_keys", "alone", "inbox", "settings")
+    __slots__ = ("_alerts_key", "_keys", "alone", "inbox", "settings")
 
-    def __init__(self, settings: Settings, opening_keys: tuple[OpeningKey, ...], inbox: Inbox) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        opening_keys: tuple[OpeningKey, ...],
+        inbox: Inbox,
+        *,
+        alerts_key: AlertsKey | None = None,
+    ) -> None:
         self.settings: Final = settings
         self._keys: Final = opening_keys
+        self._alerts_key: Final = alerts_key
         self.inbox: Final = inbox
         self.alone: Final = threading.RLock()
 
@@ -91,15 +91,45 @@ class Desk:
 
     @property
     def card(self) -> PartnerCard:
-        """The partner card, of the current key."""
+        """The partner card, of the current key; `alerts` is the line that others pin, once this desk publishes."""
         with self.alone:
-            return _card(self.settings, self._keys[0], self.inbox.database)
+            card = card_of(self.settings, self._keys[0], self.inbox.database)
+            return replace(card, alerts=public_line(self.inbox.database))
+
+    @property
+    def alerts_public(self) -> PublicKey | None:
+        """The public half of the key that signs what it publishes; None when it was unlocked without it."""
+        return None if self._alerts_key is None else PublicKey.of(self._alerts_key.signing)
+
+    @property
+    def signs(self) -> bool:
+        """Whether it was unlocked with the key that signs what it publishes."""
+        return self._alerts_key is not None
+
+    def alerts(self) -> list[tuple[int, Alert]]:
+        """Every alert as it stands, with the number of its incident."""
+        with self.alone:
+            return alerts_by_incident(self.inbox.database)
+
+    def release(self, *, now: int) -> Released:
+        """The signed folder is what this desk has decided, when this returns; `now` in seconds since 1970.
+
+        Raises NoAlertsKey when it was unlocked without that key; else as publish/release.py's `release`.
+        """
+        if self._alerts_key is None:
+            raise NoAlertsKey("this desk was opened without the key that signs alerts")
+        with self.alone:
+            return release(self.settings, self.inbox.database, key=self._alerts_key, now=now)
 
     def check_current(self) -> None:
         """Return when the current key is still the one that this desk was unlocked with. Raises BadSettings."""
         path = self.settings.key_files[0]
         if self.card.key.encode() not in path.read_bytes():
             raise BadSettings(path, "the key was changed while the desk was being started; start it again")
+
+    def under(self, settings: Settings) -> "Desk":
+        """The same keys and inbox under other settings of the same folder; this one is not to be used any more."""
+        return Desk(settings, self._keys, self.inbox, alerts_key=self._alerts_key)
 
     def take(self, bundle: Bundle) -> Receipt:
         """Open a verified bundle and store what was for us; see `Inbox.take`."""
@@ -160,7 +190,7 @@ def create(
     there, since nothing is overwritten, and a TorError when there is no tor to be used.
     """
     settings_file = folder / SETTINGS_NAME
-    text = _settings_text(partner, relay).encode()
+    text = settings_text(partner, relay).encode()
     settings = Settings(parse_settings(text, path=settings_file), folder.absolute())
     for path in (settings_file, folder / partner.key, settings.service_directory):
         if path.exists():
@@ -175,14 +205,23 @@ def create(
         make_onion(settings.onion_tor(), program=settings.config.tor.program)
         # Written last: a folder with settings is a whole desk.
         write_durably(settings_file, [text])
-        return _card(settings, key.opening, inbox.database)
+        return card_of(settings, key.opening, inbox.database)
 
 
-def unlock(settings: Settings, *, passphrase: str) -> Desk:
-    """The desk, open. Raises WrongPassphrase, NotOpened or BadSettings; nothing was changed."""
+def unlock(settings: Settings, *, passphrase: str, signing: bool = False, cost: Cost | None = None) -> Desk:
+    """The desk, open; with `signing`, able to sign what it publishes, with a key that is made now if there is none.
+
+    Raises WrongPassphrase, NotOpened, BadSettings or OtherAlertsKey; nothing was changed.
+    """
     opening_keys = tuple(_unlock_key(settings, path, passphrase) for path in settings.key_files)
     remove_unfinished(settings.folder)
-    return Desk(settings, opening_keys, Inbox.open(settings.folder, passphrase=passphrase))
+    inbox = Inbox.open(settings.folder, passphrase=passphrase)
+    try:
+        key = alerts_key(settings, inbox.database, passphrase=passphrase, cost=cost) if signing else None
+    except BaseException:
+        inbox.close()
+        raise
+    return Desk(settings, opening_keys, inbox, alerts_key=key)
 
 
 @contextmanager
@@ -198,26 +237,58 @@ def log_to_stderr() -> Iterator[None]:
         LOG.removeHandler(said)
 
 
+def tell_fault(kind: type[BaseException]) -> None:
+    """A page failed in a way that nobody foresaw; of the error only its kind is told."""
+    LOG.error("a page failed: %s", kind.__name__)
+
+
 async def run(desk: Desk, *, progress: Progress) -> None:
     """Receive until told to stop (SIGINT, SIGTERM). Raises an OnionServiceError when tor cannot be used."""
+    with told_to_stop() as stop:
+        await receive(desk, stop, progress=progress)
+    LOG.info("stopped")
+
+
+async def receive(
+    desk: Desk,
+    stop: asyncio.Event,
+    *,
+    progress: Progress,
+    reachable: Callable[[str], None] | None = None,
+    coming: Callable[[News], None] | None = None,
+) -> None:
+    """Receive, come for what was missed and tend what is published, until `stop` is set. `reachable` hears the address
+    once it can be called, `coming` how far it has come. Raises an OnionServiceError, DeskRuns or BadSettings."""
+
+    def tell(news: News) -> None:
+        _tell_coming(news)
+        if coming is not None:
+            coming(news)
+
+    async with receiving(desk), going_out(desk, told=tell, failed=partial(LOG.warning, "%s")):
+        with await asyncio.to_thread(_tor, desk.settings) as tor:
+            async with _publishing(desk):
+                await _until(stop, tor, progress, reachable)
+
+
+@contextmanager
+def told_to_stop() -> Iterator[asyncio.Event]:
+    """An event that SIGINT and SIGTERM set for as long as the block lasts."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     try:
-        async with receiving(desk), going_out(desk, told=_tell_coming, failed=_tell_failure):
-            with await asyncio.to_thread(_tor, desk.settings) as tor:
-                await _until(stop, tor, progress)
+        yield stop
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
-    LOG.info("stopped")
 
 
 @asynccontextmanager
 async def receiving(desk: Desk) -> AsyncIterator[None]:
-    """The endpoint is served on its unix socket for as long as the block lasts. Raises DeskRuns or BadSettings while
-    the desk's keys change, or when they did after it was unlocked."""
+    """The endpoint is served on its unix socket for as long as the block lasts; yields what is held while the inbox is
+    touched. Raises DeskRuns or BadSettings while the desk's keys change, or when they did after it was unlocked."""
     taking = asyncio.Lock()
 
     async def take(bundle: Bundle) -> Receipt:
@@ -239,17 +310,46 @@ async def receiving(desk: Desk) -> AsyncIterator[None]:
             yield
 
 
+@asynccontextmanager
+async def _publishing(desk: Desk) -> AsyncIterator[None]:
+    """What is published is tended, and served if the settings say so, for as long as the block lasts."""
+
+    def tell(told: Told, detail: str) -> None:
+        level = logging.WARNING if told in (Told.STOPPED, Told.NOT_RELEASED, Told.NOT_SAID) else logging.INFO
+        LOG.log(level, "%s%s", told.value, f": {detail}" if detail else "")
+
+    async with AsyncExitStack() as stack:
+        refreshed: Callable[[], None] = _nothing
+        key = desk.alerts_public
+        if key is not None and desk.settings.config.publish.serve:
+            shelf = Shelf(desk.settings, key)
+            LOG.info("serving alerts at %s", await stack.enter_async_context(served(desk.settings, shelf)))
+            refreshed = lambda: shelf.refresh(now=int(time.time()))  # noqa: E731
+        work = asyncio.create_task(tending(desk, tell=tell, after=refreshed), name="tending")
+        work.add_done_callback(_tell_broken)
+        try:
+            yield
+        finally:
+            work.cancel()
+            await asyncio.wait([work])
+
+
+def _tell_broken(work: "asyncio.Task[None]") -> None:
+    if not work.cancelled() and (error := work.exception()) is not None:
+        LOG.error("what is published is not tended any more: %s; start the desk again", type(error).__name__)
+
+
+def _nothing() -> None:
+    """Nothing is served, so nothing is to be refreshed."""
+
+
 def _tell_coming(news: News) -> None:
     why = f" ({news.why})" if news.why else ""
     level = logging.WARNING if news.event in (Event.REFUSED, Event.STOPPED) else logging.INFO
     LOG.log(level, "%s: %d of %d packets%s", news.event.value, news.done, news.of, why)
 
 
-def _tell_failure(why: str) -> None:
-    LOG.warning("%s", why)
-
-
-async def _until(stop: asyncio.Event, tor: Tor, progress: Progress) -> None:
+async def _until(stop: asyncio.Event, tor: Tor, progress: Progress, reachable: Callable[[str], None] | None) -> None:
     """Wait for tor, then for `stop`; a tor that goes away ends the program with its error."""
     waiting = asyncio.ensure_future(
         asyncio.to_thread(tor.wait_bootstrapped, seconds=BOOTSTRAP_SECONDS, progress=progress)
@@ -262,6 +362,8 @@ async def _until(stop: asyncio.Event, tor: Tor, progress: Progress) -> None:
         await waiting
         address = await asyncio.to_thread(tor.wait_published, seconds=PUBLISH_SECONDS)
         LOG.info("receiving at http://%s/", address)
+        if reachable is not None:
+            reachable(str(address))
     while not stop.is_set():
         await asyncio.wait([stopping], timeout=TOR_LOOK_SECONDS)
         await asyncio.to_thread(tor.ask, "version")
@@ -286,65 +388,3 @@ def _unlock_key(settings: Settings, path: Path, passphrase: str) -> OpeningKey:
     if not isinstance(key, PartnerKey):
         raise BadSettings(settings.folder / SETTINGS_NAME, f"{path.name} is not a partner's key")
     return key.opening
-
-
-def _card(settings: Settings, key: OpeningKey, database: Database) -> PartnerCard:
-    partner = settings.config.partner
-    public = key.sealing_key
-    try:
-        endpoint = f"http://{(settings.service_directory / 'hostname').read_text('ascii').strip()}/"
-    except (OSError, UnicodeDecodeError):
-        endpoint = ""
-    return PartnerCard(
-        id=partner.id,
-        name=partner.name,
-        key=base64.b64encode(public.wire).decode(),
-        words=fingerprint_words(public.fingerprint),
-        endpoint=endpoint,
-        pull_key=pull_key(database).public,
-        signing=signing_key(database).verifying_key.wire.hex(),
-    )
-
-
-def _settings_text(partner: PartnerSettings, relay: RelaySettings | None) -> str:
-    lines = [
-        "# The settings of this desk; docs/partner.md says what each line means.",
-        "",
-        "[partner]",
-        f"id = {_toml(partner.id)}",
-        f"name = {_toml(partner.name)}",
-        f"key = {_toml(partner.key)}",
-        "older_keys = []",
-        "",
-    ]
-    if relay is None:
-        lines += [
-            "# Ask the operator of the relay for these, and take the # away.",
-            "# [relay]",
-            '# identity = "64 hexadecimal digits"',
-            '# card = "<56 characters>.onion#<64 hexadecimal digits>"',
-            "# round_seconds = 900",
-            "# letters = 64",
-            "# parcels = 16",
-            "# parcel_every = 4",
-            "# keep_rounds = 672",
-            '# partners_onion = "<56 characters>.onion"',
-        ]
-    else:
-        lines += [
-            "[relay]",
-            f"identity = {_toml(relay.identity)}",
-            f"card = {_toml(relay.card)}",
-            f"round_seconds = {relay.round_seconds}",
-            f"letters = {relay.letters}",
-            f"parcels = {relay.parcels}",
-            f"parcel_every = {relay.parcel_every}",
-            f"keep_rounds = {relay.keep_rounds}",
-            f"partners_onion = {_toml(relay.partners_onion)}",
-        ]
-    return "\n".join([*lines, "", "[tor]", 'mode = "launch"', 'program = "tor"', ""])
-
-
-def _toml(text: str) -> str:
-    # A basic string of TOML is one of JSON as long as nothing outside ASCII is escaped.
-    return json.dumps(text, ensure_ascii=False)

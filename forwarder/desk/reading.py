@@ -36,7 +36,7 @@ class Copy:
 def edges(entry: Entry | Found, *, round_seconds: int) -> tuple[str, str]:
     """The beginning and the end (UTC) of the round a report came in: all that is known of when it was sent."""
     start = entry.round_number * round_seconds
-    return _moment(start), _moment(start + round_seconds)
+    return edge(start), edge(start + round_seconds)
 
 
 def document(inbox: Inbox, entry: Entry, *, round_seconds: int, sandbox: Sandbox) -> dict[str, Any]:
@@ -145,7 +145,8 @@ def release(inbox: Inbox, entry: Entry, place: int, *, into: Path, acknowledged:
     return path
 
 
-def _moment(seconds: int) -> str:
+def edge(seconds: int) -> str:
+    """An edge of a round (UTC), from its seconds since 1970; `unknown` for one that no calendar has."""
     if not 0 <= seconds <= _LAST_SECOND:
         return "unknown"
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

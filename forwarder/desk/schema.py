@@ -13,8 +13,9 @@ from forwarder.desk import own_keys
 from forwarder.desk.database import Database
 from forwarder.desk.errors import NotOpened, Unreadable
 from forwarder.desk.folding import telling_words, words
+from forwarder.desk.publish.tables import CHANNELS, PUBLICATIONS
 
-VERSION: Final = 3
+VERSION: Final = 4
 OPENING_MAX: Final = 160
 TELLING_MAX: Final = 120
 
@@ -128,8 +129,12 @@ def _to_version_3(opened: Any) -> None:  # noqa: ANN401
     own_keys.make(opened)
 
 
+def _to_version_4(opened: Any) -> None:  # noqa: ANN401
+    _execute(opened, *PUBLICATIONS, *CHANNELS)
+
+
 # What each version after the second one added; a new inbox takes every step too.
-_STEPS: Final = {3: _to_version_3}
+_STEPS: Final = {3: _to_version_3, 4: _to_version_4}
 
 
 def store(opened: Any, report: Report, *, round_number: int, wire: bytes, number: int | None = None) -> None:  # noqa: ANN401

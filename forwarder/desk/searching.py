@@ -98,6 +98,24 @@ def count(database: Database, wanted: Filter) -> int:
     return int(database.one(f"SELECT count(*) FROM received WHERE {' AND '.join(where) or 'TRUE'}", *values))  # noqa: S608 - every piece is written in this module
 
 
+def known(database: Database) -> tuple[list[str], list[str]]:
+    """The ids of the topics and of the places that reports here name."""
+    topics, places = (
+        [found for (found,) in database.rows(statement) if found]
+        for statement in (
+            "SELECT DISTINCT topic FROM received ORDER BY topic",
+            "SELECT DISTINCT place FROM received ORDER BY place",
+        )
+    )
+    return topics, places
+
+
+def round_of_newest(database: Database, count: int) -> RoundNumber:
+    """The round from which on there are at least so many reports; 0 when there are fewer."""
+    found = database.one("SELECT round FROM received ORDER BY round DESC LIMIT 1 OFFSET ?", max(0, count - 1))
+    return RoundNumber(found or 0)
+
+
 def expression(typed: str) -> str:
     """What FTS5 is asked: every word quoted, each the beginning of a word. Raises NothingToSearch."""
     if len(typed) > TYPED_MAX:

@@ -14,7 +14,7 @@ from crypto.layers import RoundNumber
 from crypto.word import BUCKET_SECONDS, Word
 from forwarder.desk.casework import NAME_MAX, By, Deed, Kind, Subject, colleague_name, write_line
 from forwarder.desk.database import Database
-from forwarder.desk.errors import BadWords, NotSaid
+from forwarder.desk.errors import BadWords, NotHeard
 from forwarder.desk.incidents import NOT_COMPARED, Incidents, same_name
 from forwarder.desk.opening import Heard, Opened
 
@@ -116,12 +116,12 @@ class Words:
         return [said for said in self.heard() if said.incident in (None, incident) and incident in self.like(said)]
 
     def accept(self, incident: int, number: int, *, by: By) -> Said:
-        """A person says that this word is about that incident: from now on its sender has it too. Raises NotSaid,
+        """A person says that this word is about that incident: from now on its sender has it too. Raises NotHeard,
         NoSuchIncident or MergedAway, and then nothing is changed."""
         with self._database.change() as opened:
             said = next((one for one in self.beside(incident) if one.number == number), None)
             if said is None:
-                raise NotSaid(f"no other desk said with word {number} that it has incident {incident}")
+                raise NotHeard(f"no other desk said with word {number} that it has incident {incident}")
             if said.incident is not None:
                 return said
             opened.execute("UPDATE words_in SET incident = ?, pending = 0 WHERE number = ?", (incident, number))

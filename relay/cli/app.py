@@ -40,12 +40,16 @@ was written, for whom, when, or that it was written at all.
 
     veladora send CARD
 
-**You are an organisation that reads reports.** Make a desk, give its card to the operator of the relay and read its
-words aloud to compare; then keep the desk running:
+**You are an organisation that reads reports.** Open your desk in a browser; it guides you from the first start on:
+
+    veladora desk run --folder desk
+
+Without a browser: make a desk, give its card to the operator of the relay and read its words aloud to compare; then
+keep it receiving:
 
     veladora desk init --folder desk --id red-norte --name "Red Norte"
 
-    veladora desk run --folder desk
+    veladora desk receive --folder desk
 
 **You operate a relay.** Make the root key on a machine that is never online; make the relay; write its partners into
 the draft, sign that where the root key is, and start:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from relay.cli import casework, listing, words
+from relay.cli import casework, channels, exporting, listing, publishing, web_desk, words
 from relay.cli.console import MISUSED, ask_passphrase, confirm, fail, interactive, say
 from relay.cli.rounds import rounds
 from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, settings_of, unlocked
 
 if TYPE_CHECKING:
-    from forwarder.desk.program import PartnerCard
+    from forwarder.desk.card import PartnerCard
 
 app = typer.Typer(
     name="desk",
@@ -66,7 +66,7 @@ def init(
     if relay is None:
         say(f"Next: fill in [relay] in {folder / SETTINGS_NAME}, then `veladora desk run --folder {folder}`.")
     else:
-        say(f"Next: `veladora desk run --folder {folder}`, and leave it running.")
+        say(f"Next: `veladora desk run --folder {folder}` opens it in a browser; `veladora desk receive` needs none.")
 
 
 @app.command()
@@ -91,7 +91,7 @@ def new_key(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> 
             new_period(settings, passphrase=passphrase, today=datetime.now(UTC).date())
         with unlock(settings, passphrase=passphrase) as desk:
             _show_card(desk.card)
-    say(f"Made a new key. First start `veladora desk run --folder {folder}` again, then give the card to the relay's")
+    say("Made a new key. First start `veladora desk run` (or `receive`) again, then give the card to the relay's")
     say(
         "operator and have the words read to you. Until the relay's directory names it, letters come under the old one."
     )
@@ -126,16 +126,18 @@ def forget_keys(
 
 
 @app.command()
-def run(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> None:
-    """Receive reports until stopped (Ctrl-C). Keep it running; what is missed is offered again for days."""
+def receive(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> None:
+    """Receive reports without a browser until stopped (Ctrl-C). What is missed is offered again for days."""
     import asyncio
 
     from forwarder.desk.program import log_to_stderr
     from forwarder.desk.program import run as run_desk
 
     with explained():
-        settings_of(folder).relay  # noqa: B018 - without it there is nothing to receive, so do not ask for a passphrase
-    with unlocked(folder, passphrase_fd) as desk, log_to_stderr():
+        settings = settings_of(folder)
+        settings.relay  # noqa: B018 - without it there is nothing to receive, so do not ask for a passphrase
+    publishes = settings.config.publish.serve or settings.alerts_key_file.is_file()
+    with unlocked(folder, passphrase_fd, signing=publishes) as desk, log_to_stderr():
         say("Starting tor; this takes up to a minute.")
         asyncio.run(run_desk(desk, progress=lambda step: say(f"tor: {step.percent} % ({step.summary})")))
 
@@ -223,6 +225,8 @@ def _show_card(card: "PartnerCard") -> None:
     typer.echo(f"{'endpoint':<9} {card.endpoint or 'not known yet: start the tor that holds it'}")
     typer.echo(f"{'pull_key':<9} {card.pull_key}")
     typer.echo(f"{'signing':<9} {card.signing}")
+    if card.alerts:
+        typer.echo(f"{'alerts':<9} {card.alerts}")
 
 
 def _facts(found: dict[str, Any]) -> Iterator[str]:
@@ -244,7 +248,10 @@ def _facts(found: dict[str, Any]) -> Iterator[str]:
         yield f"  attachment {attachment['number']}: {kind}, {cleaned}{missing}"
 
 
+app.command()(web_desk.run)
 app.command("list")(listing.list_reports)
 app.command()(rounds)
-for command in (*casework.COMMANDS, *words.COMMANDS):
+for command in (*casework.COMMANDS, *words.COMMANDS, *publishing.COMMANDS):
     app.command()(command)
+app.command("export-alerts")(exporting.export_alerts)
+app.add_typer(channels.app)

@@ -39,14 +39,14 @@ def explained() -> Iterator[None]:
 
 
 @contextmanager
-def unlocked(folder: Path, passphrase_fd: int | None) -> "Iterator[Desk]":
-    """The desk in `folder`, open for as long as the block lasts."""
+def unlocked(folder: Path, passphrase_fd: int | None, *, signing: bool = False) -> "Iterator[Desk]":
+    """The desk in `folder`, open for as long as the block lasts; with `signing`, able to sign what it publishes."""
     from forwarder.desk.program import unlock
 
     with explained():
         settings = settings_of(folder)
         passphrase = ask_passphrase("Passphrase of this desk", fd=passphrase_fd)
-        with unlock(settings, passphrase=passphrase) as desk:
+        with unlock(settings, passphrase=passphrase, signing=signing) as desk:
             yield desk
 
 

@@ -1,6 +1,7 @@
 """A SOCKS 5 proxy on a unix socket that remembers every name it was asked for, and leads only where a test says.
 
-A name may lead to a unix socket on this machine (a door, a page of the test's own) or to the SOCKS port of a tor.
+A name may lead to a unix socket on this machine (a door, a page of the test's own), to a port of it, or to the SOCKS
+port of a tor.
 Everything else is refused, and remembered all the same (RFC 1928).
 """
 
@@ -30,11 +31,16 @@ class Proxy:
     socket: Path
     tor: UnixSocket | None = None
     doors: dict[str, Path] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     def lead(self, host: str, to: Path) -> None:
         """From now on this name is answered by the server on a unix socket."""
         self.doors[host] = to
+
+    def lead_to_port(self, host: str, port: int) -> None:
+        """From now on this name, asked for at this port, is answered by the server at that port of this machine."""
+        self.ports[f"{host}:{port}"] = port
 
     @property
     def hosts(self) -> set[str]:
@@ -105,6 +111,9 @@ async def _lead_on(proxy: Proxy, host: str, request: bytes) -> tuple[asyncio.Str
     try:
         if host in proxy.doors:
             return await asyncio.open_unix_connection(str(proxy.doors[host]))
+        port = proxy.ports.get(f"{host}:{int.from_bytes(request[-2:], 'big')}")
+        if port is not None:
+            return await asyncio.open_connection("127.0.0.1", port)
         if proxy.tor is not None and host.endswith(".onion"):
             return await _through_tor(proxy.tor, request)
     except (OSError, asyncio.IncompleteReadError):

@@ -193,7 +193,7 @@ def test_a_report_that_is_not_there_is_said_with_the_way_on(folder: Path, argume
     assert "desk list" in shown.stderr
 
 
-@pytest.mark.parametrize("arguments", [("list",), ("show", "1"), ("export", "out"), ("run",), ("card",)])
+@pytest.mark.parametrize("arguments", [("list",), ("show", "1"), ("export", "out"), ("receive",), ("card",)])
 def test_a_wrong_passphrase_is_said_and_changes_nothing(folder: Path, arguments: tuple[str, ...]) -> None:
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     shown = desk(*arguments, "--folder", str(folder), passphrase="otra")
@@ -209,17 +209,17 @@ def test_a_folder_without_a_desk_is_said_before_any_passphrase(tmp_path: Path) -
     assert "desk init" in shown.stderr
 
 
-def test_run_without_a_relay_is_said_before_any_passphrase(tmp_path: Path) -> None:
+def test_receiving_without_a_relay_is_said_before_any_passphrase(tmp_path: Path) -> None:
     new_desk(tmp_path, relay=None).inbox.close()
-    shown = CliRunner().invoke(app, ["run", "--folder", str(tmp_path)])
+    shown = CliRunner().invoke(app, ["receive", "--folder", str(tmp_path)])
     assert shown.exit_code == 1
     assert "[relay] part is not filled in" in shown.stderr
 
 
-def test_run_without_tor_is_said_with_the_remedy(folder: Path) -> None:
+def test_receiving_without_tor_is_said_with_the_remedy(folder: Path) -> None:
     settings = folder / SETTINGS_NAME
     settings.write_text(settings.read_text().replace('program = "tor"', 'program = "no-such-tor"'))
-    shown = desk("run", "--folder", str(folder))
+    shown = desk("receive", "--folder", str(folder))
     assert shown.exit_code == 1
     assert "no tor program" in shown.stderr
     assert "install tor" in shown.stderr

@@ -60,6 +60,12 @@ class Cell:
         """From 3 (some 12 000 km²) to 8 (some 0.7 km²)."""
         return int(h3.get_resolution(self.index))
 
+    def is_within(self, other: "Cell") -> bool:
+        """Whether `other` is this cell or one of its parents."""
+        return self.resolution >= other.resolution and bool(
+            h3.cell_to_parent(self.index, other.resolution) == other.index
+        )
+
     @property
     def square_kilometres(self) -> float:
         """Its area."""

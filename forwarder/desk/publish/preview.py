@@ -3,12 +3,15 @@
 Pure: no clock, no disk, no chance. What it shows of an alert is what the feeds say, read from the same alert.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from forwarder.desk.publish.alert import Alert, State
-from forwarder.desk.publish.moments import span
+from forwarder.desk.publish.moments import span, zulu
 from forwarder.desk.publish.safety import Confidence, Leave, Reason, Refusal
+
+TOWNS_MAX: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +49,30 @@ _STAYS: Final = {
     "es": (
         "los textos, adjuntos y rondas de los reportes",
         "cuántos reportes hay, y de cuántas organizaciones",
-        "el lugar exacto y su nombre en el directorio de lugares",
+        "qué lugar dijeron los reportes, o usted",
         "el motivo de publicar sin esperar, si lo hubo",
     ),
     "en": (
         "the reports' texts, attachments and rounds",
         "how many reports there are, and of how many organisations",
-        "the place itself and its name in the gazetteer",
+        "which place the reports, or you, named",
         "the reason for not waiting, if there was one",
     ),
+}
+# The site finds them from the area alone (site/where.py).
+_TOWNS: Final = {
+    "es": {
+        "named": "las páginas la ponen con: {}",
+        "more": "; y {} más",
+        "none": "las páginas no la ponen con ninguna ciudad",
+        "unknown": "las páginas la ponen con las ciudades que hay en esa zona",
+    },
+    "en": {
+        "named": "the pages put it with: {}",
+        "more": "; and {} more",
+        "none": "the pages put it with no town",
+        "unknown": "the pages put it with the towns in that area",
+    },
 }
 _WHY: Final = {
     "es": {
@@ -65,6 +83,8 @@ _WHY: Final = {
         "bucket": "del tiempo sólo se dice en qué seis horas",
         "waited": "viene de una sola fuente y esperó {hours} horas",
         "override": "viene de una sola fuente y no esperó, por decisión de una persona: {reason}",
+        "waits": "viene de una sola fuente y espera hasta {leaves_at} UTC; hasta entonces no sale nada",
+        "withdrawn": "deja de decirse lo que decía; la zona, el tiempo y la confianza quedan como estaban",
         "words": "ningún programa entiende los textos de abajo: léalos pensando en quién pudo contar esto",
     },
     "en": {
@@ -75,6 +95,8 @@ _WHY: Final = {
         "bucket": "of the time only the six hours are told",
         "waited": "it comes from one source and has waited {hours} hours",
         "override": "it comes from one source and did not wait, by a person's decision: {reason}",
+        "waits": "it comes from one source and waits until {leaves_at} UTC; until then nothing leaves",
+        "withdrawn": "what it said is said no longer; area, time and confidence stay as they were",
         "words": "no program understands the texts below: read them thinking of who can have told this",
     },
 }
@@ -92,8 +114,14 @@ _REFUSED: Final = {
 }
 
 
-def preview(alert: Alert, leave: Leave, *, language: str) -> Preview:
-    """What `alert` would tell the world, in `language` ("es" or "en"), and why that is safe."""
+def preview(
+    alert: Alert, leave: Leave | None, *, language: str, leaves_at: int = 0, towns: Sequence[str] | None = None
+) -> Preview:
+    """What `alert` would tell the world, in `language` ("es" or "en"), and why that is safe.
+
+    `leave` is None for a withdrawal; `leaves_at`: until when it waits, in seconds since 1970, or 0. `towns`: those that
+    the site names because of its area; None when they are not known here.
+    """
     begin, end = span(alert.when)
     said = _LEAVES[language].format(
         id=alert.id,
@@ -113,7 +141,16 @@ def preview(alert: Alert, leave: Leave, *, language: str) -> Preview:
         for line in part.splitlines()
         if line.strip()
     ]
-    return Preview((*said.split("|"), *texts), tuple(_why(leave, language)), _STAYS[language])
+    return Preview(
+        (*said.split("|"), _towns(towns, language), *texts), tuple(_why(leave, language, leaves_at)), _STAYS[language]
+    )
+
+
+def _towns(towns: Sequence[str] | None, language: str) -> str:
+    if not towns:
+        return _TOWNS[language]["unknown" if towns is None else "none"]
+    more = _TOWNS[language]["more"].format(len(towns) - TOWNS_MAX) if len(towns) > TOWNS_MAX else ""
+    return _TOWNS[language]["named"].format("; ".join(towns[:TOWNS_MAX]) + more)
 
 
 def refused(refusal: Refusal, *, language: str) -> str:
@@ -122,7 +159,9 @@ def refused(refusal: Refusal, *, language: str) -> str:
     return f"{said} ({refusal.hours} h)" if refusal.hours else said
 
 
-def _why(leave: Leave, language: str) -> list[str]:
+def _why(leave: Leave | None, language: str, leaves_at: int) -> list[str]:
+    if leave is None:
+        return [_WHY[language][ground] for ground in ("withdrawn", "words")]
     policy = leave.policy
     grounds = ["cell"]
     if leave.confidence is not Confidence.UNCONFIRMED:
@@ -131,11 +170,12 @@ def _why(leave: Leave, language: str) -> list[str]:
         grounds.append("coarser" if leave.cell.resolution < policy.resolution else "enough")
     grounds.append("bucket")
     if leave.single_source:
-        grounds.append("override" if leave.override else "waited")
+        grounds.append("override" if leave.override else "waits" if leaves_at else "waited")
     facts = {
         "resolution": policy.resolution,
         "k": policy.k,
         "hours": policy.wait_hours,
         "reason": leave.override,
+        "leaves_at": zulu(leaves_at),
     }
     return [_WHY[language][ground].format(**facts) for ground in (*grounds, "words")]

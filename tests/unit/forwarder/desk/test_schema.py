@@ -26,6 +26,7 @@ from tests.unit.forwarder.test_bundles import files_of_at_most
 
 OF_VERSION_1: Final = Path(__file__).parent / "inbox-v1"
 OF_VERSION_2: Final = Path(__file__).parent / "inbox-v2"
+OF_VERSION_2_TAGGED = Path(__file__).parent / "inbox-v2-tagged"
 
 
 @pytest.fixture
@@ -76,6 +77,20 @@ def test_nothing_is_lost_and_what_lists_need_is_filled_in(folder: Path) -> None:
         assert inbox.database.rows("SELECT rowid FROM words WHERE words MATCH '\"camion\"'") == [(1,)]
 
 
+def test_what_people_did_in_version_2_is_there(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(OF_VERSION_2, tmp_path / "desk"))
+    assert version_of(folder) == 2
+    for _ in range(2):
+        with Inbox.open(folder, passphrase=PASSPHRASE) as inbox:
+            assert inbox.database.version == schema.VERSION
+            assert [entry.report.text for entry in inbox.entries()] == ["Vi un retén", "Otro retén", "Un camión"]
+            incident = Incidents(inbox.database).incident(1)
+            assert (incident.reports, incident.also, incident.state) == ((1, 2), ("Red Sur",), State.CONFIRMED)
+            history = Casework(inbox.database).history(Subject(Kind.REPORT, 3))
+            assert [(line.deed, line.detail, line.colleague) for line in history] == [(Deed.NOTED, "llamó Inés", "Ana")]
+            assert inbox.database.rows("SELECT * FROM alerts") == []
+
+
 @pytest.mark.parametrize("older", [OF_VERSION_1, OF_VERSION_2])
 def test_an_inbox_brought_up_is_laid_out_as_a_new_one(older: Path, tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
@@ -101,7 +116,7 @@ def test_without_room_it_stays_as_it_was_and_comes_up_later(folder: Path) -> Non
 
 
 def test_what_people_did_in_version_2_is_kept_and_the_desk_gets_keys_of_its_own(tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(OF_VERSION_2, tmp_path / "desk"))
+    folder = Path(shutil.copytree(OF_VERSION_2_TAGGED, tmp_path / "desk"))
     assert version_of(folder) == 2
     keys = set()
     for _ in range(2):

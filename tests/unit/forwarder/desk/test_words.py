@@ -20,7 +20,7 @@ from crypto.word import Word
 from forwarder.desk import words
 from forwarder.desk.casework import Casework, Deed, Kind, Subject
 from forwarder.desk.config import Config, PartnerSettings, Settings
-from forwarder.desk.errors import NotSaid
+from forwarder.desk.errors import NotHeard
 from forwarder.desk.inbox import Inbox
 from forwarder.desk.incidents import Incidents
 from forwarder.desk.program import Desk
@@ -95,7 +95,7 @@ def test_it_stands_beside_nothing_else_and_cannot_be_accepted_there(desk: Desk, 
     found = desk.words(now=NOW)
     assert len(found.heard()) == 1
     assert found.beside(1) == []
-    with pytest.raises(NotSaid):
+    with pytest.raises(NotHeard):
         found.accept(1, 1, by=BY)
     assert Incidents(desk.inbox.database).incident(1).partners == 1
 
@@ -106,7 +106,7 @@ def test_a_word_is_accepted_for_one_incident_only(desk: Desk) -> None:
     kept.merge([3], by=BY)
     hear(desk, a_word())
     desk.words(now=NOW).accept(1, 1, by=BY)
-    with pytest.raises(NotSaid):
+    with pytest.raises(NotHeard):
         desk.words(now=NOW).accept(2, 1, by=BY)
     assert kept.incident(2).partners == 1
 
@@ -147,7 +147,7 @@ def test_who_is_not_in_the_directory_yet_is_kept_and_counts_for_nothing(tmp_path
     with a_desk(tmp_path, listed=False) as desk:
         hear(desk, a_word(), a_word(sender="red-oeste", key=OESTE), FORGED["not signed"])
         assert desk.words(now=NOW).heard() == []
-        with pytest.raises(NotSaid):
+        with pytest.raises(NotHeard):
             desk.words(now=NOW).accept(1, 1, by=BY)
         trust(desk)
         assert [one.sender for one in desk.words(now=NOW).heard()] == ["red-sur"]
@@ -180,7 +180,7 @@ def counts_only_what_holds(folder: Path) -> None:
             hear(desk, forged)
             found = desk.words(now=NOW)
             assert found.beside(1) == []
-            with pytest.raises(NotSaid):
+            with pytest.raises(NotHeard):
                 found.accept(1, 1, by=BY)
             assert Incidents(desk.inbox.database).incident(1).partners == 1
 

@@ -1,0 +1,114 @@
+"""A draft is what would leave the desk if a person said yes: the alert, why it may leave, and when.
+
+Pure: no clock, no disk, no chance. Two drafts with one digest say the same to the world, so what a person saw can be
+compared with what is about to leave.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from crypto import canonical
+from crypto.layers import RoundNumber
+from forwarder.desk.publish.alert import Alert
+from forwarder.desk.publish.preview import Preview, preview
+from forwarder.desk.publish.safety import (
+    BUCKET_SECONDS,
+    HOUR_SECONDS,
+    Facts,
+    Leave,
+    Policy,
+    Reason,
+    Refusal,
+    safe_to_publish,
+)
+from forwarder.desk.publish.stored import Wording
+
+
+class Act(Enum):
+    """What a draft does when it leaves."""
+
+    PUBLISH = "publish"
+    CORRECT = "correct"
+    WITHDRAW = "withdraw"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What would leave. `leave` is None for a withdrawal, which says nothing new. `leaves_at`: when it leaves by
+    itself, in seconds since 1970; 0 when it may leave now. `confirmed_by`: by how many organisations. `wording`: what
+    a person asked for. `towns`: those that the site names because of its area; None when that is not known."""
+
+    incident: int
+    act: Act
+    alert: Alert
+    leave: Leave | None
+    confirmed_by: int
+    wording: Wording
+    leaves_at: int = 0
+    towns: tuple[str, ...] | None = None
+
+    @property
+    def digest(self) -> str:
+        """The same for drafts that say the same to the world; id and hour of issue are left out."""
+        alert = self.alert
+        said = {
+            "act": self.act.value,
+            "cell": alert.cell.index,
+            "confidence": alert.confidence.value,
+            "state": alert.state.value,
+            "topic": alert.topic,
+            "when": alert.when,
+            "words": {language: [one.title, one.text, one.advice] for language, one in alert.words.items()},
+        }
+        return hashlib.sha256(canonical.encode(said)).hexdigest()
+
+    def preview(self, language: str) -> Preview:
+        """What leaves, why that is safe, and what stays; `language` is "es" or "en"."""
+        return preview(self.alert, self.leave, language=language, leaves_at=self.leaves_at, towns=self.towns)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What may leave, and when it does so by itself (seconds since 1970); 0 when it may now."""
+
+    leave: Leave
+    leaves_at: int
+
+
+def judged(facts: Facts, policy: Policy, *, round_seconds: int, now: RoundNumber, hurry: str = "") -> Judged | Refusal:
+    """What may leave of an incident now, or what may leave later if nothing changes, or why nothing may."""
+
+    def at(moment: int) -> Leave | Refusal:
+        return safe_to_publish(facts, policy, round_seconds=round_seconds, now=RoundNumber(moment), override=hurry)
+
+    found = at(now)
+    if isinstance(found, Leave):
+        return Judged(found, 0)
+    if found.reason is not Reason.TOO_SOON:
+        return found
+    # It only waits: the first round in which it may leave lies in between, and after it every one does.
+    early, late = int(now), int(now) + -(-found.hours * HOUR_SECONDS // round_seconds)
+    while late - early > 1:
+        middle = (early + late) // 2
+        early, late = (early, middle) if isinstance(at(middle), Leave) else (middle, late)
+    then = at(late)
+    if isinstance(then, Refusal):
+        return then
+    return Judged(then, _edge(late * round_seconds, wait=policy.wait_hours * HOUR_SECONDS))
+
+
+def _edge(allowed: int, *, wait: int) -> int:
+    """When what waits leaves by itself, in seconds since 1970: at the beginning of a bucket that follows from the one
+    of the report that made it enough. So the moment tells no more of that report than its bucket."""
+    bucket_end = -(-(allowed - wait) // BUCKET_SECONDS) * BUCKET_SECONDS
+    return -(-(bucket_end + wait) // BUCKET_SECONDS) * BUCKET_SECONDS
+
+
+def kept_in_place(waits: Judged, alert: Alert) -> Judged | None:
+    """A correction that only waits may leave at once in the area and time that are public already, where that area
+    holds the new one. None where it does not: then it waits."""
+    leave = waits.leave
+    if not waits.leaves_at or not leave.cell.is_within(alert.cell):
+        return None if waits.leaves_at else waits
+    return Judged(replace(leave, cell=alert.cell, when=alert.when), 0)

@@ -1,0 +1,147 @@
+"""Unlocking and locking, and what stands at the top of every page: language, colleague, shortcuts, the lock."""
+
+from typing import Final
+
+from aiohttp import web
+
+from crypto.errors import WrongPassphrase
+from forwarder.desk.casework import colleague_name
+from forwarder.desk.errors import BadWords, NotOpened, TryLater
+from forwarder.desk.web.catalogues import languages, msg
+from forwarder.desk.web.house import FOLDER, Visit
+from forwarder.desk.web.session import COOKIE
+
+PASSPHRASE_MAX: Final = 1_024
+STATIC: Final = {
+    name: ((FOLDER / "static" / name).read_bytes(), media)
+    for name, media in (("desk.css", "text/css"), ("desk.js", "text/javascript"), ("icon.svg", "image/svg+xml"))
+}
+
+
+def give(response: web.StreamResponse, cookie: str, *, at: str) -> None:
+    """The browser keeps this cookie until it is closed, sends it to our pages alone, and shows it to no script."""
+    response.set_cookie(COOKIE, cookie, path=at, httponly=True, samesite="Strict")
+
+
+async def static(visit: Visit) -> web.StreamResponse:
+    """A style or script of ours."""
+    found = STATIC.get(visit.values["name"])
+    if found is None:
+        return visit.page("missing.html", status=404)
+    return web.Response(body=found[0], content_type=found[1], charset="utf-8")
+
+
+async def first_of_locked(visit: Visit) -> web.StreamResponse:
+    """Where a locked desk begins."""
+    return visit.go("/unlock")
+
+
+async def lock_page(visit: Visit) -> web.StreamResponse:
+    """Ask for the passphrase."""
+    return visit.page("unlock.html", fault="", wait=visit.keeper.wait(), colleague_typed="")
+
+
+async def unlock(visit: Visit) -> web.StreamResponse:
+    """Open the desk with the passphrase that was typed."""
+    keeper, passphrase, name = visit.keeper, visit.form.text("passphrase"), visit.form.word("colleague")
+    if wait := keeper.wait():
+        return visit.page("unlock.html", status=429, fault="", wait=wait, colleague_typed=name)
+    fault = _fault(visit, passphrase, name)
+    if not fault:
+        try:
+            await keeper.unlock(passphrase)
+        except TryLater as error:
+            return visit.page("unlock.html", status=429, fault="", wait=error.seconds, colleague_typed=name)
+        except (WrongPassphrase, NotOpened) as error:
+            fault = " ".join(visit.told(error))
+    if fault:
+        return visit.page("unlock.html", status=422, fault=fault, wait=keeper.wait(), colleague_typed=name)
+    return admitted(visit, colleague=colleague_name(name) if name else "")
+
+
+def admitted(visit: Visit, *, colleague: str = "", path: str = "/") -> web.StreamResponse:
+    """On into the desk that has just been opened, with a cookie that was not known while it was locked."""
+    cookie = visit.house.sessions.unlock()
+    session = visit.house.sessions.session(cookie)
+    if session is not None:
+        session.colleague = colleague
+    response = visit.go(path)
+    give(response, cookie, at=visit.house.at)
+    return response
+
+
+async def lock(visit: Visit) -> web.StreamResponse:
+    """Lock the desk now."""
+    await visit.keeper.lock(by_itself=visit.form.has("idle"))
+    return visit.go("/unlock")
+
+
+async def alive(_visit: Visit) -> web.StreamResponse:
+    """Somebody types or moves; that it was asked is all there is to it."""
+    return web.Response(status=204)
+
+
+async def language(visit: Visit) -> web.StreamResponse:
+    """Speak another language from now on."""
+    if visit.form.text("language") in languages():
+        visit.house.language = visit.form.text("language")
+    return visit.go(back(visit))
+
+
+async def who(visit: Visit) -> web.StreamResponse:
+    """Say who sits at the desk, for colleagues' eyes only."""
+    name = visit.form.word("colleague")
+    try:
+        visit.session.colleague = colleague_name(name) if name else ""
+    except BadWords as error:
+        return visit.page("help.html", status=422, fault=" ".join(visit.told(error)), colleague_typed=name)
+    return visit.go("/help", say=visit.t(msg("Guardado.")))
+
+
+async def help_page(visit: Visit) -> web.StreamResponse:
+    """Keys, words, and what the person here can set."""
+    return visit.page("help.html", fault="", colleague_typed=visit.session.colleague)
+
+
+async def shortcuts(visit: Visit) -> web.StreamResponse:
+    """Single keys do something, or nothing."""
+    visit.house.shortcuts = visit.form.has("on")
+    return visit.go("/help", say=visit.t(msg("Guardado.")))
+
+
+def back(visit: Visit) -> str:
+    """The page that a form at the top of every page was sent from; a path of ours, or the first."""
+    path = visit.form.text("back")
+    plain = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isascii()
+    return path if plain and path.isprintable() else "/"
+
+
+def _fault(visit: Visit, passphrase: str, name: str) -> str:
+    if not passphrase:
+        return visit.t(msg("Escriba la frase."))
+    if len(passphrase) > PASSPHRASE_MAX:
+        return visit.t(msg("La frase es demasiado larga."))
+    try:
+        if name:
+            colleague_name(name)
+    except BadWords as error:
+        return " ".join(visit.told(error))
+    return ""
+
+
+EVERYWHERE: Final = {
+    ("GET", "/static/{name}"): static,
+    ("POST", "/language"): language,
+}
+LOCKED: Final = {
+    ("GET", "/"): first_of_locked,
+    ("GET", "/unlock"): lock_page,
+    ("POST", "/unlock"): unlock,
+}
+OPEN: Final = {
+    ("POST", "/lock"): lock,
+    ("POST", "/alive"): alive,
+    ("POST", "/who"): who,
+    ("GET", "/help"): help_page,
+    ("POST", "/shortcuts"): shortcuts,
+}

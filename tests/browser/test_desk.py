@@ -1,0 +1,87 @@
+"""A new user's whole way at the desk, in Firefox: set-up, card, unlocking, a report with a photo and a PDF, checking,
+merging, publishing, correcting. axe-core objects to nothing on the way, everything fits 320 pixels, and pictures of
+each step come to lie in `build/screenshots/desk`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from tests.browser.desk_tour import (
+    NOTE,
+    SCREENSHOTS,
+    SOUGHT,
+    STEPS,
+    TEXT,
+    desk_in_firefox,
+    in_english,
+    lock_and_unlock,
+    lock_by_itself,
+    look_around,
+    merge_and_confirm,
+    publish_and_correct,
+    read,
+    set_up,
+    wait_for_its_time,
+)
+from tests.browser.remains import Remains, look
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Toured:
+    """What the whole way brought, and what Firefox had on its disk afterwards."""
+
+    objections: dict[str, list[str]]
+    overflows: dict[str, list[str]]
+    english: dict[str, list[str]]
+    remains: Remains
+    passphrase: str
+
+
+@pytest.fixture(scope="module")
+def toured(tmp_path_factory: pytest.TempPathFactory) -> Toured:
+    for old in SCREENSHOTS.glob("*.png"):
+        old.unlink()
+    folder, at = tmp_path_factory.mktemp("desk") / "mesa", tmp_path_factory.mktemp("at")
+    with desk_in_firefox(folder, at) as tour:
+        passphrase: list[str] = []
+        set_up(tour, passphrase)
+        lock_and_unlock(tour, passphrase[0])
+        read(tour)
+        merge_and_confirm(tour)
+        publish_and_correct(tour)
+        wait_for_its_time(tour)
+        look_around(tour)
+        english = in_english(tour)
+        lock_by_itself(tour)
+        assert tour.page.errors == []
+    return Toured(tour.objections, tour.overflows, english, look(at / "firefox"), passphrase[0])
+
+
+def test_axe_objects_to_nothing_on_the_whole_way(toured: Toured) -> None:
+    assert tuple(toured.objections) == STEPS
+    assert {step: found for step, found in toured.objections.items() if found} == {}
+    assert {path: found for path, found in toured.english.items() if found} == {}
+
+
+def test_nothing_needs_scrolling_sideways_at_320_pixels(toured: Toured) -> None:
+    assert {step: found for step, found in toured.overflows.items() if found} == {}
+
+
+def test_there_is_a_picture_of_every_step(toured: Toured) -> None:
+    names = {re.sub(r"^\d\d-|-\d+$", "", path.stem) for path in SCREENSHOTS.glob("*.png")}
+    assert names == set(toured.objections) == set(STEPS)
+    assert len(list(SCREENSHOTS.glob("*.png"))) == 2 * len(STEPS)
+
+
+def test_an_ordinary_firefox_keeps_where_it_was_and_nothing_that_it_was_shown_or_told(toured: Toured) -> None:
+    typed = (toured.passphrase, "no es la frase", NOTE, SOUGHT, "No fue dentro")
+    told = (*typed, TEXT[:40], "placas tapadas", "Personas desaparecidas")
+    assert toured.remains.mentions(told) == []
+    assert {entry.kind for entry in toured.remains.entries} <= {"visit", "icon", "permission"}
+    assert toured.remains.mentions(["127.0.0.1"]) != []

@@ -1,0 +1,294 @@
+"""What channels have to say stands in a queue on the disk; what opens their accounts stands there and nowhere else."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forwarder.desk.channels.accounts import CHANNELS_MAX, Channel, Channels, Kind
+from forwarder.desk.channels.queue import BACKOFF, EXPIRES_HOURS, PostState, Queue
+from forwarder.desk.channels.sending import Sending
+from forwarder.desk.channels.wording import BEGIN, END, LONGEST, in_wikitext, page_text, placed, said
+from forwarder.desk.errors import BadChannel, NoSuchChannel, NoSuchPost
+from forwarder.desk.publish.alert import TEXT_MAX, TITLE_MAX, Words
+from forwarder.desk.publish.places import Gazetteer
+from forwarder.desk.publish.stored import Wording
+from forwarder.desk.triage import State
+from onion_service.posting import Service, Wiki
+from tests.unit.forwarder.desk.given import PASSPHRASE
+from tests.unit.forwarder.desk.publish.given import an_alert
+from tests.unit.forwarder.desk.publish.newsroom import ANA, BETTER, NOW, PLACES, WORDS, Newsroom
+
+TOKEN = "jsons://example.org/?token=muy-secreto"
+SERVICE = Service("JSON", 250, 32_768)
+GAZETTEER = Gazetteer(PLACES, {one: f"Ciudad {one.removeprefix('mx-')}" for one in PLACES})
+ADDRESS = f"http://{'a' * 56}.onion/alerts/"
+HOUR = 3_600
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Newsroom:
+    return Newsroom(tmp_path)
+
+
+def channels(desk: Newsroom) -> Channels:
+    return Channels(desk.inbox.database)
+
+
+def queue(desk: Newsroom) -> Queue:
+    return Queue(desk.inbox.database)
+
+
+def sending(desk: Newsroom) -> Sending:
+    return Sending(desk.inbox.database, address=ADDRESS, gazetteer=GAZETTEER)
+
+
+def an_open_channel(desk: Newsroom, name: str = "noticias") -> Channel:
+    channels(desk).add(name, TOKEN, service=SERVICE, language="es")
+    channels(desk).turn(name, on=True)
+    return channels(desk).named(name)
+
+
+def states(desk: Newsroom) -> list[str]:
+    return [post.state.value for post in queue(desk).posts()]
+
+
+# --- accounts ----------------------------------------------------------------------------------------------------
+
+
+def test_a_channel_is_off_until_it_is_turned_on(desk: Newsroom) -> None:
+    made = channels(desk).add("noticias", TOKEN, service=SERVICE, language="es")
+    assert (made.active, made.kind, made.service) == (False, Kind.APPRISE, "JSON")
+    desk.publish(desk.incident())
+    assert queue(desk).posts() == []
+    channels(desk).turn("noticias", on=True)
+    desk.publish(desk.incident())
+    assert states(desk) == ["waiting"]
+    channels(desk).turn("noticias", on=False)
+    assert queue(desk).due(now=NOW) == []
+
+
+def test_what_opens_an_account_is_in_the_encrypted_inbox_alone(desk: Newsroom) -> None:
+    channel = an_open_channel(desk)
+    channels(desk).add_wiki("wiki", Wiki("https://w.example/w/", "Ana", "clave"), page="Alertas", language="es")
+    wiki = channels(desk).named("wiki")
+    assert "secreto" not in repr(channel)
+    assert channels(desk).url(channel) == TOKEN
+    assert channels(desk).wiki(wiki) == Wiki("https://w.example/w/", "Ana", "clave")
+    assert repr(channels(desk).wiki(wiki)) == "Wiki(...)"
+    with pytest.raises(NoSuchChannel):
+        channels(desk).url(wiki)
+    desk.inbox.close()
+    assert not any(b"secreto" in path.read_bytes() for path in desk.folder.rglob("*") if path.is_file())
+
+
+def test_a_channel_that_is_removed_leaves_nothing(desk: Newsroom) -> None:
+    an_open_channel(desk)
+    desk.publish(desk.incident())
+    channels(desk).remove("noticias")
+    assert (desk.lines("channels"), desk.lines("posts"), desk.lines("pages")) == (0, 0, 0)
+    with pytest.raises(NoSuchChannel):
+        channels(desk).remove("noticias")
+
+
+def test_a_channel_that_cannot_be_used_is_refused(desk: Newsroom) -> None:
+    made = channels(desk)
+    for name in ("", "Noticias", "a b", "-a", "a" * 33, "ñ"):
+        with pytest.raises(BadChannel):
+            made.add(name, TOKEN, service=SERVICE, language="es")
+    for url in ("", "x" * 4_097):
+        with pytest.raises(BadChannel):
+            made.add("a", url, service=SERVICE, language="es")
+    with pytest.raises(BadChannel):
+        made.add("a", TOKEN, service=SERVICE, language="fr")
+    made.add("a", TOKEN, service=SERVICE, language="es")
+    with pytest.raises(BadChannel, match="already"):
+        made.add("a", TOKEN, service=SERVICE, language="es")
+    for address in ("http://w.example/w/", "https://w.example/w", "https://w.example", "ftp://w/w/", "w"):
+        with pytest.raises(BadChannel):
+            made.add_wiki("w", Wiki(address, "Ana", "clave"), page="Alertas", language="es")
+    for page in ("", "a|b", "[[a]]", "{place}{place}", "{other}", "a#b", "a" * 201):
+        with pytest.raises(BadChannel):
+            made.add_wiki("w", Wiki("https://w.example/w/", "Ana", "clave"), page=page, language="es")
+    made.add_wiki("w", Wiki(f"http://{'a' * 56}.onion/w/", "Ana", "clave"), page="A/{place}", language="en")
+    for number in range(CHANNELS_MAX - 2):
+        made.add(f"c{number}", TOKEN, service=SERVICE, language="es")
+    with pytest.raises(BadChannel, match="at most"):
+        made.add("one-more", TOKEN, service=SERVICE, language="es")
+
+
+# --- the queue ---------------------------------------------------------------------------------------------------
+
+
+def test_every_version_reaches_every_channel_that_is_on(desk: Newsroom) -> None:
+    for name in ("uno", "dos"):
+        an_open_channel(desk, name)
+    number = desk.incident()
+    desk.publish(number)
+    for post in queue(desk).due(now=NOW):
+        queue(desk).sent(post.number)
+    desk.correct(number)
+    for post in queue(desk).due(now=NOW):
+        assert post.alert.state.value == "corrected"
+        queue(desk).sent(post.number)
+    desk.withdraw(number)
+    assert [(post.channel, post.alert.version) for post in queue(desk).due(now=NOW)] == [(1, 3), (2, 3)]
+
+
+def test_what_was_not_said_yet_is_replaced_and_what_nobody_heard_is_not_taken_back(desk: Newsroom) -> None:
+    an_open_channel(desk)
+    unheard, tried = desk.incident(), desk.incident()
+    desk.publish(unheard)
+    desk.withdraw(unheard)
+    assert states(desk) == ["superseded"]
+    desk.publish(tried)
+    (post,) = queue(desk).due(now=NOW)
+    queue(desk).failed(post.number, now=NOW)
+    # Nobody knows whether it was heard, so it is taken back.
+    desk.withdraw(tried)
+    assert states(desk) == ["superseded", "superseded", "waiting"]
+
+
+def test_a_channel_that_was_turned_on_later_says_a_correction_and_no_withdrawal(desk: Newsroom) -> None:
+    one, other = desk.incident(), desk.incident()
+    desk.publish(one)
+    desk.publish(other)
+    an_open_channel(desk)
+    desk.correct(one)
+    desk.withdraw(other)
+    assert [post.alert.state.value for post in queue(desk).posts()] == ["corrected"]
+
+
+def test_what_failed_is_tried_again_later_and_in_the_end_no_more(desk: Newsroom) -> None:
+    channel = an_open_channel(desk)
+    desk.publish(desk.incident())
+    now = NOW
+    for tries, hours in enumerate([*BACKOFF, BACKOFF[-1]]):
+        (post,) = queue(desk).due(now=now)
+        assert post.tries == tries
+        queue(desk).failed(post.number, now=now)
+        assert queue(desk).due(now=now) == []
+        assert queue(desk).due(now=(now // HOUR + hours) * HOUR - 1) == []
+        # A person may try at once.
+        assert len(queue(desk).due(now=now, channel=channel.number)) == 1
+        now = (now // HOUR + hours) * HOUR
+    assert queue(desk).due(now=NOW + (EXPIRES_HOURS + 1) * HOUR) == []
+    (post,) = queue(desk).posts()
+    assert post.state is PostState.EXPIRED
+    with pytest.raises(NoSuchPost):
+        queue(desk).sent(99)
+
+
+def test_the_queue_outlives_the_program(desk: Newsroom) -> None:
+    an_open_channel(desk)
+    desk.publish(desk.incident())
+    desk.inbox.close()
+    desk.inbox = type(desk.inbox).open(desk.folder, passphrase=PASSPHRASE)
+    assert states(desk) == ["waiting"]
+
+
+# --- what is said ------------------------------------------------------------------------------------------------
+
+
+def test_a_post_says_the_alert_and_where_to_find_it(desk: Newsroom) -> None:
+    alert = an_alert(words=WORDS)
+    words = said(alert, language="es", title_max=250, body_max=0, address=ADDRESS)
+    assert words.title == "ALERTA: Retén en la carretera"
+    assert words.body.startswith("Hombres armados detienen coches.\n\nNo vaya.\n\nsin confirmar, entre ")
+    assert words.body.endswith(f"{ADDRESS}\nid {alert.id} v1")
+    one = said(alert, language="en", title_max=0, body_max=0, address="")
+    assert one.title == ""
+    assert one.body.startswith("ALERT: Roadblock\n\nArmed men")
+
+
+@given(
+    title=st.integers(1, TITLE_MAX),
+    text=st.integers(1, TEXT_MAX),
+    title_max=st.integers(0, 300),
+    body_max=st.integers(1, 9_000),
+    address=st.sampled_from(["", ADDRESS]),
+)
+def test_a_post_fits_and_keeps_what_it_must(title: int, text: int, title_max: int, body_max: int, address: str) -> None:
+    alert = an_alert(words={"es": Words("t" * title, "x" * text)})
+    try:
+        words = said(alert, language="es", title_max=title_max, body_max=body_max, address=address)
+    except BadChannel:
+        assert body_max < 250
+        return
+    together = f"{words.title}\n{words.body}" if words.title else words.body
+    assert len(together) <= min(body_max, LONGEST)
+    assert len(words.title) <= title_max
+    assert together.startswith("ALERTA: t")
+    assert "sin confirmar" in words.body
+    assert f"id {alert.id[:8]}" in words.body
+    assert address in words.body
+
+
+def test_a_text_message_of_160_signs_holds_an_alert(desk: Newsroom) -> None:
+    words = said(an_alert(words=WORDS), language="es", title_max=0, body_max=160, address=ADDRESS)
+    assert len(words.body) <= 160
+    assert words.body.startswith("ALERTA: Retén en la carretera")
+
+
+@given(st.text(max_size=200))
+def test_nothing_in_a_wiki_page_is_markup(text: str) -> None:
+    assert not set(in_wikitext(text).replace("<br />", "")) & set("<>[]{}|'=*:~_-!\n\"")
+
+
+def test_a_page_holds_ours_between_marks_and_leaves_the_rest(desk: Newsroom) -> None:
+    hostile = {"es": Words("[[Datei:x]] {{borrar}}", "<script>\n* __NOTOC__ ''a'' https://x.example -->")}
+    ours = page_text([an_alert(1, words=hostile), an_alert(2, words=WORDS)], language="es", address=ADDRESS)
+    assert (ours.count(BEGIN), ours.count(END), ours.count("== ")) == (1, 1, 2)
+    for sign in ("[[", "{{", "<script", "__", "''", "://"):
+        assert sign not in ours
+    page = placed("Lo de otros.\n", ours)
+    assert page.startswith("Lo de otros.\n\n" + BEGIN)
+    nothing = page_text([], language="es", address="")
+    assert placed(page + "\nMás de otros.", nothing) == f"Lo de otros.\n\n{nothing}\n\nMás de otros."
+    assert placed("", ours) == ours + "\n"
+
+
+@given(st.lists(st.sampled_from([BEGIN, END, "Lo de otros.", "\n", "<!--"]), max_size=8))
+def test_what_others_wrote_stays_whatever_became_of_the_marks(parts: list[str]) -> None:
+    page, ours = "".join(parts), page_text([], language="es", address="")
+    once = placed(page, ours)
+    assert ours in once
+    assert placed(once, ours).count(ours) <= once.count(ours)
+    lost = page.count("Lo de otros.") - once.count("Lo de otros.")
+    inside = sum(part.rpartition(BEGIN)[2].count("Lo de otros.") for part in page.split(END)[:-1] if BEGIN in part)
+    assert lost <= inside
+
+
+def test_a_dry_run_says_to_the_letter_what_would_be_sent(desk: Newsroom) -> None:
+    channel = an_open_channel(desk)
+    alert = desk.publish(desk.incident()).alert
+    (message,) = sending(desk).messages(channel, alert)
+    assert (message.kind, message.service, message.page) == (Kind.APPRISE, "JSON", "")
+    assert message.title == "ALERTA: Retén en la carretera"
+    assert "secreto" not in repr(message)
+    assert states(desk) == ["waiting"]
+
+
+def test_a_page_of_the_nearest_city_has_all_its_alerts_and_a_moved_one_leaves_it(desk: Newsroom) -> None:
+    account = Wiki("https://w.example/w/", "Ana", "clave")
+    channel = channels(desk).add_wiki("wiki", account, page="Alertas/{place}", language="es")
+    channels(desk).turn("wiki", on=True)
+    first, moved = desk.incident(3, state=State.CONFIRMED), desk.incident(3, state=State.CONFIRMED)
+    desk.publish(first)
+    desk.publish(moved)
+    (message,) = sending(desk).messages(channel, desk.publications.versions(moved)[-1][0])
+    assert message.page in ("Alertas/Ciudad centro", "Alertas/Ciudad cerca")
+    assert message.body.count("== ") == 2
+    assert len(sending(desk).due(now=NOW)) == 1
+    desk.publications.publish(
+        desk.publications.correction(moved, Wording(BETTER, place="mx-tijuana"), now=NOW),  # type: ignore[arg-type]
+        by=ANA,
+        now=NOW,
+        note="era en Tijuana",
+    )
+    pages = sending(desk).messages(channel, desk.publications.versions(moved)[-1][0])
+    assert [(one.page, one.body.count("== ")) for one in pages] == [(message.page, 1), ("Alertas/Ciudad tijuana", 1)]
+    # A page is brought up also where a withdrawal was never announced.
+    desk.withdraw(first)
+    assert states(desk)[-1] == "waiting"

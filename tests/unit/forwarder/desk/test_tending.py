@@ -1,0 +1,171 @@
+"""An open desk lets leave what may, signs in time, serves what it signed, and one trouble stops nothing else."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+import pytest
+
+from crypto.minisign import PublicKey
+from forwarder.desk import program
+from forwarder.desk.program import Desk
+from forwarder.desk.publish.errors import NoAlertsKey
+from forwarder.desk.publish.publishing import VALID_SECONDS
+from forwarder.desk.publish.serving import Shelf
+from forwarder.desk.tending import Told, tend, tending
+from onion_service.serving import serve_on
+from tests.unit.forwarder.desk.given import OURS, to_socket
+from tests.unit.forwarder.desk.publish.newsroom import ANA, FIRST, HOURS, KEY, NOW, Newsroom, listing
+from tests.unit.forwarder.given import ROUND_SECONDS
+
+EARLY = (FIRST + 2 * HOURS) * ROUND_SECONDS
+PUBLIC = PublicKey.of(KEY.signing)
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Newsroom:
+    made = Newsroom(tmp_path)
+    (tmp_path / "places.json").write_bytes(listing().write())
+    with made.inbox.database.change() as opened:
+        opened.execute("INSERT INTO publisher (one, key) VALUES (1, ?)", (str(PUBLIC),))
+    return made
+
+
+def opened(room: Newsroom, *, signs: bool = True) -> Desk:
+    return Desk(room.settings, (OURS,), room.inbox, alerts_key=KEY if signs else None)
+
+
+def test_what_has_waited_leaves_and_is_signed(room: Newsroom) -> None:
+    desk, draft = opened(room), room.draft(room.incident(), now=EARLY)
+    assert tend(desk, now=EARLY) == [], "a desk that has never published makes no folder"
+    room.publications.wait(draft, by=ANA, now=EARLY)
+    assert tend(desk, now=EARLY) == []
+    assert tend(desk, now=draft.leaves_at) == [Told.LEFT, Told.RELEASED]
+    assert tend(desk, now=draft.leaves_at) == []
+    assert tend(desk, now=draft.leaves_at + VALID_SECONDS) == [Told.RELEASED]
+
+
+def test_what_has_changed_stays_and_is_told_once(room: Newsroom) -> None:
+    desk, number = opened(room), room.incident()
+    room.publications.wait(room.draft(number, now=EARLY), by=ANA, now=EARLY)
+    room.incidents.split(room.incidents.incident(number).reports[0], by=ANA)
+    assert tend(desk, now=EARLY) == [Told.STOPPED]
+    assert tend(desk, now=NOW) == []
+
+
+def test_a_desk_without_its_key_signs_nothing(room: Newsroom) -> None:
+    desk = opened(room, signs=False)
+    room.publish(room.incident())
+    assert tend(desk, now=NOW) == []
+    assert desk.alerts_public is None
+    with pytest.raises(NoAlertsKey):
+        desk.release(now=NOW)
+
+
+def test_trouble_is_told_and_it_goes_on(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[Told, str]] = []
+    monkeypatch.setattr("forwarder.desk.tending.EVERY_SECONDS", 0.01)
+    room.publish(room.incident())
+    (room.folder / "places.json").write_text("[]", encoding="utf-8")
+
+    async def some_rounds() -> None:
+        looks = 0
+        enough = asyncio.Event()
+
+        def after() -> None:
+            nonlocal looks
+            looks += 1
+            if looks == 2:
+                (room.folder / "places.json").write_bytes(listing().write())
+            if looks == 4:
+                loop.call_soon_threadsafe(enough.set)
+
+        loop = asyncio.get_running_loop()
+        work = asyncio.create_task(tending(opened(room), tell=lambda one, why: told.append((one, why)), after=after))
+        await asyncio.wait_for(enough.wait(), 10)
+        work.cancel()
+        await asyncio.wait([work])
+
+    asyncio.run(some_rounds())
+    assert [one for one, _ in told if one is not Told.NOT_SAID] == [Told.NOT_RELEASED, Told.NOT_RELEASED, Told.RELEASED]
+    assert "places.json" in told[0][1]
+
+
+def test_the_program_tends_what_is_published_and_says_so_in_a_line(
+    room: Newsroom, caplog: pytest.LogCaptureFixture
+) -> None:
+    room.publish(room.incident())
+    caplog.set_level(logging.INFO, logger="veladora.desk")
+
+    async def open_for_a_while() -> None:
+        async with program._publishing(opened(room)):
+            for _ in range(500):
+                if caplog.messages:
+                    break
+                await asyncio.sleep(0.02)
+
+    asyncio.run(open_for_a_while())
+    assert caplog.messages == [Told.RELEASED.value]
+    assert (room.settings.alerts_folder / "current" / "index.html").is_file()
+
+
+def test_a_fault_in_tending_is_said_by_its_kind_alone(
+    room: Newsroom, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("secreto")
+
+    monkeypatch.setattr("forwarder.desk.tending.tend", broken)
+
+    async def open_for_a_while() -> None:
+        async with program._publishing(opened(room)):
+            await asyncio.sleep(0.2)
+
+    asyncio.run(open_for_a_while())
+    assert caplog.messages == ["what is published is not tended any more: RuntimeError; start the desk again"]
+
+
+def test_a_shelf_serves_what_was_signed_until_its_time_is_over_and_takes_nothing(room: Newsroom) -> None:
+    room.publish(room.incident())
+    released = opened(room).release(now=NOW)
+    shelf = Shelf(room.settings, PUBLIC)
+    socket = room.folder / "door"
+
+    async def ask(method: str, path: str) -> tuple[int, bytes, set[str]]:
+        async with to_socket(socket) as session, session.request(method, f"http://x{path}") as answer:
+            return answer.status, await answer.read(), set(answer.headers)
+
+    async def asked() -> None:
+        async with serve_on(shelf.handle, socket):
+            assert (await ask("GET", "/alerts/alerts.csv"))[0] == 404
+            shelf.refresh(now=NOW)
+            status, body, headers = await ask("GET", "/alerts/alerts.csv")
+            assert status == 200
+            assert body == (room.settings.alerts_folder / "current" / "alerts.csv").read_bytes()
+            assert not headers & {"Date", "Server", "ETag"}
+            assert (await ask("GET", "/alerts/manifest.json.minisig"))[0] == 200
+            assert (await ask("GET", "/alerts/"))[1] == (await ask("GET", "/alerts/index.html"))[1]
+            others = ("/", "/alerts", "/alerts/nothing", "/alerts/../desk.toml", "/alerts/%2e%2e/inbox.db")
+            for path in others:
+                assert (await ask("GET", path))[0] == 404
+            assert (await ask("POST", "/alerts/alerts.csv"))[0] == 404
+            shelf.refresh(now=released.valid_until)
+            assert (await ask("GET", "/alerts/alerts.csv"))[0] == 404
+
+    asyncio.run(asked())
+
+
+def test_the_onion_of_alerts_is_not_that_of_the_endpoint(room: Newsroom) -> None:
+    endpoint, alerts = room.settings.onion_tor(), room.settings.alerts_tor()
+    assert endpoint.service_directory != alerts.service_directory
+    assert endpoint.data_directory != alerts.data_directory
+    assert endpoint.target != alerts.target
+    assert str(endpoint.service_directory) not in "".join(alerts.lines())
+
+
+def test_the_tor_of_channels_holds_no_onion_and_is_another(room: Newsroom) -> None:
+    lines = room.settings.outlet_tor().lines()
+    assert not [line for line in lines if line.startswith("HiddenService") and not line.endswith(" 0")]
+    (socks,) = [line for line in lines if line.startswith("SocksPort")]
+    assert socks.startswith(f'SocksPort unix:"{room.settings.outlet_tor().socks.path}" IsolateSOCKSAuth ')
+    assert "OnionTrafficOnly" not in socks

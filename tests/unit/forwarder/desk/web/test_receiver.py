@@ -1,0 +1,89 @@
+"""An unlocked desk receives beside its pages; a locked one has no endpoint and no tor; what fails is told and ends
+nothing else.
+"""
+
+import asyncio
+from pathlib import Path
+
+import psutil
+import pytest
+
+from crypto.report import Report
+from forwarder.desk.config import SETTINGS_NAME
+from forwarder.desk.web.keeper import Keeper, Stage
+from forwarder.desk.web.receiver import Phase
+from forwarder.webhook import webhook_headers
+from tests.unit.forwarder.desk.given import CHEAP, PASSPHRASE, key_of, letters, new_desk, to_socket
+from tests.unit.forwarder.desk.test_program import NOWHERE
+from tests.unit.forwarder.endpoints import until
+from tests.unit.forwarder.given import RELAY, ROUND_SECONDS
+
+
+def tors() -> list[int]:
+    """The tor processes that we have started."""
+    return [child.pid for child in psutil.Process().children(recursive=True) if "tor" in child.name()]
+
+
+async def deliver(keeper: Keeper, round_number: int, report: Report) -> int:
+    """Bring a bundle to the endpoint as the relay would; the answer's status."""
+    bundle = letters(round_number, report, to=[key_of(keeper.desk)])
+    head = bundle.header
+    headers = webhook_headers(
+        bundle.wire,
+        cell_class=head.cell_class,
+        round_number=head.round_number,
+        round_seconds=ROUND_SECONDS,
+        relay=RELAY,
+    )
+    socket = keeper.desk.settings.endpoint_socket.path
+    async with to_socket(socket) as relay, relay.post("http://x/", data=bundle.wire, headers=headers) as answer:
+        return answer.status
+
+
+@pytest.mark.slow
+def test_what_is_delivered_while_the_desk_is_open_is_in_its_inbox_and_a_locked_desk_has_no_endpoint_and_no_tor(
+    tmp_path: Path,
+) -> None:
+    new_desk(tmp_path).inbox.close()
+    with (tmp_path / SETTINGS_NAME).open("a") as file:
+        file.write(NOWHERE)
+
+    async def story() -> None:
+        keeper = Keeper(tmp_path, cost=CHEAP)
+        for number in (1, 2):
+            await keeper.unlock(PASSPHRASE)
+            socket = keeper.desk.settings.endpoint_socket.path
+            assert keeper.receiver.standing.phase is Phase.STARTING
+            await until(lambda: socket.exists() and bool(tors()))  # noqa: B023
+            assert await deliver(keeper, number, Report(text=f"ronda {number}")) == 204
+            texts = await keeper.read(lambda desk: [entry.report.text for entry in desk.inbox.entries()])
+            assert texts == [f"ronda {one}" for one in range(1, number + 1)]
+            await keeper.lock()
+            assert keeper.stage is Stage.LOCKED
+            await keeper.end()
+            assert not socket.exists()
+            assert tors() == []
+
+    asyncio.run(story())
+
+
+@pytest.mark.slow
+def test_that_tor_is_missing_is_told_and_the_desk_can_be_read(tmp_path: Path) -> None:
+    with new_desk(tmp_path) as desk:
+        desk.take(letters(1, Report(text="uno"), to=[key_of(desk)]))
+    text = (tmp_path / SETTINGS_NAME).read_text().replace('program = "tor"', 'program = "no-such-tor"')
+    (tmp_path / SETTINGS_NAME).write_text(text)
+
+    async def story() -> None:
+        keeper = Keeper(tmp_path, cost=CHEAP)
+        await keeper.unlock(PASSPHRASE)
+        await until(lambda: keeper.receiver.standing.phase is Phase.FAILED)
+        first = keeper.receiver
+        assert first.standing.error is not None
+        assert len(await keeper.read(lambda desk: list(desk.inbox.entries()))) == 1
+        await keeper.receive_again()
+        assert keeper.receiver is not first
+        await until(lambda: keeper.receiver.standing.phase is Phase.FAILED)
+        await keeper.end()
+
+    asyncio.run(story())
