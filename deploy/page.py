@@ -34,6 +34,10 @@ SOURCES: Final = CLIENT / "page"
 LOCALE: Final = SOURCES / "locale"
 SITE: Final = ROOT / "onion_service" / "site"
 SOURCE_LANGUAGE: Final = "es"
+MAP_NOTICE: Final = """\
+/* The map of Veladora: AGPL-3.0-or-later. In it is d3: copyright Mike Bostock and others, ISC and BSD-3-Clause; their
+   notices stand in onion_service/client/map/LICENSES.txt */
+"""
 VERDICTS: Final = (202, 400, 410, 503)
 
 _PLACEHOLDER: Final = re.compile(r"\{\w+\}")
@@ -156,7 +160,7 @@ def build(*, check: bool = False) -> list[str]:
     changed = _put(SOURCES / "messages.js", module.encode(), check=check)
     for name, html in pages_from(LOCALE).items():
         changed += _put(SITE / name, html, check=check)
-    script = bundled("map/main.js", messages_file=SOURCES / "messages.js")
+    script = MAP_NOTICE + bundled("map/main.js", messages_file=SOURCES / "messages.js")
     return changed + _put(SITE / "map.js", script.encode(), check=check)
 
 

@@ -179,7 +179,7 @@ class Node:
         if self._alerts is not None:
             await self._alerts.refresh(now=int(self._clock()))
         for missed in unfinished:
-            await self._close(missed)
+            await self._close(missed, push=False)
         return number
 
     async def _close_rounds(self, number: RoundNumber) -> None:
@@ -197,7 +197,7 @@ class Node:
     def _turn_to(self, number: RoundNumber) -> None:
         self._public.turn(self._intake.turn_to(number))
 
-    async def _close(self, number: RoundNumber) -> None:
+    async def _close(self, number: RoundNumber, *, push: bool = True) -> None:
         hold = not self._may_leave(number)
         try:
             await self._closing.close(number, hold=hold)
@@ -206,7 +206,7 @@ class Node:
         except ForwarderError:
             self._refuse(Event.NOT_CLOSED, number)
         else:
-            await self._closed(number)
+            await self._closed(number, push=push)
 
     def _may_leave(self, number: RoundNumber) -> bool:
         """Whether cells may leave at the edge of this round."""
@@ -242,7 +242,7 @@ class Node:
         self._journal.record(event, round_number=number)
         self._write_figures(number)
 
-    async def _closed(self, number: RoundNumber) -> None:
+    async def _closed(self, number: RoundNumber, *, push: bool) -> None:
         if self._intake.refusing:
             self._intake.refusing = False
             self._journal.record(Event.SPACE_AGAIN)
@@ -251,8 +251,9 @@ class Node:
         await self._publish_round(number)
         self._public.forget_rounds(set(self._store.rounds(CellClass.LETTER)))
         await self._deliveries.note()
-        push_at = self._rounds.edge(number) + self._settings.config.delivery.after_edge
-        self._deliveries.closed(number, push_in=push_at - self._clock())
+        if push:
+            push_at = self._rounds.edge(number) + self._settings.config.delivery.after_edge
+            self._deliveries.closed(number, push_in=push_at - self._clock())
         self._write_figures(number)
 
     async def _publish_round(self, number: RoundNumber) -> None:

@@ -326,11 +326,17 @@ async def _publishing(desk: Desk) -> AsyncIterator[None]:
             LOG.info("serving alerts at %s", await stack.enter_async_context(served(desk.settings, shelf)))
             refreshed = lambda: shelf.refresh(now=int(time.time()))  # noqa: E731
         work = asyncio.create_task(tending(desk, tell=tell, after=refreshed), name="tending")
+        work.add_done_callback(_tell_broken)
         try:
             yield
         finally:
             work.cancel()
             await asyncio.wait([work])
+
+
+def _tell_broken(work: "asyncio.Task[None]") -> None:
+    if not work.cancelled() and (error := work.exception()) is not None:
+        LOG.error("what is published is not tended any more: %s; start the desk again", type(error).__name__)
 
 
 def _nothing() -> None:

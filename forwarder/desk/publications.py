@@ -65,7 +65,8 @@ class Rules:
         """The names with which the site puts an alert of this area."""
         if self.listing is None:
             return None
-        return tuple(self.listing.full_name(one) for one in Finder(self.listing).of(cell).places)
+        names = self.listing.full_names()
+        return tuple(names[one.id] for one in Finder(self.listing).of(cell).places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +200,8 @@ class Publications:
             if again.digest != draft.digest:
                 raise ChangedMeanwhile
             opened.execute(
-                "INSERT OR REPLACE INTO waiting (incident, wording, seen, colleague) VALUES (?, ?, ?, ?)",
-                (draft.incident, write_wording(draft.wording), draft.digest, by.colleague),
+                "INSERT OR REPLACE INTO waiting (incident, wording, seen, leaves_at, colleague) VALUES (?, ?, ?, ?, ?)",
+                (draft.incident, write_wording(draft.wording), draft.digest, draft.leaves_at, by.colleague),
             )
             write_line(opened, _subject(draft.incident), Deed.QUEUED, "", by=by)
 
@@ -213,7 +214,9 @@ class Publications:
 
     def waiting(self, *, now: int) -> list[Waiting]:
         """What leaves by itself, and what was to and will not."""
-        rows = self._database.rows("SELECT incident, wording, seen, colleague, stopped FROM waiting ORDER BY incident")
+        rows = self._database.rows(
+            "SELECT incident, wording, seen, leaves_at, colleague, stopped FROM waiting ORDER BY incident"
+        )
         return [self._waiting(*row, now=now) for row in rows]
 
     def leave_due(self, *, now: int) -> list[Published]:
@@ -223,7 +226,7 @@ class Publications:
         for one in self.waiting(now=now):
             if one.stopped:
                 self._stop(one.incident, one.stopped)
-            elif one.draft is not None and not one.draft.leaves_at:
+            elif one.draft is not None and not one.draft.leaves_at and one.leaves_at <= now:
                 by = By(datetime.fromtimestamp(now, UTC).date(), one.colleague)
                 left.append(self.publish(one.draft, by=by, now=now))
         return left
@@ -307,19 +310,22 @@ class Publications:
             for language, one in words.items()
         }
 
-    def _waiting(self, incident: int, wire: bytes, seen: str, colleague: str, stopped: str, *, now: int) -> Waiting:
-        wording = read_wording(wire)
-        if stopped:
-            return Waiting(incident, wording, colleague, 0, stopped, None)
-        try:
-            found = self.draft(incident, wording, now=now)
-        except DeskError as error:
-            return Waiting(incident, wording, colleague, 0, str(error), None)
+    def _waiting(
+        self, incident: int, wire: bytes, seen: str, leaves_at: int, colleague: str, stopped: str, *, now: int
+    ) -> Waiting:
+        wording, found = read_wording(wire), None
+        if not stopped:
+            try:
+                found = self.draft(incident, wording, now=now)
+            except DeskError as error:
+                stopped = str(error)
         if isinstance(found, Refusal):
-            return Waiting(incident, wording, colleague, 0, refused(found, language="en"), None)
-        if found.digest != seen:
-            return Waiting(incident, wording, colleague, 0, CHANGED, None)
-        return Waiting(incident, wording, colleague, found.leaves_at, "", found)
+            stopped = refused(found, language="en")
+        elif found is not None and found.digest != seen:
+            stopped = CHANGED
+        if stopped or not isinstance(found, Draft):
+            return Waiting(incident, wording, colleague, 0, stopped, None)
+        return Waiting(incident, wording, colleague, max(leaves_at, found.leaves_at), "", found)
 
     def _stop(self, incident: int, why: str) -> None:
         with self._database.change() as opened:

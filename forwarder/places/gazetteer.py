@@ -136,19 +136,16 @@ class Gazetteer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             lines.append(f" {_json(key)}: [\n{inner}\n ]")
         return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 
-    def full_name(self, place: Listed) -> str:
-        """What a person reads: the place, and after a comma what it lies in."""
-        return f"{place.name}, {self.region(place.region).name}"
-
-    def region(self, region_id: str) -> Region:
-        """The region of that id. Raises KeyError when there is none."""
-        return {region.id: region for region in self.regions}[region_id]
+    def full_names(self) -> dict[str, str]:
+        """What a person reads of each place, by its id: its name, and after a comma what it lies in."""
+        regions = {region.id: region.name for region in self.regions}
+        return {place.id: f"{place.name}, {regions[place.region]}" for place in self.places}
 
     def directory_places(self) -> list[Place]:
         """The places as a directory names them, the largest first: so they are offered to who types."""
-        names = {region.id: region.name for region in self.regions}
+        names = self.full_names()
         ordered = sorted(self.places, key=lambda place: (-place.people, place.name, place.id))
-        return [Place(id=place.id, name=f"{place.name}, {names[place.region]}") for place in ordered]
+        return [Place(id=place.id, name=names[place.id]) for place in ordered]
 
 
 _COARSE: Final = (

@@ -134,8 +134,11 @@ def test_axe_objects_to_nothing_and_nothing_is_too_wide_with_script_and_without(
             for width in WIDTHS:
                 able.set_viewport(width, 800)
                 objections[name, look, str(width)] = able.axe()
+            able.set_dark(True)
+            objections[name, look, "dark"] = able.axe()
+            able.set_dark(False)
             objections[name, look, "narrow"] = too_wide(able)
-    assert len(objections) == (len(PAGES) + 2) * 3
+    assert len(objections) == (len(PAGES) + 2) * 4
     assert {where: found for where, found in objections.items() if found} == {}
 
 

@@ -5,7 +5,10 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -15,10 +18,14 @@ from crypto.report import Report
 from forwarder.copies import read_copy
 from forwarder.desk import schema
 from forwarder.desk.casework import By, Casework, Kind, Subject
+from forwarder.desk.channels import outlet as outlets
 from forwarder.desk.incidents import Incidents
 from forwarder.desk.triage import State
+from onion_service.torrc import UnixSocket
 from relay.cli.desk import app
 from tests.cli.test_desk import desk
+from tests.cli.typed import at_a_terminal
+from tests.unit.forwarder.desk.channels_far_end import far_end
 from tests.unit.forwarder.desk.given import PASSPHRASE, TODAY, new_desk
 from tests.unit.forwarder.given import ROUND_SECONDS
 
@@ -156,6 +163,17 @@ def test_nothing_leaves_without_a_yes(folder: Path) -> None:
     assert json.loads(typed(folder, "published", "--json").stdout) == {"published": [], "waiting": []}
 
 
+@pytest.mark.parametrize(("said", "out"), [("s\n", 1), ("no\n", 0)])
+def test_a_person_is_asked_after_they_saw_it(folder: Path, said: str, out: int) -> None:
+    asked = at_a_terminal(
+        ["desk", "publish", "1", *words_of(folder), "--folder", folder],
+        [("Passphrase", f"{PASSPHRASE}\n"), ("¿Publicarla ahora? / Publish it now? [y/N]", said)],
+    )
+    assert (asked.code == 0) == bool(out)
+    assert "  es: Retén en la carretera" in asked.out
+    assert len(json.loads(typed(folder, "published", "--json").stdout)["published"]) == out
+
+
 def test_what_must_be_taken_back_is_marked(folder: Path) -> None:
     typed(folder, "publish", "1", *words_of(folder), *AGREED)
     typed(folder, "mark", "1", "checking")
@@ -182,6 +200,13 @@ def test_tables_for_other_tools_hold_what_is_published(folder: Path, tmp_path: P
     typed(folder, "export-alerts", "uwazi", str(tmp_path / "x.csv"), "--language", "fr", code=2)
 
 
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder whose name is short enough for a socket in it."""
+    with TemporaryDirectory(prefix="v-") as place:
+        yield Path(place)
+
+
 def with_secret(folder: Path, secret: str, *words: str) -> Result:
     """A command that asks for what opens an account, given through a pipe of its own."""
     pipes = []
@@ -198,7 +223,7 @@ def with_secret(folder: Path, secret: str, *words: str) -> Result:
             os.close(reading)
 
 
-def test_a_channel_is_added_shown_and_forgotten_without_its_password(folder: Path) -> None:
+def test_a_channel_is_added_shown_and_forgotten_without_its_password(folder: Path, short: Path) -> None:
     assert "No channels" in typed(folder, "channel", "list").stderr
     added = with_secret(folder, "jsons://example.org/?token=nadie", "add", "noticias", "--language", "es")
     assert added.exit_code == 0, added.stderr
@@ -229,6 +254,15 @@ def test_a_channel_is_added_shown_and_forgotten_without_its_password(folder: Pat
     typed(folder, "correct", "1", *better, *AGREED)
     assert typed(folder, "channel", "posts").stdout == "noticias: incident 1 version 2, waiting\n"
     assert "noticias: on, JSON, es, 1 to say" in typed(folder, "channel", "list").stdout
+    with far_end(short) as there, pytest.MonkeyPatch.context() as patched:
+        # The real outlet, through a proxy that stands in for tor.
+        patched.setattr(outlets, "through_tor", lambda *_, **__: nullcontext(outlets.Outlet(UnixSocket(there.socks))))
+        failed = typed(folder, "channel", "send", code=1)
+        assert failed.stdout == "noticias: incident 1: the service refused it\n"
+        assert there.names == [("example.org", 443)]
+        assert "tried again later" in failed.stderr
+    assert "waiting, tried 1 time(s)" in typed(folder, "channel", "posts").stdout
+    assert "Nothing is due" in typed(folder, "channel", "send").stderr
     typed(folder, "channel", "off", "noticias")
     assert "Nothing is due" in typed(folder, "channel", "send").stderr
     typed(folder, "channel", "remove", "noticias")

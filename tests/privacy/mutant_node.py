@@ -317,6 +317,16 @@ def make_top_ups_when_they_are_sent() -> None:
     Deliveries.closed = at_once  # type: ignore[assignment, method-assign]
 
 
+def push_as_soon_as_it_starts() -> None:
+    """T6: what was not noted before the kill is pushed at once, whenever that is."""
+    close = node.Node._close
+
+    async def close_and_push(self: node.Node, number: RoundNumber, *, push: bool = True) -> None:
+        await close(self, number)
+
+    node.Node._close = close_and_push  # type: ignore[method-assign]
+
+
 def reuse_round_keys() -> None:
     """T21: a round has the key of the one before."""
     honest = RoundKey.generate
@@ -363,6 +373,7 @@ MUTANTS: Final[dict[str, Callable[[], None]]] = {
         serve_another_page,
         let_browsers_keep_the_page,
         make_top_ups_when_they_are_sent,
+        push_as_soon_as_it_starts,
         reuse_round_keys,
         make_round_keys_of_the_identity,
         *stored_mutants.PLANTS,

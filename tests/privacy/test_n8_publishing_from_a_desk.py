@@ -16,6 +16,7 @@ from typing import Final
 
 import pytest
 
+from crypto.layers import RoundNumber
 from crypto.minisign import PublicKey
 from forwarder.copies import read_copy
 from forwarder.desk import publications
@@ -28,7 +29,7 @@ from forwarder.desk.publications import Publications
 from forwarder.desk.publish import drafts, publishing, release, safety
 from forwarder.desk.publish.alert import Alert
 from forwarder.desk.publish.alert import State as AlertState
-from forwarder.desk.publish.drafts import Act, Draft
+from forwarder.desk.publish.drafts import Act, Draft, Judged
 from forwarder.desk.publish.release import current_alerts
 from forwarder.desk.publish.safety import Policy
 from forwarder.desk.publish.stored import Wording, read_alert
@@ -37,7 +38,7 @@ from forwarder.errors import NoCopy
 from onion_service.posting import Service
 from tests.privacy.mutants import caught
 from tests.unit.forwarder.desk.given import PASSPHRASE
-from tests.unit.forwarder.desk.publish.newsroom import ANA, BETTER, HOURS, KEY, NOW, WORDS, Newsroom
+from tests.unit.forwarder.desk.publish.newsroom import ANA, BETTER, HOURS, KEY, NOW, PLACES, WORDS, Newsroom
 from tests.unit.forwarder.given import ROUND_SECONDS
 
 pytestmark = pytest.mark.slow
@@ -201,6 +202,38 @@ def test_a_desk_that_lets_out_more_is_caught(
 ) -> None:
     plant(monkeypatch)
     caught("N8", mutant, proof_only_what_was_seen_and_may_leaves, memory)
+
+
+# --- the moment --------------------------------------------------------------------------------------------------
+
+
+def proof_the_moment_tells_six_hours_and_no_less() -> None:
+    """The proof: with reports moved inside their buckets it leaves by itself at the same moment, not before it may."""
+    rng, per_bucket = Random("moments"), safety.BUCKET_SECONDS // ROUND_SECONDS
+    place = PLACES["mx-centro"]
+    for _ in range(2_000):
+        policy = Policy(k=rng.choice((2, 3)), wait_hours=rng.choice((1, 5, 6, 12, 13, 24)))
+        buckets = sorted(rng.randrange(90_000, 90_004) for _ in range(rng.randint(policy.k, 5)))
+        moments = set()
+        for _ in range(3):
+            rounds = [RoundNumber(bucket * per_bucket + rng.randrange(per_bucket)) for bucket in buckets]
+            facts = safety.Facts(tuple(safety.Seen(one, place) for one in rounds), place)
+            now = RoundNumber(max(rounds) + 1)
+            found = drafts.judged(facts, policy, round_seconds=ROUND_SECONDS, now=now)
+            if isinstance(found, Judged) and found.leaves_at:
+                moments.add(found.leaves_at)
+                then = RoundNumber(found.leaves_at // ROUND_SECONDS)
+                allowed = safety.safe_to_publish(facts, policy, round_seconds=ROUND_SECONDS, now=then)
+                assert isinstance(allowed, safety.Leave), "before it may"
+        assert len(moments) <= 1, "the moment tells more than a bucket"
+        assert not {moment % safety.BUCKET_SECONDS for moment in moments} - {0}
+    print("N8: 2000 incidents, reports moved inside their six hours: the moment of leaving stayed the same")
+
+
+def test_the_moment_tells_six_hours_and_no_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    proof_the_moment_tells_six_hours_and_no_less()
+    monkeypatch.setattr(drafts, "_edge", lambda allowed, **_: allowed)
+    caught("N8", "leave as soon as the wait is over", proof_the_moment_tells_six_hours_and_no_less)
 
 
 # --- channels ----------------------------------------------------------------------------------------------------

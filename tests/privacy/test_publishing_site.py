@@ -21,17 +21,16 @@ from forwarder.desk.publish.alert import Alert
 from forwarder.desk.publish.place import Place
 from forwarder.desk.publish.publishing import published_files
 from forwarder.desk.publish.safety import Facts, Seen
-from forwarder.desk.publish.site import drawing
 from forwarder.places.gazetteer import Listed
 from forwarder.places.shipped import shipped
 from tests.privacy.mutants import caught
 from tests.privacy.test_publishing import PUBLISHER, Rule, honest, in_cell, moved, one_finer, one_less, published, sets
-from tests.unit.forwarder.desk.publish.test_site import chunks, pictures
+from tests.unit.forwarder.desk.publish.sites import chunks, pictures
 from tests.unit.forwarder.published import PUBLIC
 
 pytestmark = pytest.mark.slow
 
-SETS: Final = 60
+SETS: Final = 200
 _MOMENT: Final = re.compile(r"\d\d:\d\d(?::\d\d)?")
 _CELL: Final = re.compile(r"\b8[0-9a-f]{14}\b")
 _QUIET_CHUNKS: Final = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
@@ -107,7 +106,7 @@ def test_a_picture_that_says_when_it_was_made_is_caught(monkeypatch: pytest.Monk
         told.add_text("Creation Time", "2026-11-23")
         save(picture, *args, **kwargs, pnginfo=told)
 
-    monkeypatch.setattr(drawing.Image.Image, "save", signed)
+    monkeypatch.setattr(Image.Image, "save", signed)
     caught("publishing", "site: a time in a picture", the_site_tells_no_more, honest, count=SETS)
 
 

@@ -6,8 +6,8 @@ so the machine has as much to do, and rounds that it was too slow for are left o
 bundle's file was written (as it stands on the disk), when the public list of the round answers, when the delivery
 reaches the partner's endpoint.
 
-5 000 rounds of either kind would take an hour, so these are 80, and the bands are those of 80 by the same formulas
-(tests/privacy/bands.py): 0.178 for the area, 0.352 for the distance. Sixteen top-ups that are made when they are sent
+5 000 rounds of either kind would take an hour, so these are 400, and the bands are those of 400 by the same formulas
+(tests/privacy/bands.py): 0.080 for the area, 0.158 for the distance. Sixteen top-ups that are made when they are sent
 take some 20 ms, where the moments of an honest relay spread over a few.
 """
 
@@ -35,7 +35,7 @@ from tests.privacy.mutants import caught
 from tests.privacy.quick_node import BEAT_SECONDS, PROGRAM, ROUND_SECONDS
 from tests.rig import Rig, Running, any_cell
 
-ROUNDS: Final = 80
+ROUNDS: Final = 400
 ROUNDS_OF_A_MUTANT: Final = 20
 LETTERS: Final = 16
 L: Final = CellClass.LETTER
@@ -43,6 +43,9 @@ ENDPOINT: Final = str(OnionAddress.of_public_key(bytes(range(32))))
 # In a round nothing is brought before its list is out, nor so late that it might fall into the next.
 LATEST: Final = ROUND_SECONDS - 0.05
 _LOOK_SECONDS: Final = 0.002
+# A bundle is half a megabyte, and nothing touches it once it has been delivered.
+KEPT_ROUNDS: Final = 40
+_TOUCHED_ROUNDS: Final = 2
 
 
 @dataclass
@@ -75,6 +78,7 @@ class Scene:
     endpoint: Endpoint
     chance: Random
     published: dict[int, float] = field(default_factory=dict)
+    stored: dict[int, float] = field(default_factory=dict)
     kinds: dict[int, bool] = field(default_factory=dict)
 
     def watch(self, rounds: int) -> None:
@@ -84,6 +88,7 @@ class Scene:
             number = self._begun()
             if self._brought(edge_of(number), full=full) and self._listed(number):
                 self.kinds[number] = full
+            self._look_at_files(before=number - _TOUCHED_ROUNDS)
 
     def _begun(self) -> int:
         """The round that now begins, once the list of the one before is out."""
@@ -109,14 +114,21 @@ class Scene:
         self.published[number] = time.time()
         return looks > 0
 
+    def _look_at_files(self, *, before: int) -> None:
+        """When the files of these rounds were written."""
+        for number in self.kinds.keys() - self.stored.keys():
+            if number < before:
+                path = self.running.rig.folder / "state" / "bundles" / f"letters-{number}.bundle"
+                self.stored[number] = path.stat().st_mtime
+
     def moments(self, *, full: bool) -> list[Moments]:
         """Those of the rounds of one kind."""
+        self._look_at_files(before=max(self.kinds) + 1)
         found = []
         for number, kind in self.kinds.items():
             name = f"letters-{number}"
             if kind is full and name in self.endpoint.came:
-                path = self.running.rig.folder / "state" / "bundles" / f"{name}.bundle"
-                seen = (path.stat().st_mtime, self.published[number], self.endpoint.came[name])
+                seen = (self.stored[number], self.published[number], self.endpoint.came[name])
                 found.append(Moments(*(at - edge_of(number) for at in seen)))
         return found
 
@@ -131,7 +143,8 @@ def scene(folder: Path) -> Iterator[Scene]:
     """All of it."""
     rig = Rig(folder, sizes=BundleSizes(letters=LETTERS, parcels=1, parcel_every=96), letters=64)
     settings: Settings = rig.write(
-        more_settings=f'[[partner]]\nid = "partner-0"\nendpoint = "http://{ENDPOINT}/"\n[bundles]\nkeep_rounds = 9999\n'
+        more_settings=f'[[partner]]\nid = "partner-0"\nendpoint = "http://{ENDPOINT}/"\n'
+        f"[bundles]\nkeep_rounds = {KEPT_ROUNDS}\n"
     )
     endpoint, app = Endpoint(), web.Application(client_max_size=2**24)
     app.router.add_post("/", endpoint.take)

@@ -7,7 +7,9 @@ import pytest
 
 from crypto.keys import AlertsKey
 from forwarder.copies import CURRENT, Copy, read_copy, write_copy
-from forwarder.desk.publish.feeds import feeds, sign
+from forwarder.desk.publish.feeds import sign
+from forwarder.desk.publish.publishing import published_files
+from forwarder.places.shipped import shipped
 from onion_service.torrc import DialTor, UnixSocket
 from tests.cli.typed import run
 from tests.rig import Rig
@@ -21,7 +23,8 @@ pytestmark = [pytest.mark.tor, pytest.mark.slow]
 def test_published_alerts_come_over_tor_as_they_were_signed(
     private_network: PrivateNetwork, tmp_path: Path, memory_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = feeds([an_alert(1), an_alert(2)], PUBLISHER)
+    files = published_files([an_alert(1), an_alert(2)], PUBLISHER, key=PUBLIC, gazetteer=shipped())
+    assert "index.html" in files
     signed = sign(files, version=1, valid_until=2**33, key=AlertsKey(KEY))
     write_copy(tmp_path / "published", Copy(signed, files))
     rig = Rig(private_network.directory / "mirrored", round_seconds=86_400)

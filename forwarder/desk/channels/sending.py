@@ -59,12 +59,13 @@ class Turn:
 class Sending:
     """Readies and settles what is in the queue of an open inbox. `address`: where readers find all alerts, or empty."""
 
-    __slots__ = ("_address", "_channels", "_database", "_gazetteer", "_queue")
+    __slots__ = ("_address", "_channels", "_database", "_gazetteer", "_nearest", "_queue")
 
     def __init__(self, database: Database, *, address: str, gazetteer: Gazetteer) -> None:
         self._database: Final = database
         self._address: Final = address
         self._gazetteer: Final = gazetteer
+        self._nearest: Final[dict[str, str]] = {}
         self._channels: Final = Channels(database)
         self._queue: Final = Queue(database)
 
@@ -138,10 +139,13 @@ class Sending:
     def _title(self, channel: Channel, alert: Alert) -> str:
         if PLACE not in channel.service:
             return channel.service
-        place = self._gazetteer.nearest(alert.cell)
+        cell = alert.cell.index
+        if cell not in self._nearest:
+            self._nearest[cell] = self._gazetteer.nearest(alert.cell)
+        place = self._nearest[cell]
         # What cannot stand in the title of a page is left out of the name of a place.
         name = "".join(one for one in self._gazetteer.names.get(place, "") if one not in "#<>[]{}|\n")
-        return channel.service.replace(PLACE, name or alert.cell.index)
+        return channel.service.replace(PLACE, name or cell)
 
 
 def speak(work: Sequence[Turn], outlet: Outlet) -> list[Outcome]:

@@ -22,6 +22,9 @@ SHORT_ID_LEN: Final = 8
 BEGIN: Final = "<!-- veladora: begin -->"
 END: Final = "<!-- veladora: end -->"
 
+# From a beginning to the next end with no other beginning between: a mark that somebody has lost takes no text along.
+_OURS: Final = re.compile(f"{re.escape(BEGIN)}(?:(?!{re.escape(BEGIN)}).)*?{re.escape(END)}", re.DOTALL)
+
 _STATE: Final = {
     "es": {State.PUBLISHED: "ALERTA", State.CORRECTED: "CORREGIDA", State.WITHDRAWN: "RETIRADA"},
     "en": {State.PUBLISHED: "ALERT", State.CORRECTED: "CORRECTED", State.WITHDRAWN: "WITHDRAWN"},
@@ -94,9 +97,8 @@ def page_text(alerts: Sequence[Alert], *, language: str, address: str) -> str:
 
 def placed(page: str, ours: str) -> str:
     """`page` with our part in the place of the one that was there, or at its end; the rest is others' and stays."""
-    pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
-    if pattern.search(page):
-        return pattern.sub(lambda _: ours, page, count=1)
+    if _OURS.search(page):
+        return _OURS.sub(lambda _: ours, page, count=1)
     return f"{page.rstrip()}\n\n{ours}".lstrip() + "\n"
 
 

@@ -7,13 +7,21 @@ compared with what is about to leave.
 import hashlib
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Final
 
 from crypto import canonical
 from crypto.layers import RoundNumber
 from forwarder.desk.publish.alert import Alert
 from forwarder.desk.publish.preview import Preview, preview
-from forwarder.desk.publish.safety import Facts, Leave, Policy, Reason, Refusal, safe_to_publish
+from forwarder.desk.publish.safety import (
+    BUCKET_SECONDS,
+    HOUR_SECONDS,
+    Facts,
+    Leave,
+    Policy,
+    Reason,
+    Refusal,
+    safe_to_publish,
+)
 from forwarder.desk.publish.stored import Wording
 
 
@@ -27,9 +35,9 @@ class Act(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What would leave. `leave` is None for a withdrawal, which says nothing new. `leaves_at`: from when on it may
-    leave, in seconds since 1970; 0 when it may leave now. `confirmed_by`: by how many organisations. `wording`: what a
-    person asked for. `towns`: those that the site names because of its area; None when that is not known."""
+    """What would leave. `leave` is None for a withdrawal, which says nothing new. `leaves_at`: when it leaves by
+    itself, in seconds since 1970; 0 when it may leave now. `confirmed_by`: by how many organisations. `wording`: what
+    a person asked for. `towns`: those that the site names because of its area; None when that is not known."""
 
     incident: int
     act: Act
@@ -62,7 +70,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What may leave, and from which moment on (seconds since 1970; 0 for now)."""
+    """What may leave, and when it does so by itself (seconds since 1970); 0 when it may now."""
 
     leave: Leave
     leaves_at: int
@@ -80,12 +88,21 @@ def judged(facts: Facts, policy: Policy, *, round_seconds: int, now: RoundNumber
     if found.reason is not Reason.TOO_SOON:
         return found
     # It only waits: the first round in which it may leave lies in between, and after it every one does.
-    early, late = int(now), int(now) + -(-found.hours * _HOUR // round_seconds)
+    early, late = int(now), int(now) + -(-found.hours * HOUR_SECONDS // round_seconds)
     while late - early > 1:
         middle = (early + late) // 2
         early, late = (early, middle) if isinstance(at(middle), Leave) else (middle, late)
     then = at(late)
-    return Judged(then, late * round_seconds) if isinstance(then, Leave) else then
+    if isinstance(then, Refusal):
+        return then
+    return Judged(then, _edge(late * round_seconds, wait=policy.wait_hours * HOUR_SECONDS))
+
+
+def _edge(allowed: int, *, wait: int) -> int:
+    """When what waits leaves by itself, in seconds since 1970: at the beginning of a bucket that follows from the one
+    of the report that made it enough. So the moment tells no more of that report than its bucket."""
+    bucket_end = -(-(allowed - wait) // BUCKET_SECONDS) * BUCKET_SECONDS
+    return -(-(bucket_end + wait) // BUCKET_SECONDS) * BUCKET_SECONDS
 
 
 def kept_in_place(waits: Judged, alert: Alert) -> Judged | None:
@@ -95,6 +112,3 @@ def kept_in_place(waits: Judged, alert: Alert) -> Judged | None:
     if not waits.leaves_at or not leave.cell.is_within(alert.cell):
         return None if waits.leaves_at else waits
     return Judged(replace(leave, cell=alert.cell, when=alert.when), 0)
-
-
-_HOUR: Final = 3_600

@@ -27,12 +27,7 @@ class Gazetteer:
     @classmethod
     def of(cls, listing: Listing) -> "Gazetteer":
         """The places of a list."""
-        regions = {region.id: region.name for region in listing.regions}
-        return cls(
-            {one.id: Place.listed(one) for one in listing.places},
-            {one.id: f"{one.name}, {regions[one.region]}" for one in listing.places},
-            listing,
-        )
+        return cls({one.id: Place.listed(one) for one in listing.places}, listing.full_names(), listing)
 
     def nearest(self, cell: Cell) -> str:
         """The id of the place nearest to the middle of a cell, the first in the alphabet of several; empty when there

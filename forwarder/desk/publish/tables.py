@@ -15,9 +15,11 @@ PUBLICATIONS: Final = (
         BEGIN SELECT raise(ABORT, 'nothing is deleted'); END""",
     """CREATE TRIGGER alerts_are_not_rewritten BEFORE UPDATE ON alerts
         BEGIN SELECT raise(ABORT, 'what was public is not rewritten'); END""",
-    # What leaves by itself. `seen`: the digest of what a person saw; `stopped`: why it will not leave by itself.
+    # What leaves by itself. `seen`: the digest of what a person saw; `leaves_at`: the beginning of a bucket, in seconds
+    # since 1970; `stopped`: why it will not leave by itself.
     """CREATE TABLE waiting (incident INTEGER PRIMARY KEY REFERENCES incidents, wording BLOB NOT NULL,
-        seen TEXT NOT NULL, colleague TEXT NOT NULL, stopped TEXT NOT NULL DEFAULT '') STRICT""",
+        seen TEXT NOT NULL, leaves_at INTEGER NOT NULL, colleague TEXT NOT NULL,
+        stopped TEXT NOT NULL DEFAULT '') STRICT""",
     # One row: the public key that this desk publishes with, and what the last signed folder was made of.
     """CREATE TABLE publisher (one INTEGER PRIMARY KEY CHECK (one = 1), key TEXT NOT NULL,
         alerts TEXT NOT NULL DEFAULT '', manifest TEXT NOT NULL DEFAULT '') STRICT""",

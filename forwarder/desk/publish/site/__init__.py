@@ -51,9 +51,9 @@ def site(
     files = {"style.css": _part("style.css")}
     for language in LANGUAGES:
         files |= pages(whole, language)
-    regions = {region.id: region.name for region in gazetteer.regions}
+    names = gazetteer.full_names()
     for about in found.places:
-        files |= _feeds(about, publisher, f"{about.place.name}, {regions[about.place.region]}")
+        files |= _feeds(about, publisher, names[about.place.id])
     return files
 
 

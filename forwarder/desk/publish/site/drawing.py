@@ -6,6 +6,7 @@ published cells, each drawn from what the alerts say and from the gazetteer.
 
 import io
 from collections.abc import Sequence
+from itertools import combinations, product
 from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont
@@ -25,7 +26,6 @@ PLACE_WIDTH: Final = 640
 PLACE_HEIGHT: Final = 480
 # Drawn so many times as large, and then made smaller, so that slanting lines are smooth.
 FINER: Final = 2
-COLOURS_MAX: Final = 64
 LABELS_MAX: Final = 12
 
 WATER: Final = (214, 226, 234)
@@ -84,10 +84,26 @@ def _png(
     _draw_names(canvas, view, labels, letters)
     for one in cells:
         _draw_cell(canvas, view, one)
-    small = picture.reduce(FINER).quantize(COLOURS_MAX, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    small = picture.reduce(FINER).quantize(palette=_palette(), dither=Image.Dither.NONE)
     into = io.BytesIO()
     small.save(into, "PNG", optimize=True)
     return into.getvalue()
+
+
+def _palette() -> Image.Image:
+    """All that is drawn, and what comes between a line and the ground beside it when a picture is made smaller."""
+    grounds, inks = (LAND, WATER, WHITE), (BORDER, INK, *(look.colour for look in LOOKS.values()))
+    beside = [*product(grounds, inks), *combinations(grounds, 2)]
+    parts = range(1, FINER * FINER)
+    between = [_mixed(one, other, part / (FINER * FINER)) for one, other in beside for part in parts]
+    holder = Image.new("P", (1, 1))
+    holder.putpalette([value for colour in (*grounds, *inks, *between) for value in colour])
+    return holder
+
+
+def _mixed(one: Colour, other: Colour, part: float) -> Colour:
+    red, green, blue = (round(a + (b - a) * part) for a, b in zip(one, other, strict=True))
+    return red, green, blue
 
 
 def _draw_cell(canvas: Canvas, view: View, one: Marked) -> None:

@@ -60,8 +60,7 @@ class Showing:
         self._plan = plan
         self._finder = finder
         self._topics = topics
-        regions = {region.id: region.name for region in gazetteer.regions}
-        self._names = {place.id: f"{place.name}, {regions[place.region]}" for place in gazetteer.places}
+        self._names = gazetteer.full_names()
         self._pages = {one.topic: one.page for one in plan.topics}
 
     def alert(self, alert: Alert) -> Shown:

@@ -249,6 +249,17 @@ def test_a_page_holds_ours_between_marks_and_leaves_the_rest(desk: Newsroom) -> 
     assert placed("", ours) == ours + "\n"
 
 
+@given(st.lists(st.sampled_from([BEGIN, END, "Lo de otros.", "\n", "<!--"]), max_size=8))
+def test_what_others_wrote_stays_whatever_became_of_the_marks(parts: list[str]) -> None:
+    page, ours = "".join(parts), page_text([], language="es", address="")
+    once = placed(page, ours)
+    assert ours in once
+    assert placed(once, ours).count(ours) <= once.count(ours)
+    lost = page.count("Lo de otros.") - once.count("Lo de otros.")
+    inside = sum(part.rpartition(BEGIN)[2].count("Lo de otros.") for part in page.split(END)[:-1] if BEGIN in part)
+    assert lost <= inside
+
+
 def test_a_dry_run_says_to_the_letter_what_would_be_sent(desk: Newsroom) -> None:
     channel = an_open_channel(desk)
     alert = desk.publish(desk.incident()).alert

@@ -4,16 +4,19 @@ import ssl
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from forwarder.desk.channels.accounts import Channels
 from forwarder.desk.channels.outlet import Outlet
+from forwarder.desk.channels.passing import Alone
 from forwarder.desk.channels.queue import PostState, Queue
 from forwarder.desk.channels.sending import Sending, speak
 from forwarder.desk.channels.wording import BEGIN
 from forwarder.desk.errors import BadChannel, NoOutlet, NotSaid
+from forwarder.desk.passing import frame
 from forwarder.desk.publish.places import Gazetteer
 from onion_service.posting import Service, Wiki
 from onion_service.torrc import UnixSocket
@@ -79,6 +82,14 @@ def test_nothing_goes_to_who_would_take_it_unencrypted_or_unchecked(there: FarEn
     assert there.names == []
 
 
+def test_mail_goes_the_same_way_and_its_server_is_looked_up_at_the_far_end(there: FarEnd) -> None:
+    url = "mailtos://ana:clave@example.org?smtp=smtp.example.org&to=beto@example.org&mode="
+    for mode in ("ssl", "starttls"):
+        with pytest.raises(NotSaid):
+            outlet(there, seconds=4.0).post(url + mode, title="a", body="b")
+    assert there.names == [("smtp.example.org", 465), ("smtp.example.org", 587)]
+
+
 def test_a_service_is_described_without_calling_it(there: FarEnd) -> None:
     assert Outlet(None).describe("tgram://123456789:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/-100123/") == Service(
         "Telegram", 0, 4_096
@@ -118,6 +129,24 @@ def test_without_tor_s_socket_or_the_parts_nothing_is_sent(
         with pytest.raises(NoOutlet, match="not installed"):
             outlet(there).post(URL, title="a", body="b")
     assert there.names == []
+
+
+@pytest.mark.parametrize(
+    ("said", "trouble"),
+    [
+        ("", NoOutlet),
+        ("x" * 100, NoOutlet),
+        ("VDSK" + "\xff" * 8, NoOutlet),
+        ("ALONE", NotSaid),
+        ("ALONE" + "x" * 100, NotSaid),
+        ("ALONEVDSK\x00\x00\x00\x02\xff\xff\xff\xff\x80\x80", NotSaid),
+    ],
+)
+def test_a_child_that_lies_is_not_believed(there: FarEnd, said: str, trouble: type[Exception]) -> None:
+    alone = frame(Alone()).decode("latin-1")
+    start = f"import os; os.write(1, {said.replace('ALONE', alone)!r}.encode('latin-1')); os.read(0, 9)"
+    with pytest.raises(trouble):
+        replace(outlet(there), start=start).post(URL, title="a", body="b")
 
 
 def test_a_channel_that_hangs_holds_up_no_other(there: FarEnd, tmp_path: Path) -> None:

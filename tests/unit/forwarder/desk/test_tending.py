@@ -1,11 +1,13 @@
 """An open desk lets leave what may, signs in time, serves what it signed, and one trouble stops nothing else."""
 
 import asyncio
+import logging
 from pathlib import Path
 
 import pytest
 
 from crypto.minisign import PublicKey
+from forwarder.desk import program
 from forwarder.desk.program import Desk
 from forwarder.desk.publish.errors import NoAlertsKey
 from forwarder.desk.publish.publishing import VALID_SECONDS
@@ -87,6 +89,40 @@ def test_trouble_is_told_and_it_goes_on(room: Newsroom, monkeypatch: pytest.Monk
     asyncio.run(some_rounds())
     assert [one for one, _ in told if one is not Told.NOT_SAID] == [Told.NOT_RELEASED, Told.NOT_RELEASED, Told.RELEASED]
     assert "places.json" in told[0][1]
+
+
+def test_the_program_tends_what_is_published_and_says_so_in_a_line(
+    room: Newsroom, caplog: pytest.LogCaptureFixture
+) -> None:
+    room.publish(room.incident())
+    caplog.set_level(logging.INFO, logger="veladora.desk")
+
+    async def open_for_a_while() -> None:
+        async with program._publishing(opened(room)):
+            for _ in range(500):
+                if caplog.messages:
+                    break
+                await asyncio.sleep(0.02)
+
+    asyncio.run(open_for_a_while())
+    assert caplog.messages == [Told.RELEASED.value]
+    assert (room.settings.alerts_folder / "current" / "index.html").is_file()
+
+
+def test_a_fault_in_tending_is_said_by_its_kind_alone(
+    room: Newsroom, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("secreto")
+
+    monkeypatch.setattr("forwarder.desk.tending.tend", broken)
+
+    async def open_for_a_while() -> None:
+        async with program._publishing(opened(room)):
+            await asyncio.sleep(0.2)
+
+    asyncio.run(open_for_a_while())
+    assert caplog.messages == ["what is published is not tended any more: RuntimeError; start the desk again"]
 
 
 def test_a_shelf_serves_what_was_signed_until_its_time_is_over_and_takes_nothing(room: Newsroom) -> None:

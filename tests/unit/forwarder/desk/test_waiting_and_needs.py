@@ -44,8 +44,8 @@ def refusal(desk: Newsroom, incident: int, *, now: int = NOW, wording: Wording |
 def test_what_comes_from_one_source_waits_and_leaves_by_itself(desk: Newsroom) -> None:
     number = desk.incident()
     draft = desk.draft(number, now=EARLY)
-    # The third report's round ends, and twelve hours later it may leave.
-    assert draft.leaves_at == (FIRST + 1 + 12 * HOURS) * ROUND_SECONDS
+    # Twelve hours after the end of the six in which the third report came.
+    assert draft.leaves_at == -(-(FIRST + 1) * ROUND_SECONDS // 21_600) * 21_600 + 12 * 3_600
     assert any("espera hasta" in line for line in draft.preview("es").why)
     with pytest.raises(StillWaits):
         desk.publications.publish(draft, by=ANA, now=EARLY)
@@ -58,6 +58,22 @@ def test_what_comes_from_one_source_waits_and_leaves_by_itself(desk: Newsroom) -
     assert desk.publications.waiting(now=draft.leaves_at) == []
     assert desk.publications.leave_due(now=draft.leaves_at) == []
     assert desk.casework.history(Subject(Kind.INCIDENT, number))[-1].colleague == "Ana"
+
+
+def test_a_person_may_publish_when_the_wait_is_over_and_by_itself_it_leaves_at_the_next_six_hours(
+    desk: Newsroom,
+) -> None:
+    one, other = desk.incident(), desk.incident()
+    for number in (one, other):
+        desk.publications.wait(desk.draft(number, now=EARLY), by=ANA, now=EARLY)
+    over = (FIRST + 1 + 12 * HOURS) * ROUND_SECONDS
+    assert over < desk.publications.waiting(now=over)[0].leaves_at
+    assert desk.publications.leave_due(now=over) == []
+    desk.publish(one, now=over)
+    (waits,) = desk.publications.waiting(now=over)
+    assert (waits.incident, waits.stopped) == (other, "")
+    assert desk.publications.leave_due(now=waits.leaves_at - 1) == []
+    assert [left.incident for left in desk.publications.leave_due(now=waits.leaves_at)] == [other]
 
 
 def test_what_changed_while_it_waited_does_not_leave_by_itself(desk: Newsroom) -> None:

@@ -1,46 +1,37 @@
 """The site is whole, the same each time, readable without script, and says nothing that could act."""
 
-import base64
-import io
 import json
 import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from html.parser import HTMLParser
-from math import cos, radians
 from pathlib import PurePosixPath
 from posixpath import normpath
-from random import Random
 from typing import Final
 
 import html5lib
 import pytest
-from PIL import Image
+from hypothesis import given, settings
 
 from crypto.directory import Words as Named
 from crypto.keys import AlertsKey
 from crypto.manifest import FILE_MAX, FILES_MAX, MANIFEST_MAX, TOTAL_MAX, is_name
-from forwarder.desk.publish.alert import Alert, State, Words, correct, publish, withdraw
+from forwarder.desk.publish.alert import Alert, Words, correct, withdraw
 from forwarder.desk.publish.feeds import feeds, sign
 from forwarder.desk.publish.place import Cell, Place
+from forwarder.desk.publish.publisher import Publisher
 from forwarder.desk.publish.publishing import published_files
 from forwarder.desk.publish.safety import Confidence, Leave, Policy
 from forwarder.desk.publish.site import site
-from forwarder.desk.publish.site.drawing import WIDTH, country_view
-from forwarder.desk.publish.site.marks import LOOKS, Mark, marked
 from forwarder.desk.publish.site.plan import ON_A_PAGE
-from forwarder.desk.publish.site.view import View
-from forwarder.desk.publish.site.where import NEAR_KILOMETRES, Finder
-from forwarder.places.gazetteer import VERSION, Gazetteer, Listed, Region, Source
-from forwarder.places.shipped import shipped
 from onion_service.site import map_script
 from tests.unit.forwarder.desk.publish.given import PUBLISHER, WORDS, an_alert
+from tests.unit.forwarder.desk.publish.sites import DESERT, ISLAND, MEXICO, MONTERREY, alert_at, files, html_of, many
+from tests.unit.forwarder.desk.publish.test_feeds import ATOM, TEXTS, alerts, check_atom, check_geojson, parsed
+from tests.unit.forwarder.desk.publish.test_feeds import some as of_every_kind
 from tests.unit.forwarder.published import KEY, PUBLIC
 
-MEXICO: Final = shipped()
-MONTERREY: Final = Place("mx-monterrey", 25.67, -100.32)
-DESERT: Final = Place("", 29.0, -113.0)
 HOSTILE: Final = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -51,44 +42,6 @@ HOSTILE: Final = (
     "שלום مرحبا abc",
     "' onmouseover='x",
 )
-
-
-def alert_at(
-    place: Place,
-    number: int,
-    *,
-    resolution: int = 7,
-    confidence: Confidence = Confidence.UNCONFIRMED,
-    words: Mapping[str, Words] = WORDS,
-    topic: str = "reten",
-    hour: int = 500_000,
-) -> Alert:
-    """An alert about the cell around a place."""
-    cell = Cell.around(place, resolution=resolution)
-    leave = Leave(cell, hour * 3_600 // 21_600 * 21_600, confidence, 3, False, "", Policy())
-    return publish(leave, id=f"{number:032x}", topic=topic, words=words, now=hour * 3_600 + 77)
-
-
-def files(*alerts: Alert, room: int = FILES_MAX, gazetteer: Gazetteer = MEXICO) -> dict[str, bytes]:
-    return site(alerts, PUBLISHER, gazetteer, key=PUBLIC, room=room)
-
-
-def many(count: int, seed: int = 3) -> list[Alert]:
-    """Alerts all over Mexico, over two years, of some topics, some corrected and some withdrawn."""
-    rng = Random(seed)
-    places = [Place.listed(place) for place in MEXICO.places]
-    text = "Varias personas vieron hombres armados que detienen coches en la salida. " * 6
-    words = {"es": Words("Retén en la salida de la ciudad", text, "No pase por ahí."), "en": Words("Roadblock", text)}
-    found = []
-    for number in range(count):
-        alert = alert_at(
-            rng.choice(places), number, resolution=rng.choice((6, 7, 7, 8)), confidence=rng.choice(list(Confidence)),
-            words=words, topic=f"topic-{rng.randrange(12)}", hour=490_000 + rng.randrange(17_000),
-        )  # fmt: skip
-        if number % 10 == 1:
-            alert = withdraw(alert, words={"es": Words("Retirada", "No era cierto.")}, now=alert.issued[0] + 7_200)
-        found.append(alert)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -102,10 +55,6 @@ def some() -> dict[str, bytes]:
 
 def _leave(alert: Alert) -> Leave:
     return Leave(alert.cell, alert.when, alert.confidence, 3, False, "", Policy())
-
-
-def html_of(built: Mapping[str, bytes]) -> dict[str, str]:
-    return {name: data.decode() for name, data in built.items() if name.endswith(".html")}
 
 
 # --- files -------------------------------------------------------------------------------------------------------
@@ -142,14 +91,15 @@ def test_2_000_alerts_stay_far_below_every_limit() -> None:
     assert took < 60
 
 
+@pytest.mark.slow
 def test_where_room_is_short_places_go_first_and_nothing_leads_to_them() -> None:
-    alerts = many(40)
+    alerts = many(24)
     before = len(files(*alerts))
-    for room in (before - 1, 120, 60, 30, 12, 5, 0):
+    for room in (before - 1, 80, 40, 12, 0):
         built = files(*alerts, room=room)
         assert len(built) <= max(room, 5)
         assert broken_links({**feeds(alerts, PUBLISHER), **built}) == []
-    assert {name.partition("/")[0] for name in files(*alerts, room=60)} >= {"month", "topic", "index.html"}
+    assert {name.partition("/")[0] for name in files(*alerts, room=80)} >= {"month", "topic", "index.html"}
 
 
 def test_a_page_is_never_longer_than_a_file_may_be() -> None:
@@ -165,6 +115,7 @@ def test_a_page_is_never_longer_than_a_file_may_be() -> None:
 # --- pages -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_page_is_valid_html(some: dict[str, bytes]) -> None:
     hostile = many(1) + [
         alert_at(MONTERREY, 99 + at, words={"es": Words(one, one, one)}) for at, one in enumerate(HOSTILE)
@@ -252,6 +203,38 @@ def test_hostile_words_are_text_and_nothing_else() -> None:
             assert element.get("dir") == "auto"
 
 
+@pytest.mark.slow
+@settings(max_examples=15, deadline=None)
+@given(alerts(), TEXTS.map(lambda text: text.replace("\n", " ") if text.strip() else "x"))
+def test_no_text_and_no_name_breaks_out_of_a_page(alert: Alert, name: str) -> None:
+    there = replace(alert, cell=Cell.around(Place("x", 1.0, 1.0), resolution=7))
+    plain = replace(
+        there, words={one: Words("x", "x", "x" if words.advice else "") for one, words in alert.words.items()}
+    )
+    built = html_of(site([there], Publisher("red", name), ISLAND, key=PUBLIC))
+    for page, html in html_of(site([plain], Publisher("red", "x"), ISLAND, key=PUBLIC)).items():
+        html5lib.HTMLParser(strict=True).parse(built[page])
+        assert [tag for tag, _ in read(built[page]).tags] == [tag for tag, _ in read(html).tags]
+
+
+def test_the_feeds_of_a_place_keep_the_rules_of_their_formats(some: dict[str, bytes]) -> None:
+    feeds_of_places = [name for name in some if name.startswith("place/") and not name.endswith(".html")]
+    assert feeds_of_places
+    for name in feeds_of_places:
+        if name.endswith(".atom"):
+            root = parsed(some[name])
+            check_atom(root)
+            assert root.find(f"{ATOM}link").get("href") == PurePosixPath(name).name  # type: ignore[union-attr]
+        else:
+            check_geojson(json.loads(some[name]))
+
+
+def test_alerts_elsewhere_in_the_world_are_on_the_site_too() -> None:
+    built = files(*of_every_kind())
+    assert broken_links({**feeds(of_every_kind(), PUBLISHER), **built}) == []
+    assert "Fuera del mapa quedan estas zonas con alertas: 1." in built["index.html"].decode()
+
+
 def test_an_alert_stands_with_its_place_its_topic_and_its_month(some: dict[str, bytes]) -> None:
     second = f"{2:032x}"
     for name in ("place/mx-monterrey.html", "topic/otro.html", "month/2027-01.html", "en/place/mx-monterrey.html"):
@@ -299,113 +282,3 @@ def test_a_topic_has_the_name_that_the_desk_gives() -> None:
     built = site([an_alert()], PUBLISHER, MEXICO, key=PUBLIC, topics=topics)
     assert '<h1 dir="auto">Alertas sobre Retén</h1>' in built["topic/reten.html"].decode()
     assert "&lt;b&gt;Roadblock" in built["en/topic/reten.html"].decode()
-
-
-# --- places ------------------------------------------------------------------------------------------------------
-
-
-def test_a_place_follows_from_the_cell_alone() -> None:
-    finder = Finder(MEXICO)
-    cell = Cell.around(MONTERREY, resolution=7)
-    assert [place.id for place in finder.of(cell).within] == ["mx-monterrey"]
-    wide = finder.of(Cell.around(MONTERREY, resolution=4))
-    assert {"mx-monterrey", "mx-guadalupe-nuevo-leon"} <= {place.id for place in wide.within} or len(wide.within) > 3
-    assert wide.within[0].people == 1_000_000
-    beside = finder.of(Cell.around(Place("", 25.9, -100.9), resolution=8))
-    assert not beside.within
-    assert beside.near is not None
-    assert finder.of(Cell.around(Place("", -40.0, 100.0), resolution=8)).places == ()
-    assert NEAR_KILOMETRES == 50
-
-
-def test_without_outlines_or_near_places_there_is_a_map_all_the_same() -> None:
-    here = Listed(id="x", latitude=1.0, longitude=1.0, name="Equis", people=0, region="r")
-    bare = Gazetteer(
-        name=Named(es="Isla", en="Island"), places=(here,), regions=(Region(id="r", name="R"),),
-        sources=(Source(licence="none", name="nobody"),), v=VERSION,
-    )  # fmt: skip
-    built = files(alert_at(Place("", 1.0, 1.0), 1), alert_at(MONTERREY, 2), gazetteer=bare)
-    assert "place/x.html" in built
-    assert "lejos de los lugares" in built["index.html"].decode()
-    assert "Fuera del mapa" in built["index.html"].decode()
-
-
-# --- maps --------------------------------------------------------------------------------------------------------
-
-
-def test_a_map_has_no_text_no_time_and_the_size_that_the_page_says(some: dict[str, bytes]) -> None:
-    for name, html in html_of(some).items():
-        found = pictures(html)
-        assert len(found) == ("place/" in name or name.endswith("index.html"))
-        for png in found:
-            assert set(chunks(png)) <= {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
-            with Image.open(io.BytesIO(png)) as picture:
-                assert f'width="{picture.width}" height="{picture.height}"' in html
-
-
-def pictures(html: str) -> list[bytes]:
-    """Every picture in a page."""
-    return [base64.b64decode(data) for data in re.findall(r'src="data:image/png;base64,([^"]*)"', html)]
-
-
-def chunks(png: bytes) -> list[bytes]:
-    found, at = [], 8
-    while at < len(png):
-        found.append(png[at + 4 : at + 8])
-        at += 12 + int.from_bytes(png[at : at + 4], "big")
-    return found
-
-
-def test_every_confidence_has_a_shape_and_a_colour_of_its_own_that_can_be_seen() -> None:
-    assert len({(look.square, look.full) for look in LOOKS.values()}) == len(Mark)
-    assert len({look.sign for look in LOOKS.values()}) == len({look.colour for look in LOOKS.values()}) == len(Mark)
-    for look in LOOKS.values():
-        for ground in ((247, 243, 233), (214, 226, 234), (255, 255, 255)):
-            assert contrast(look.colour, ground) >= 4.5
-
-
-def contrast(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
-    """As WCAG 2 counts it."""
-
-    def light(colour: tuple[int, int, int]) -> float:
-        parts = [part / 255 for part in colour]
-        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    lighter, darker = sorted((light(one), light(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def test_a_mark_stands_where_its_cell_is_in_picture_and_vector() -> None:
-    alert = alert_at(MONTERREY, 1, confidence=Confidence.CONFIRMED_BY_SEVERAL)
-    built = files(alert)
-    latitude, longitude = alert.cell.middle
-    x, y = country_view(MEXICO, width=WIDTH).point(longitude, latitude)
-    (png,) = pictures(built["index.html"].decode())
-    with Image.open(io.BytesIO(png)) as picture:
-        there, elsewhere = (picture.convert("RGB").getpixel((round(x) + off, round(y))) for off in (0, 60))
-    assert there == pytest.approx(LOOKS[Mark.BY_SEVERAL].colour, abs=12)
-    assert elsewhere != pytest.approx(LOOKS[Mark.BY_SEVERAL].colour, abs=12)
-    drawn = re.findall(r'<path class="rim" d="M([\d.]+) ([\d.]+)h0"', built["index.html"].decode())
-    assert [(float(one), float(other)) for one, other in drawn] == [pytest.approx((x, y), abs=0.01)]
-
-
-def test_of_several_alerts_in_a_cell_the_surest_is_marked_and_a_withdrawn_one_last() -> None:
-    unsure, sure = alert_at(MONTERREY, 1), alert_at(MONTERREY, 2, confidence=Confidence.CONFIRMED_BY_ONE)
-    gone = withdraw(sure, words=WORDS, now=sure.issued[0])
-    assert [one.mark for one in marked([unsure, sure])] == [Mark.BY_ONE]
-    assert [one.mark for one in marked([unsure, gone])] == [Mark.UNCONFIRMED]
-    assert [one.mark for one in marked([gone])] == [Mark.WITHDRAWN]
-    assert gone.state is State.WITHDRAWN
-
-
-def test_a_view_shows_all_of_what_it_is_made_around() -> None:
-    ring = ((-117.0, 14.5), (-86.7, 14.5), (-86.7, 32.7), (-117.0, 14.5))
-    for view in (View.around([ring], width=1_000), View.around([ring], width=640, height=480)):
-        assert all(view.shows(x, y) for x, y in ring)
-        assert all(0 <= x <= view.width and 0 <= y <= view.height for x, y in view.ring(ring))
-        # As long to the east as to the north at its middle.
-        middle = (view.south + view.north) / 2
-        east = view.point(view.west + 1, middle)[0]
-        north = view.height - view.point(view.west, view.south + 1)[1]
-        assert east == pytest.approx(north * cos(radians(middle)), rel=0.01)
