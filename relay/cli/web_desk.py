@@ -39,7 +39,7 @@ def run(
 
     with explained(), log_to_stderr():
         asyncio.run(_run(lambda: new_house(Keeper(folder)), port=port, browser=browser))
-    say("Locked and ended.")
+    say("Mesa cerrada. Cierre también su pestaña. / Locked and ended. Close its tab too.")
 
 
 async def _run(make: "Callable[[], House]", *, port: int, browser: bool) -> None:
@@ -54,14 +54,15 @@ async def _run(make: "Callable[[], House]", *, port: int, browser: bool) -> None
                 await asyncio.to_thread(_open, link, private)
             with _enter_gives_a_link(house):
                 await stop.wait()
-            say("Locking; tor needs some seconds to end.")
+            say("Cerrando; tor tarda unos segundos. / Locking; tor needs some seconds to end.")
 
 
 def _show(link: str) -> None:
-    say("Open this link in Firefox on this computer. It is good once:")
+    say("Abra este enlace en Firefox, en esta computadora. Sirve una sola vez.")
+    say("Open this link in Firefox on this computer. It is good once.")
     answer(link)
     sys.stdout.flush()
-    say("Press Enter for a new link, Ctrl-C to lock the desk and end.")
+    say("Entrar: otro enlace. Ctrl-C: cerrar la mesa y terminar. / Enter: a new link. Ctrl-C: lock the desk and end.")
 
 
 def _open(link: str, private: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,12 +24,13 @@ from tests.browser.firefox import Firefox
 from tests.browser.page import Page
 from tests.browser.proxy import proxying
 from tests.browser.reporting import photo
-from tests.browser.settings import PLAIN
+from tests.browser.settings import PLAIN, Value
 from tests.unit.forwarder.desk.given import CHEAP, RELAY_SETTINGS, attached, key_of, letters, parcels
 
 SCREENSHOTS: Final = Path(__file__).parents[2] / "build" / "screenshots" / "desk"
 NARROW: Final = 320
 HEIGHT: Final = 900
+TABS: Final = 60
 STEPS: Final = (
     "start", "start-fault", "sheet", "card", "relay", "relay-filled", "ready", "inbox-empty", "locked", "locked-fault",
     "inbox", "report", "attachment", "original", "question", "incident", "incident-confirmed", "publish", "preview",
@@ -87,13 +88,23 @@ class Tour:
         self.page.wait_for("document.body && !document.body.dataset.left")
         self.wait_at(ending)
 
+    def tab_to(self, css: str) -> None:
+        """Press Tab until the focus is there, where a person sees it."""
+        for _ in range(TABS):
+            self.page.press("Tab")
+            if self.page.evaluate("css => document.activeElement.matches(css)", css):
+                width = self.page.evaluate("() => getComputedStyle(document.activeElement).outlineWidth")
+                assert width == "3px", f"the focus on {css} cannot be seen"
+                return
+        raise AssertionError(f"no Tab leads to {css}")
+
     def go(self, path: str) -> None:
         """Open a page of the desk by its path."""
         self.page.open(f"{self.house.origin}{self.house.at}{path}")
 
 
 @contextmanager
-def desk_in_firefox(folder: Path, at: Path) -> Iterator[Tour]:
+def desk_in_firefox(folder: Path, at: Path, settings: Mapping[str, Value] = PLAIN) -> Iterator[Tour]:
     """The pages of a desk, and a Firefox that has come in by the one-time link."""
     client.node()
     house = new_house(Keeper(folder, cost=CHEAP, receives=False))
@@ -102,7 +113,7 @@ def desk_in_firefox(folder: Path, at: Path) -> Iterator[Tour]:
         link = background.do(stack.enter_async_context(serving(house)))
         proxy.lead_to_port("127.0.0.1", int(house.origin.rpartition(":")[2]))
         try:
-            with Firefox.launch(PLAIN, proxy=proxy, folder=at / "firefox") as firefox:
+            with Firefox.launch(settings, proxy=proxy, folder=at / "firefox") as firefox:
                 page = firefox.open(link)
                 tour = Tour(page, house, background)
                 yield tour

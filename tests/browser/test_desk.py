@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from crypto.report import Report
+from forwarder.desk.web.keeper import Stage
 from tests.browser.desk_tour import (
     NOTE,
     SCREENSHOTS,
@@ -28,6 +31,8 @@ from tests.browser.desk_tour import (
     wait_for_its_time,
 )
 from tests.browser.remains import Remains, look
+from tests.browser.settings import PLAIN
+from tests.unit.forwarder.desk.given import PASSPHRASE, key_of, letters, new_desk
 
 pytestmark = pytest.mark.slow
 
@@ -85,3 +90,59 @@ def test_an_ordinary_firefox_keeps_where_it_was_and_nothing_that_it_was_shown_or
     assert toured.remains.mentions(told) == []
     assert {entry.kind for entry in toured.remains.entries} <= {"visit", "icon", "permission"}
     assert toured.remains.mentions(["127.0.0.1"]) != []
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A desk with one report."""
+    with new_desk(tmp_path / "mesa") as desk:
+        desk.take(letters(1, Report(text=TEXT), to=[key_of(desk)]))
+    return tmp_path / "mesa"
+
+
+def test_with_the_keyboard_alone_a_report_is_read_checked_noted_and_the_desk_locked(
+    folder: Path, tmp_path: Path
+) -> None:
+    with desk_in_firefox(folder, tmp_path) as tour:
+        tour.wait_at("unlock")
+        tour.page.write(PASSPHRASE)
+        tour.page.press("Enter")
+        tour.wait_at("inbox")
+        tour.tab_to("a.open")
+        tour.page.press("Enter")
+        tour.wait_at(r"reports\/1")
+        tour.tab_to("[data-step=checking]")
+        tour.page.press("Enter")
+        tour.page.wait_for("document.querySelector('h1 .state')?.dataset.state === 'checking'")
+        tour.wait_at(r"reports\/1")
+        tour.tab_to("#note-text")
+        tour.page.write(NOTE)
+        tour.tab_to("form[action$='/note'] button")
+        tour.page.press("Enter")
+        tour.page.wait_for("document.querySelector('.history')?.innerText.includes('Llamé')")
+        tour.wait_at(r"reports\/1")
+        tour.page.press("b")
+        tour.wait_at("inbox")
+        tour.tab_to("button.lock")
+        tour.page.press("Enter")
+        tour.wait_at("unlock")
+        assert tour.house.keeper.stage is Stage.LOCKED
+
+
+def test_without_script_a_report_is_found_read_checked_and_the_desk_locked(folder: Path, tmp_path: Path) -> None:
+    with desk_in_firefox(folder, tmp_path, {**PLAIN, "javascript.enabled": False}) as tour:
+        page = tour.page
+        tour.wait_at("unlock")
+        page.type("#passphrase", PASSPHRASE)
+        tour.press("button.main", "inbox")
+        page.type("#words", "camioneta")
+        tour.press("form.search button.main", "inbox")
+        tour.press("a.open", r"reports\/1")
+        tour.press("[data-step=checking]", r"reports\/1")
+        page.type("#note-text", NOTE)
+        tour.press("form[action$='/note'] button", r"reports\/1")
+        assert NOTE in page.text(".history")
+        refresh = page.evaluate("() => document.querySelector('meta[http-equiv=refresh]').content")
+        assert refresh.startswith("905;url=")
+        tour.press("button.lock", "unlock")
+        assert tour.house.keeper.stage is Stage.LOCKED

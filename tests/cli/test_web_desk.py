@@ -69,7 +69,7 @@ def test_it_shows_a_link_that_is_good_once_and_ends_by_a_signal(tmp_path: Path, 
         said = process.communicate(timeout=READY_SECONDS)[1]
     assert process.returncode == 0
     assert "good once" in said
-    assert said.rstrip().endswith("Locked and ended.")
+    assert said.rstrip().endswith("Locked and ended. Close its tab too.")
 
 
 def test_enter_gives_a_new_link_and_the_one_before_is_good_no_more(tmp_path: Path) -> None:

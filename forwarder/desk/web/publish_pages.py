@@ -39,11 +39,11 @@ async def published(visit: Visit) -> web.StreamResponse:
     now, languages = int(visit.house.now()), _spoken(visit)
     rules = _rules(visit).rules
 
-    def work(desk: Desk) -> tuple[list[Published], list[Waiting]]:
+    def work(desk: Desk) -> tuple[list[Published], list[Waiting], str]:
         publications = Publications(desk.inbox.database, rules)
-        return publications.published(now=now), publications.waiting(now=now)
+        return publications.published(now=now), publications.waiting(now=now), desk.card.alerts
 
-    out, waiting = await visit.keeper.read(work)
+    out, waiting, key = await visit.keeper.read(work)
     return visit.page(
         "published.html",
         out=out,
@@ -51,7 +51,7 @@ async def published(visit: Visit) -> web.StreamResponse:
         spoken=languages,
         hour=hour,
         folder=str(visit.settings.alerts_folder / "current"),
-        key=visit.keeper.desk.card.alerts,
+        key=key,
         signs=visit.keeper.desk.signs,
         names=visit.names(),
     )

@@ -66,12 +66,13 @@ async def sheet_with_passphrase(visit: Visit) -> web.StreamResponse:
 
 async def card(visit: Visit) -> web.StreamResponse:
     """What the relay's operator must get."""
-    return visit.page("card.html", card=visit.keeper.desk.card, step=visit.settings.config.relay is None)
+    found = await visit.keeper.read(lambda desk: desk.card)
+    return visit.page("card.html", card=found, step=visit.settings.config.relay is None)
 
 
 async def card_file(visit: Visit) -> web.StreamResponse:
     """The same as a file to send."""
-    found = visit.keeper.desk.card
+    found = await visit.keeper.read(lambda desk: desk.card)
     names = ("id", "name", "key", "words", "endpoint", "pull_key", "signing", "alerts")
     text = "".join(f"{name:<9} {value}\n" for name in names if (value := getattr(found, name)))
     disposition = f'attachment; filename="{found.id}.txt"'
@@ -143,7 +144,7 @@ async def _sheet(visit: Visit, *, passphrase: str = "", fault: str = "", status:
     return visit.page(
         "sheet.html",
         status=status,
-        card=visit.keeper.desk.card,
+        card=await visit.keeper.read(lambda desk: desk.card),
         folder=str(visit.settings.folder),
         passphrase=passphrase,
         fault=fault,

@@ -1,6 +1,7 @@
 """Every closed list and every error has its words in every language, and a catalogue is whole."""
 
 import inspect
+import tomllib
 from enum import Enum
 
 import pytest
@@ -17,7 +18,9 @@ from forwarder.desk.errors import DeskError
 from forwarder.desk.publish import errors as publishing
 from forwarder.desk.triage import State
 from forwarder.desk.web.catalogues import LOCALE, languages
+from forwarder.desk.web.house import FOLDER
 from forwarder.desk.web.texts import SAID, STEP, known_troubles, trouble
+from tests.architecture_rules import ROOT
 
 LISTS: tuple[type[Enum], ...] = (
     *(State, When, Deed, Reason, CellClass),
@@ -77,3 +80,11 @@ def test_values_are_put_into_messages_of_both_languages() -> None:
     assert spanish.say("Reporte {number}", number=3) == "Reporte 3"
     assert english.say("Reporte {number}", number="{x}") == "Report {x}"
     assert english.say("nobody has translated this") == "nobody has translated this"
+
+
+def test_every_file_of_the_pages_is_shipped() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["forwarder.desk.web"]
+    files = [path for path in FOLDER.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")]
+    assert len(files) > 25
+    assert [path for path in files if not any(path.relative_to(FOLDER).match(one) for one in patterns)] == []
