@@ -124,6 +124,10 @@ class Stage:
         return self.folder / "relay"
 
     @property
+    def _root_key(self) -> Path:
+        return self.folder / "root.key"
+
+    @property
     def partners(self) -> tuple[Partner, ...]:
         """The two NGOs."""
         return (
@@ -133,20 +137,30 @@ class Stage:
 
     def set_up(self) -> None:
         """Keys, onion addresses, cards, the signed directory: everything before anybody is started."""
-        root_key = self.folder / "root.key"
-        made = self.run("keys", "new", "root", "--out", str(root_key), "--passphrase-fd", "0")
+        self.make_relay()
+        self.admit([self._make_desk(partner) for partner in self.partners])
+
+    def make_relay(self) -> None:
+        """The root's and the relay's keys, the relay's onion address and its card."""
+        made = self.run("keys", "new", "root", "--out", str(self._root_key), "--passphrase-fd", "0")
         root = next(word for word in made.split() if len(word) == 64)
         self.say(f"the root key is made; its public half is {root[:16]}…")
         init = _fields(self.run("init", str(self.relay), "--root", root, "--name", "Veladora de prueba"))
         self.card, self.relay_id = init["card"], init["relay"]
         self.say(f"the relay is made; its onion address is {init['onion']}")
-        cards = [self._make_desk(partner) for partner in self.partners]
+
+    def admit(self, cards: Sequence[dict[str, str]]) -> None:
+        """These partners are in the relay's settings and in its signed directory."""
         self._write_relay_settings(cards)
-        self._sign_directory(cards, root_key)
+        self._sign_directory(cards)
+
+    def start_relay(self) -> Program:
+        """Start the relay; its onion service is not published yet when this returns."""
+        return self.start_program("relay", "run", str(self.relay))
 
     def start(self) -> None:
         """Start the relay and both desks; returns when their onion services are published."""
-        relay = self.start_program("relay", "run", str(self.relay))
+        relay = self.start_relay()
         desks = [
             self.start_program(partner.id, "desk", "receive", "--folder", str(partner.folder), "--passphrase-fd", "0")
             for partner in self.partners
@@ -210,7 +224,7 @@ class Stage:
         )
         card = _fields(made)
         with (partner.folder / "desk.toml").open("a", encoding="utf-8") as settings:
-            settings.write(self._authorities("tor.authority"))
+            settings.write(self.authorities())
         self.say(f"the desk of {partner.name} is made; its key in words: {card['words']}")
         return card
 
@@ -220,9 +234,9 @@ class Stage:
             settings.write(
                 "\n".join(["", *blocks, f"[delivery]\nafter_edge = {AFTER_EDGE}\n", f"[loops]\nper_round = {LOOPS}\n"])
             )
-            settings.write(self._authorities("tor.authority"))
+            settings.write(self.authorities())
 
-    def _sign_directory(self, cards: Sequence[dict[str, str]], root_key: Path) -> None:
+    def _sign_directory(self, cards: Sequence[dict[str, str]]) -> None:
         abouts = {partner.id: partner.about for partner in self.partners}
         lines = [
             f"round_seconds = {ROUND_SECONDS}",
@@ -230,23 +244,26 @@ class Stage:
             f"[bundle]\nletters = {LETTERS}\nparcels = {PARCELS}\nparcel_every = {PARCEL_EVERY}",
             *(
                 f'[[partners]]\nid = "{card["id"]}"\nname = "{card["name"]}"\nkey = "{card["key"]}"\n'
-                f'about = {{ es = "{abouts[card["id"]]}", en = "" }}'
+                f'about = {{ es = "{abouts.get(card["id"], "")}", en = "" }}'
                 for card in cards
             ),
             *(f'[[topics]]\nid = "{name}"\nname = {{ es = "{name}", en = "" }}' for name in ("reten", "extorsion")),
             '[[topics]]\nid = "desaparicion"\nname = { es = "desaparición", en = "" }',
-            '[[places]]\nid = "tamaulipas-reynosa"\nname = "Reynosa, Tamaulipas"',
-            '[[places]]\nid = "oaxaca-juchitan"\nname = "Juchitán, Oaxaca"',
+            '[[places]]\nid = "mx-reynosa"\nname = "Reynosa, Tamaulipas"',
+            '[[places]]\nid = "mx-juchitan-de-zaragoza"\nname = "Juchitán de Zaragoza, Oaxaca"',
         ]
         draft = self.folder / "draft.toml"
         draft.write_text("\n\n".join(lines), encoding="utf-8")
         out = self.relay / "directory.signed"
-        self.run("directory", "sign", str(draft), "--key", str(root_key), "--out", str(out), "--passphrase-fd", "0")
+        self.run(
+            "directory", "sign", str(draft), "--key", str(self._root_key), "--out", str(out), "--passphrase-fd", "0"
+        )
         self.say("the directory is signed by the root key")
 
-    def _authorities(self, table: str) -> str:
+    def authorities(self) -> str:
+        """The private network, as the settings of a relay or a desk name it."""
         return "".join(
-            f'\n[[{table}]]\nnickname = "{one.nickname}"\nor_port = {one.or_port}\ndir_port = {one.dir_port}\n'
+            f'\n[[tor.authority]]\nnickname = "{one.nickname}"\nor_port = {one.or_port}\ndir_port = {one.dir_port}\n'
             f'v3_identity = "{one.v3_identity}"\nfingerprint = "{one.fingerprint}"\n'
             for one in self.net.authorities
         )

@@ -41,6 +41,7 @@ TEXT: Final = (
     "Se llevaron a dos muchachos del mercado en una camioneta blanca con placas tapadas. <b>Hay</b> más testigos."
 )
 SOUGHT: Final = "zuquelumbre"
+LISTED: Final = ("cada página es ahora una imagen", "Nadie pudo revisar")
 NOTE: Final = "Llamé al mercado; lo confirman."
 ALIKE: Final = "Vi la camioneta blanca con placas tapadas cuando se llevaron a los dos muchachos del mercado."
 LINES: Final = "\n".join(
@@ -58,13 +59,14 @@ class Tour:
     page: Page
     house: House
     background: Background
+    pictures: Path = SCREENSHOTS
     objections: dict[str, list[str]] = field(default_factory=dict)
     overflows: dict[str, list[str]] = field(default_factory=dict)
 
     def look(self, name: str) -> None:
         """Take pictures of the step, ask axe, and make the window narrow."""
         for width, dark in ((1280, False), (360, True)):
-            path = SCREENSHOTS / f"{len(self.objections):02}-{name}-{width}.png"
+            path = self.pictures / f"{len(self.objections):02}-{name}-{width}.png"
             self.page.screenshot(path, width, HEIGHT, dark=dark)
         self.page.set_viewport(1280, HEIGHT)
         self.objections[name] = self.page.axe()
@@ -104,10 +106,17 @@ class Tour:
 
 
 @contextmanager
-def desk_in_firefox(folder: Path, at: Path, settings: Mapping[str, Value] = PLAIN) -> Iterator[Tour]:
-    """The pages of a desk, and a Firefox that has come in by the one-time link."""
+def desk_in_firefox(
+    folder: Path,
+    at: Path,
+    settings: Mapping[str, Value] = PLAIN,
+    *,
+    receives: bool = False,
+    pictures: Path = SCREENSHOTS,
+) -> Iterator[Tour]:
+    """The pages of a desk, and a Firefox that has come in by the one-time link. `receives`: with tors of its own."""
     client.node()
-    house = new_house(Keeper(folder, cost=CHEAP, receives=False))
+    house = new_house(Keeper(folder, cost=CHEAP, receives=receives))
     with Background("desk") as background, proxying(at) as proxy:
         stack = AsyncExitStack()
         link = background.do(stack.enter_async_context(serving(house)))
@@ -115,7 +124,7 @@ def desk_in_firefox(folder: Path, at: Path, settings: Mapping[str, Value] = PLAI
         try:
             with Firefox.launch(settings, proxy=proxy, folder=at / "firefox") as firefox:
                 page = firefox.open(link)
-                tour = Tour(page, house, background)
+                tour = Tour(page, house, background, pictures)
                 yield tour
                 assert proxy.hosts == {house.origin.removeprefix("http://")}
         finally:
@@ -145,6 +154,13 @@ def bring(tour: Tour, report: Report, parts: list[bytes], *, round_number: int) 
 
 
 def set_up(tour: Tour, passphrase: list[str]) -> None:
+    """From nothing to an empty inbox."""
+    make(tour, passphrase)
+    give_relay(tour, LINES, identity=RELAY_SETTINGS.identity)
+
+
+def make(tour: Tour, passphrase: list[str]) -> None:
+    """A name and a passphrase become a desk, its sheet for bad times, and its card."""
     page = tour.page
     tour.wait_at("start")
     tour.look("start")
@@ -167,12 +183,17 @@ def set_up(tour: Tour, passphrase: list[str]) -> None:
     tour.press("a.button.main", "card")
     tour.look("card")
     assert len(page.text("dd[lang=es]").split()) == 12
+
+
+def give_relay(tour: Tour, lines: str, *, identity: str) -> None:
+    """What the operator of the relay sent is put into the desk's settings."""
+    page = tour.page
     tour.press("a.button.main", "relay")
     tour.look("relay")
-    page.evaluate("(box, text) => { box.value = text; }", page.find("#pasted"), LINES)
+    page.evaluate("(box, text) => { box.value = text; }", page.find("#pasted"), lines)
     tour.press("button[name=fill]", "relay")
     tour.look("relay-filled")
-    assert page.evaluate("() => document.querySelector('#identity').value") == RELAY_SETTINGS.identity
+    assert page.evaluate("() => document.querySelector('#identity').value") == identity
     tour.press("button[name=save]", "ready")
     tour.look("ready")
     tour.press("a.button.main", "inbox")
@@ -197,7 +218,6 @@ def lock_and_unlock(tour: Tour, passphrase: str) -> None:
 
 def read(tour: Tour) -> None:
     """The list with the keyboard, the report with its attachments, and the way to the original."""
-    page = tour.page
     picture, first = attached(photo(), media="image/jpeg")
     paper, second = attached(pdf(), media="application/pdf")
     told = Report(
@@ -215,6 +235,12 @@ def read(tour: Tour) -> None:
         [],
         round_number=ROUND + 1,
     )
+    look_at_it(tour, listed=("Exif", *LISTED))
+
+
+def look_at_it(tour: Tour, *, listed: tuple[str, ...]) -> None:
+    """Of two reports the first is read, checked and written about. `listed`: what its attachments' lists must say."""
+    page = tour.page
     tour.go("/inbox")
     page.press("j")
     page.press("j")
@@ -227,9 +253,8 @@ def read(tour: Tour) -> None:
     )
     tour.look("report")
     assert TEXT in page.text("[aria-labelledby=text]")
-    listed = page.text("ol.files")
-    for found in ("Exif", "cada página es ahora una imagen", "Nadie pudo revisar"):
-        assert found in listed
+    told = page.text("ol.files")
+    assert [words for words in listed if words not in told] == []
     page.press("c")
     page.wait_for("document.querySelector('h1 .state').dataset.state === 'checking'")
     tour.wait_at(r"reports\/1")
@@ -263,12 +288,18 @@ def words(page: Page, *, title: str) -> None:
         page.type(f"#text_{language}", "Eviten el mercado.")
 
 
-def publish_and_correct(tour: Tour) -> None:
+def publish_and_correct(tour: Tour, *, hurry: str = "") -> None:
+    """`hurry`: why what would have to wait leaves at once."""
     page = tour.page
     tour.press("a[href$='/publish']", "publish")
     words(page, title="Personas desaparecidas en el mercado")
     tour.look("publish")
     tour.press("button.main", "publish")
+    if hurry:
+        tour.look("must-wait")
+        page.evaluate("box => { box.closest('details').open = true; }", page.find("#hurry"))
+        page.type("#hurry", hurry)
+        tour.press("button[name=preview]", "publish")
     tour.look("preview")
     assert "Personas desaparecidas en el mercado" in page.text()
     assert TEXT not in page.text()

@@ -92,13 +92,20 @@ def value(page: Page, css: str) -> str:
 # --- what a reporter does ---
 
 
-def write(page: Page, text: str = TEXT, *, files: Sequence[Path] = ()) -> None:
-    """Fill in the form: all that it asks for."""
+def write(
+    page: Page,
+    text: str = TEXT,
+    *,
+    files: Sequence[Path] = (),
+    topic: str = TOPICS[0].id,
+    place: tuple[str, str] = ("oaxaca", "oaxaca"),
+) -> None:
+    """Fill in the form: all that it asks for. `place`: what to look for, and the id to choose."""
     wait_state(page, "write")
     page.type("#text", text)
-    page.click("label[for=topic-disappearance]")
-    page.type("#place", "oaxaca")
-    page.click("#places button[data-id=oaxaca]")
+    page.click(f"label[for=topic-{topic}]")
+    page.type("#place", place[0])
+    page.click(f"#places button[data-id={place[1]}]")
     page.type("#where", "cerca del mercado")
     page.click("label[for=when-this_week]")
     if files:
