@@ -1,5 +1,5 @@
 """Over a real tor network: a desk that was off comes for what it missed and has it, while another was served by push;
-who has no key does not even find the partners' onion.
+who has no key does not even find the partners' onion; and one desk tells the other that it has an incident too.
 """
 
 from __future__ import annotations
@@ -13,27 +13,37 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
+from random import Random
 from typing import Final
 
+import msgspec
 import pytest
 
 from crypto import keys
+from crypto.bundle import Bundle
 from crypto.cells import CellClass
-from crypto.directory import BundleSizes
+from crypto.directory import BundleSizes, sign
 from crypto.layers import RoundNumber, wrap
 from crypto.letter import seal_report
 from crypto.report import Report
+from forwarder.desk import telling
 from forwarder.desk.card import PartnerCard
+from forwarder.desk.casework import By, Casework, Kind, Subject
 from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings
+from forwarder.desk.going_out import Mouth
+from forwarder.desk.incidents import Incidents
+from forwarder.desk.own_keys import signing_key
 from forwarder.desk.program import create
+from forwarder.desk.triage import State
 from forwarder.pulling import path_of
 from onion_service.address import OnionAddress
 from onion_service.client_auth import ClientKey
 from onion_service.control import launch, make_onion
 from onion_service.dial import Answer, Dialler
 from onion_service.errors import OnionUnreachable
-from onion_service.torrc import PrivateNet, UnixSocket
+from onion_service.torrc import PrivateNet, SocksAddress, UnixSocket
 from relay.supervisor import onion_tor
 from tests.architecture_rules import ROOT
 from tests.rig import Rig, Running
@@ -45,6 +55,7 @@ pytestmark = [pytest.mark.tor, pytest.mark.slow]
 ROUND_SECONDS: Final = 10
 SIZES: Final = BundleSizes(letters=4, parcels=1, parcel_every=2)
 SECONDS: Final = 180.0
+BY: Final = By(date(2027, 1, 15), "Ana")
 
 
 def authorities(net: PrivateNet) -> str:
@@ -72,12 +83,13 @@ class Story:
     partners: OnionAddress
     norte: Path
     sur: Path
+    socks: SocksAddress
 
     def report(self, text: str) -> int:
         """A report to both, and the round it came in."""
         to = [partner.opening.sealing_key for partner in self.rig.partners]
         announced = self.running.announced()[0]
-        cell = seal_report(Report(text=text), to=to, relays=1)
+        cell = seal_report(Report(text=text, topic="reten", place="reynosa"), to=to, relays=1)
         assert self.running.post(wrap(cell, route=[announced.key])) == 202
         return announced.round_number
 
@@ -99,6 +111,17 @@ def a_desk(
     with (folder / SETTINGS_NAME).open("a") as settings:
         settings.write(authorities(net))
     return card
+
+
+def name_speakers(rig: Rig, **desks: Path) -> None:
+    """The relay's directory names both desks as they call themselves, and the keys with which they speak."""
+    found = rig.directory()
+    partners = []
+    for entry, (name, folder) in zip(found.partners, desks.items(), strict=True):
+        with open_desk(folder) as desk:
+            partners.append(msgspec.structs.replace(entry, id=name, signing=desk.card.signing))
+    signed = sign(msgspec.structs.replace(found, partners=partners), rig.root)
+    (rig.folder / "directory.signed").write_bytes(signed)
 
 
 @contextmanager
@@ -149,13 +172,14 @@ def story(private_network: PrivateNetwork) -> Iterator[Story]:
         if partner is sur:
             text = text.replace('partners_onion = ""', f'partners_onion = "{partners}"')
         (folder / place / SETTINGS_NAME).write_text(text)
+    name_speakers(rig, norte=folder / "n", sur=folder / "s")
     dialling, socks = private_network.launch_dial("p-dial")
     with ExitStack() as stack:
         stack.callback(private_network.end, dialling)
         tor = stack.enter_context(launch(wanted))
         running = stack.enter_context(rig.running(settings, socks=str(socks)))
         tor.wait_published(seconds=SECONDS)
-        yield Story(rig, running, private_network, partners, folder / "n", folder / "s")
+        yield Story(rig, running, private_network, partners, folder / "n", folder / "s", socks)
 
 
 def test_a_desk_that_was_off_has_every_round_it_missed_while_another_was_served(story: Story, tmp_path: Path) -> None:
@@ -206,6 +230,39 @@ def test_who_has_no_key_or_another_finds_nothing_and_who_has_it_gets_bundles_alo
         secret = bytes(desk.inbox.database.one("SELECT secret FROM own_keys WHERE name = 'pull'"))
     assert called("p-right", ClientKey(secret), path).body == wire
     assert called("p-again", ClientKey(secret), "/cells").status == 404
+
+
+def test_a_word_goes_through_the_door_and_the_other_desk_hears_it(story: Story) -> None:
+    with open_desk(story.norte) as norte, open_desk(story.sur) as sur:
+        for desk in (norte, sur):
+            Incidents(desk.inbox.database).merge([1, 2], by=BY)
+            Casework(desk.inbox.database).mark(Subject(Kind.INCIDENT, 1), State.CHECKING, by=BY)
+        failures: list[str] = []
+        speaking, hearing = (Mouth(one, Dialler(socks=story.socks), failures.append, Random(1)) for one in (norte, sur))
+        asyncio.run(fetch(hearing))
+        asyncio.run(fetch(speaking))
+        held = norte.directory.current(now=time.time())
+        assert held is not None
+        what = telling.draft(norte.inbox.database, 1, round_seconds=ROUND_SECONDS)
+        telling.tell(
+            norte.inbox.database, 1, "sur", telling=what, single=False, directory=held.directory, own="norte", by=BY,
+            key=signing_key(norte.inbox.database), due=int(time.time()),
+        )  # fmt: skip
+        (one,) = telling.due(norte.inbox.database, now=time.time())
+        asyncio.run(speaking.say(one))
+        story.running.wait_round(story.running.announced()[0].round_number)
+        for number in story.rig.store().rounds(CellClass.LETTER):
+            wire = story.rig.store().read(CellClass.LETTER, number)
+            sur.take(Bundle.parse(wire, relay=story.rig.relay.signing.verifying_key))
+        (said,) = sur.words(now=time.time()).beside(1)
+        assert (said.sender, said.topic, said.place, said.several) == ("norte", "reten", "reynosa", True)
+        sur.words(now=time.time()).accept(1, said.number, by=BY)
+        assert Incidents(sur.inbox.database).incident(1).partners == 2
+        assert failures == []
+
+
+async def fetch(mouth: Mouth) -> None:
+    await mouth._sender().directory()
 
 
 def _kept(story: Story) -> RoundNumber:
