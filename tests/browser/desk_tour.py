@@ -277,6 +277,9 @@ def merge_and_confirm(tour: Tour) -> None:
     tour.press("button[name=merge]", r"incidents\/1")
     tour.look("incident")
     tour.press("[data-step=confirmed]", r"incidents\/1")
+    page.press("c")
+    assert page.evaluate("() => document.activeElement.id") == "reason-checking"
+    page.evaluate("() => { document.activeElement.closest('details').open = false; }")
     tour.look("incident-confirmed")
 
 

@@ -38,24 +38,24 @@ async def first_of_locked(visit: Visit) -> web.StreamResponse:
 
 async def lock_page(visit: Visit) -> web.StreamResponse:
     """Ask for the passphrase."""
-    return visit.page("unlock.html", fault="", wait=visit.keeper.wait(), colleague_typed="")
+    return _ask(visit)
 
 
 async def unlock(visit: Visit) -> web.StreamResponse:
     """Open the desk with the passphrase that was typed."""
     keeper, passphrase, name = visit.keeper, visit.form.text("passphrase"), visit.form.word("colleague")
     if wait := keeper.wait():
-        return visit.page("unlock.html", status=429, fault="", wait=wait, colleague_typed=name)
+        return _ask(visit, status=429, wait=wait, name=name)
     fault = _fault(visit, passphrase, name)
     if not fault:
         try:
             await keeper.unlock(passphrase)
         except TryLater as error:
-            return visit.page("unlock.html", status=429, fault="", wait=error.seconds, colleague_typed=name)
+            return _ask(visit, status=429, wait=error.seconds, name=name)
         except (WrongPassphrase, NotOpened) as error:
             fault = " ".join(visit.told(error))
     if fault:
-        return visit.page("unlock.html", status=422, fault=fault, wait=keeper.wait(), colleague_typed=name)
+        return _ask(visit, status=422, fault=fault, wait=keeper.wait(), name=name)
     return admitted(visit, colleague=colleague_name(name) if name else "")
 
 
@@ -114,6 +114,17 @@ def back(visit: Visit) -> str:
     path = visit.form.text("back")
     plain = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isascii()
     return path if plain and path.isprintable() else "/"
+
+
+def _ask(visit: Visit, *, status: int = 200, fault: str = "", wait: int | None = None, name: str = "") -> web.Response:
+    return visit.page(
+        "unlock.html",
+        status=status,
+        fault=fault,
+        wait=visit.keeper.wait() if wait is None else wait,
+        colleague_typed=name,
+        by_itself=visit.keeper.locked_by_itself,
+    )
 
 
 def _fault(visit: Visit, passphrase: str, name: str) -> str:

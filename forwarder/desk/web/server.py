@@ -146,7 +146,8 @@ async def _admit(house: House, request: web.Request) -> Visit | web.Response:
             return _refusal(403)
         form = await _form(request)
         if not gate.is_of_this_session(form.text("csrf"), session):
-            return _refusal(403)
+            # Most often a page that stayed open while the desk locked itself; nothing of it is done.
+            return _refusal(403) if house.keeper.stage is Stage.OPEN else _to_the_lock(house)
     elif request.method != "GET":
         return _refusal(405)
     elif not gate.is_asked_by_us(headers):
@@ -201,6 +202,10 @@ def _told(visit: Visit, error: Exception, *, status: int) -> web.Response:
 def _refusal(status: int) -> web.Response:
     """The same for everybody who is not let in."""
     return web.Response(body=REFUSED, content_type="text/html", charset="utf-8", status=status)
+
+
+def _to_the_lock(house: House) -> web.Response:
+    return web.Response(status=303, headers={"Location": f"{house.at}/"})
 
 
 def _with_headers(response: web.StreamResponse) -> web.StreamResponse:

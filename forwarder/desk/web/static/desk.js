@@ -102,11 +102,23 @@ function follow(selector) {
   document.querySelector(selector)?.click();
 }
 
+// A step that asks why is opened, not taken.
+function take(step) {
+  const button = document.querySelector(`[data-step="${step}"]`);
+  const fold = button?.closest("details");
+  if (fold) {
+    fold.open = true;
+    fold.querySelector("textarea").focus();
+  } else {
+    button?.click();
+  }
+}
+
 const DEEDS = {
   j: () => choose(1),
   k: () => choose(-1),
   x: () => rows[current]?.querySelector("input[type=checkbox]")?.click(),
-  c: () => follow('[data-step="checking"]'),
+  c: () => take("checking"),
   n: () => document.querySelector("#note-text")?.focus(),
   b: () => location.assign(`${at}/inbox`),
   i: () => location.assign(`${at}/incidents`),

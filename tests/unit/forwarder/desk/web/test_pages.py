@@ -251,6 +251,18 @@ def test_a_page_of_a_locked_desk_leads_to_the_lock_and_shows_nothing(folder: Pat
     visit(folder, story)
 
 
+def test_a_page_that_stayed_open_while_the_desk_locked_itself_leads_to_the_lock(folder: Path) -> None:
+    async def story(browser: Browser) -> None:
+        await browser.house.keeper.lock(by_itself=True)
+        answer = await browser.send("/reports/1/note", {"note": "tarde"})
+        assert answer.path == "/unlock"
+        assert "Se cerró sola" in answer.said
+
+    visit(folder, story)
+    with open_desk(folder) as desk:
+        assert Casework(desk.inbox.database).history(Subject(Kind.REPORT, 1)) == []
+
+
 @pytest.mark.slow
 def test_what_is_asked_while_the_desk_locks_is_not_answered(folder: Path) -> None:
     async def story(browser: Browser) -> None:
