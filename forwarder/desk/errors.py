@@ -208,7 +208,7 @@ class BadChannel(DeskError):
 class NoOutlet(DeskError):
     """What speaks to services cannot be shut in here, or is not installed; nothing was sent."""
 
-    hint = "install bubblewrap, and the parts for channels: pip install '.[channels]'; see docs/partner.md"
+    hint = "install bubblewrap, and the parts in requirements/channels.txt; docs/partner.md says how"
 
 
 class NotSaid(DeskError):
