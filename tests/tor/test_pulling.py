@@ -126,9 +126,9 @@ def name_speakers(rig: Rig, **desks: Path) -> None:
 
 @contextmanager
 def desk_run(folder: Path, log: Path) -> Iterator[Callable[[str], bool]]:
-    """`veladora desk run` as a program of its own; yields whether it has said something yet."""
+    """`veladora desk receive` as a program of its own; yields whether it has said something yet."""
     program_text = "from relay.cli import main; main()"
-    command = [sys.executable, "-c", program_text, "desk", "run", "--folder", str(folder), "--passphrase-fd", "0"]
+    command = [sys.executable, "-c", program_text, "desk", "receive", "--folder", str(folder), "--passphrase-fd", "0"]
     with log.open("ab") as said:
         program = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=said, cwd=ROOT)
     try:
