@@ -5,6 +5,7 @@ import hashlib
 import http.client
 import os
 import secrets
+import signal
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -202,6 +203,14 @@ class Running:
             except OSError:
                 time.sleep(0.02)
         raise TimeoutError("the door does not open")
+
+    def kill(self) -> None:
+        """The node dies at once; returns when another is started, which may not answer yet."""
+        pid = self.keeper.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        while self.keeper.pid == pid:
+            self.keeper.look()
 
     def ask(self, method: str, path: str, body: bytes | None = None, headers: Sequence[tuple[str, str]] = ()) -> Answer:
         """One request on a connection of its own."""

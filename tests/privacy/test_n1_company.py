@@ -4,8 +4,6 @@ The real node, its loops and reporters, all through one proxy at which somebody 
 """
 
 import asyncio
-import os
-import signal
 import tempfile
 import time
 from asyncio import StreamReader, StreamWriter
@@ -176,11 +174,7 @@ async def _close(server: asyncio.AbstractServer) -> None:
 
 def kill(running: Running) -> None:
     """The node dies, and is started again."""
-    pid = running.keeper.pid
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
-    while running.keeper.pid == pid:
-        running.keeper.look()
+    running.kill()
     running.wait_open()
 
 

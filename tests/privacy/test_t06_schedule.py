@@ -4,8 +4,6 @@ The real node in a process of its own, and a partner's endpoint behind a SOCKS p
 endpoint has a bundle and the relay has not noted it yet, so it has something to push as soon as it starts.
 """
 
-import os
-import signal
 import tempfile
 import time
 from collections import Counter
@@ -67,11 +65,8 @@ def bundles_come_at_their_moment_only(folder: Path, *, program: str = "relay.nod
     ):
         for _ in range(KILLS):
             had = endpoint.wait(running, since=len(endpoint.came))
-            count, pid = len(endpoint.came), running.keeper.pid
-            assert pid is not None
-            os.kill(pid, signal.SIGKILL)
-            while running.keeper.pid == pid:
-                running.keeper.look()
+            count = len(endpoint.came)
+            running.kill()
             # What it had not noted comes again, or the kill showed nothing.
             endpoint.wait(running, since=count, name=had)
     pushed = [(divmod(moment, rig.round_seconds), name) for moment, name in endpoint.came]

@@ -4,8 +4,6 @@ The real node in its own process, under the keeper that holds its memory; report
 their connection breaks, send the same bytes again. At the end only what lies on the disk counts.
 """
 
-import os
-import signal
 import threading
 import time
 from collections import Counter
@@ -110,11 +108,7 @@ def _kill(running: Running, kills: int, rng: Random) -> None:
         while time.time() < moment:
             running.keeper.look()
             time.sleep(0.002)
-        pid = running.keeper.pid
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-        while running.keeper.pid == pid:
-            running.keeper.look()
+        running.kill()
 
 
 def _on_disk(rig: Rig) -> Counter[bytes]:

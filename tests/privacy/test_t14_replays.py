@@ -4,8 +4,6 @@ A copy of a cell comes out once; an altered cell is refused like any other, and 
 """
 
 import gc
-import os
-import signal
 import time
 from bisect import bisect_right
 from collections.abc import Callable
@@ -31,11 +29,7 @@ L = CellClass.LETTER
 
 
 def _kill(running: Running) -> None:
-    pid = running.keeper.pid
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
-    while running.keeper.pid == pid:
-        running.keeper.look()
+    running.kill()
     running.wait_open()
 
 

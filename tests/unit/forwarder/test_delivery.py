@@ -145,6 +145,7 @@ def test_a_restart_goes_on_where_the_partner_is(tmp_path: Path) -> None:
                 relay.close_round(7)
                 await relay.journal.has(Event.DELIVERED, "desk", 7)
                 await relay.deliveries.note()
+            assert (tmp_path / "partners" / "desk.acknowledged").read_bytes() == b"7\n"
             async with running(tmp_path, desk=desk.url) as relay:
                 assert relay.deliveries.acknowledged("desk") == 7
                 relay.close_round(8)

@@ -63,11 +63,7 @@ def test_a_killed_node_is_started_again_and_finds_its_cells_and_keys(tmp_path: P
         announced = running.announced()[0]
         envelope = wrap(cell, route=[announced.key])
         assert running.post(envelope) == 202
-        pid = running.keeper.pid
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-        while running.keeper.pid == pid:
-            running.keeper.look()
+        running.kill()
         running.wait_open()
         assert running.post(envelope) == 202
         assert cell_hash(cell) in running.wait_round(announced.round_number)
