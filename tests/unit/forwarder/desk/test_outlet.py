@@ -146,7 +146,7 @@ def test_a_child_that_lies_is_not_believed(there: FarEnd, said: str, trouble: ty
     alone = frame(Alone()).decode("latin-1")
     start = f"import os; os.write(1, {said.replace('ALONE', alone)!r}.encode('latin-1')); os.read(0, 9)"
     with pytest.raises(trouble):
-        replace(outlet(there), start=start).post(URL, title="a", body="b")
+        replace(outlet(there, seconds=10.0), start=start).post(URL, title="a", body="b")
 
 
 def test_a_channel_that_hangs_holds_up_no_other(there: FarEnd, tmp_path: Path) -> None:
