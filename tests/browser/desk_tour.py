@@ -15,7 +15,7 @@ from PIL import Image
 from crypto.report import Report, When
 from forwarder.desk import pixels
 from forwarder.desk.web.house import House
-from forwarder.desk.web.keeper import Keeper, Stage
+from forwarder.desk.web.keeper import Keeper, Stage, boot_clock
 from forwarder.desk.web.server import new_house, serving
 from onion_service.clean.photo import clean_photo
 from tests.browser import client
@@ -52,6 +52,16 @@ LINES: Final = "\n".join(
 ROUND: Final = int(time.time()) // RELAY_SETTINGS.round_seconds // 4 * 4 - 2_001
 
 
+class Ahead:
+    """The desk's own clock, which a test can put forward."""
+
+    def __init__(self) -> None:
+        self.by = 0.0
+
+    def __call__(self) -> float:
+        return boot_clock() + self.by
+
+
 @dataclass
 class Tour:
     """A page on its way through the desk, and what was found at each step."""
@@ -59,6 +69,8 @@ class Tour:
     page: Page
     house: House
     background: Background
+    firefox: Firefox
+    clock: Ahead
     pictures: Path = SCREENSHOTS
     objections: dict[str, list[str]] = field(default_factory=dict)
     overflows: dict[str, list[str]] = field(default_factory=dict)
@@ -116,7 +128,8 @@ def desk_in_firefox(
 ) -> Iterator[Tour]:
     """The pages of a desk, and a Firefox that has come in by the one-time link. `receives`: with tors of its own."""
     client.node()
-    house = new_house(Keeper(folder, cost=CHEAP, receives=receives))
+    clock = Ahead()
+    house = new_house(Keeper(folder, clock=clock, cost=CHEAP, receives=receives))
     with Background("desk") as background, proxying(at) as proxy:
         stack = AsyncExitStack()
         link = background.do(stack.enter_async_context(serving(house)))
@@ -124,7 +137,7 @@ def desk_in_firefox(
         try:
             with Firefox.launch(settings, proxy=proxy, folder=at / "firefox") as firefox:
                 page = firefox.open(link)
-                tour = Tour(page, house, background, pictures)
+                tour = Tour(page, house, background, firefox, clock, pictures)
                 yield tour
                 assert proxy.hosts == {house.origin.removeprefix("http://")}
         finally:
@@ -374,11 +387,12 @@ def lock_by_itself(tour: Tour) -> None:
     """Nobody is there for a quarter of an hour: it is said a minute before, and then the desk is locked."""
     page = tour.page
     tour.go("/reports/1")
-    page.evaluate("() => { const now = Date.now; Date.now = () => now.call(Date) + 14.5 * 60_000; }")
+    tour.clock.by += tour.house.keeper.left - 40
     page.wait_for("!document.querySelector('#locking').hidden")
     page.press("Shift")
     page.wait_for("document.querySelector('#locking').hidden")
-    page.evaluate("() => { const now = Date.now; Date.now = () => now.call(Date) + 15 * 60_000; }")
+    assert tour.house.keeper.left > 60
+    tour.clock.by += tour.house.keeper.left
     tour.wait_at("unlock")
     assert tour.house.keeper.stage is Stage.LOCKED
     page.back()
