@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ from onion_service.clean.photo import clean_photo
 from tests.browser import client
 from tests.browser.background import Background
 from tests.browser.firefox import Firefox
-from tests.browser.page import Page
+from tests.browser.page import WAIT_SECONDS, Page
 from tests.browser.proxy import proxying
 from tests.browser.reporting import photo
 from tests.browser.settings import PLAIN, Value
@@ -94,6 +94,13 @@ class Tour:
     def wait_at(self, ending: str) -> None:
         """Return when the page is there."""
         self.page.wait_for(f"location.pathname.match(/{ending}$/) && document.readyState === 'complete'")
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Return when something is so at the desk, which a page has to bring about."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not holds():
+            assert time.monotonic() < deadline, "the desk was not told"
+            time.sleep(0.05)
 
     def press(self, css: str, ending: str) -> None:
         """Click, and wait for the page that it leads to."""
@@ -269,7 +276,7 @@ def look_at_it(tour: Tour, *, listed: tuple[str, ...]) -> None:
     told = page.text("ol.files")
     assert [words for words in listed if words not in told] == []
     page.press("c")
-    page.wait_for("document.querySelector('h1 .state').dataset.state === 'checking'")
+    page.wait_for("document.querySelector('h1 .state')?.dataset.state === 'checking'")
     tour.wait_at(r"reports\/1")
     page.press("n")
     page.write(NOTE)

@@ -150,6 +150,8 @@ def test_locking_in_one_tab_locks_every_tab_and_one_where_nothing_is_done_locks_
         keeper, other = tour.house.keeper, tour.firefox.page()
         other.open(f"{tour.house.origin}{tour.house.at}/reports/1")
         other.type("#note-text", "a medio escribir")
+        tour.clock.by += 100
+        tour.wait_until(lambda: keeper.left > 890)  # that somebody wrote was told
         # Nobody has done anything in the first tab for its whole time; in the other somebody writes.
         tour.clock.by += keeper.left - 30
         other.wait_for("!document.querySelector('#locking').hidden")

@@ -1,6 +1,6 @@
 // What the pages do with script beyond what they do without: single keys, printing, and locking when nobody is there.
 
-const { at, csrf, stage, minutes, left, keys, locking, gone } = document.body.dataset;
+const { at, csrf, stage, minutes, seconds, keys, locking, gone } = document.body.dataset;
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const ASK = 5 * SECOND;
@@ -45,7 +45,7 @@ addEventListener("pageshow", (event) => {
 
 // --- locking by itself: the program alone knows when, and is asked ---
 
-let deadline = Date.now() + Number(left) * SECOND;
+let deadline = Date.now() + Number(seconds) * SECOND;
 let asked = Date.now();
 let asking = false;
 let acted = false;
@@ -89,7 +89,8 @@ function watch() {
 }
 
 if (isOpen) {
-  for (const what of ["keydown", "pointerdown", "pointermove", "input", "scroll"]) {
+  // Not `scroll`: a page scrolls by itself too, when something appears in it, as our own warning does.
+  for (const what of ["keydown", "pointerdown", "pointermove", "input", "wheel", "touchmove"]) {
     addEventListener(what, seen, { passive: true, capture: true });
   }
   setInterval(watch, SECOND);
