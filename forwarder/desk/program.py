@@ -74,8 +74,7 @@ class Desk:
         alone: "threading.RLock | None" = None,
     ) -> None:
         self.settings: Final = settings
-        self._keys = opening_keys
-        self._alerts_key = alerts_key
+        self._keys, self._alerts_key = opening_keys, alerts_key
         self.inbox: Final = inbox
         self.alone: Final = alone or threading.RLock()
 
@@ -127,7 +126,8 @@ class Desk:
         Raises NoAlertsKey when it was unlocked without that key; else as publish/release.py's `release`.
         """
         with self.alone:
-            if self._opening_keys() and self._alerts_key is None:
+            self._opening_keys()
+            if self._alerts_key is None:
                 raise NoAlertsKey("this desk was opened without the key that signs alerts")
             return release(self.settings, self.inbox.database, key=self._alerts_key, now=now)
 
