@@ -52,10 +52,20 @@ def keeper_of(folder: Path, clock: Callable[[], float] | None = None) -> Keeper:
     return Keeper(folder, clock=clock or Clock(), cost=CHEAP, receives=False)
 
 
-def held(kind: type[object], *, but: set[int]) -> list[object]:
-    """The objects of a kind that Python still holds, but those that were there before."""
+KEPT: Final = (Desk, Inbox, OpeningKey, AlertsKey)
+
+
+def there(*kinds: type[object]) -> list[object]:
+    """The objects of these kinds that Python holds now."""
     gc.collect()
-    return [one for one in gc.get_objects() if isinstance(one, kind) and id(one) not in but]
+    return [one for one in gc.get_objects() if isinstance(one, kinds)]
+
+
+def held(kind: type[object], *, but: list[object]) -> list[object]:
+    """The objects of a kind that Python still holds, but those that were there before; the list keeps them alive, so
+    that no newer one gets the place of one of them."""
+    known = {id(one) for one in but}
+    return [one for one in there(kind) if id(one) not in known]
 
 
 @pytest.fixture
@@ -66,8 +76,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_locking_leaves_no_key_no_inbox_and_nothing_that_was_opened(folder: Path) -> None:
-    gc.collect()
-    before = {id(one) for one in gc.get_objects()}
+    before = there(*KEPT)
 
     async def story() -> None:
         keeper = keeper_of(folder)
@@ -216,7 +225,7 @@ def test_time_goes_on_while_the_computer_sleeps() -> None:
 
 
 def test_the_keys_are_dropped_at_once_whoever_still_holds_the_desk(folder: Path) -> None:
-    before = {id(one) for one in gc.get_objects()}
+    before = there(*KEPT)
 
     async def story() -> None:
         keeper = keeper_of(folder)
@@ -244,7 +253,7 @@ def test_what_is_being_opened_is_ended_by_locking_with_the_child_that_has_it(tmp
         key = key_of(desk)
         desk.take(letters(1, Report(text="uno", attachments=[attachment]), to=[key]))
         desk.take(parcels(3, *parts, to=[key]))
-    before = {id(one) for one in gc.get_objects()}
+    before = there(*KEPT)
 
     async def story() -> None:
         keeper = keeper_of(tmp_path)

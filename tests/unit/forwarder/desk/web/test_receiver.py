@@ -3,7 +3,6 @@ nothing else.
 """
 
 import asyncio
-import gc
 from pathlib import Path
 
 import psutil
@@ -17,7 +16,7 @@ from forwarder.desk.web.receiver import Phase
 from forwarder.webhook import webhook_headers
 from tests.unit.forwarder.desk.given import CHEAP, PASSPHRASE, key_of, letters, new_desk, to_socket
 from tests.unit.forwarder.desk.test_program import NOWHERE
-from tests.unit.forwarder.desk.web.test_keeper import held
+from tests.unit.forwarder.desk.web.test_keeper import KEPT, held, there
 from tests.unit.forwarder.endpoints import until
 from tests.unit.forwarder.given import RELAY, ROUND_SECONDS
 
@@ -51,7 +50,7 @@ def test_what_is_delivered_while_the_desk_is_open_is_in_its_inbox_and_a_locked_d
     with (tmp_path / SETTINGS_NAME).open("a") as file:
         file.write(NOWHERE)
 
-    before = {id(one) for one in gc.get_objects()}
+    before = there(*KEPT)
 
     async def story() -> None:
         keeper = Keeper(tmp_path, cost=CHEAP)
