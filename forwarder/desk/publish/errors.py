@@ -77,7 +77,7 @@ class ChangedMeanwhile(DeskError):
 class StillWaits(DeskError):
     """It comes from one source and its wait is not over; nothing was published."""
 
-    hint = "let it leave by itself (--wait), or say why it cannot wait (--hurry 'people are going there now')"
+    hint = "wait (a first version leaves by itself with --wait), or say why not: --hurry 'people are going there now'"
 
     def __init__(self, until: str) -> None:
         super().__init__(f"all of it comes from one source, so it waits until {until}")

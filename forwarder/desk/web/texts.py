@@ -247,7 +247,7 @@ _TROUBLE: Final[Mapping[type[Exception], tuple[str, str]]] = {
     ),
     publishing.StillWaits: (
         msg("Viene de una sola fuente y todavía tiene que esperar."),
-        msg("Deje que salga sola, o diga por qué no puede esperar."),
+        msg("Mire otra vez qué saldría: ahí dice hasta cuándo, y qué puede hacer."),
     ),
     publishing.DoesNotWait: (msg("Esta alerta no tiene que esperar."), msg("Publíquela ahora, o mírela otra vez.")),
     publishing.TooMuchToPublish: (
