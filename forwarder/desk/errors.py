@@ -144,7 +144,7 @@ class BadAnswer(DeskError):
 class NotOpenedSafely(DeskError):
     """The program that opens things stopped before it had answered; what it was given stays sealed."""
 
-    hint = "try again; if it happens with one report only, that report was made to do this: tell us"
+    hint = "try again; if it happens with one report only, it may have been made to do this: tell us"
 
 
 class NotAcknowledged(DeskError):

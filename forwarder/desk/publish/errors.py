@@ -113,7 +113,7 @@ class OtherAlertsKey(DeskError):
 class BadPlaces(DeskError):
     """The gazetteer cannot be used."""
 
-    hint = "take the file that came with the program, or mend it; `places` in desk.toml names it"
+    hint = "mend the file that `places` in desk.toml names, or remove it: then the list of Mexico counts"
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path}: {reason}")

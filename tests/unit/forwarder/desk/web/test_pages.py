@@ -305,7 +305,7 @@ def test_a_fault_that_nobody_foresaw_is_a_page_and_only_its_kind_is_told(folder:
                 answer = await browser.open("/receiving")
             assert answer.status == 500
             assert "secreto" not in answer.text
-            assert "Algo falló, y no se cambió nada." in answer.said
+            assert "Algo falló. Antes de intentar otra vez, mire si quedó hecho." in answer.said
 
     asyncio.run(run())
     assert faults == [KeyError]

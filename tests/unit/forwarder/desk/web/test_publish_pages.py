@@ -78,6 +78,30 @@ def test_what_nobody_has_looked_into_is_not_published(folder: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_form_that_is_sent_twice_publishes_once(folder: Path) -> None:
+    words = {"title_es": "Título", "text_es": "Texto", "title_en": "Title", "text_en": "Text"}
+    mended, gone = {**words, "title_es": "Mejor", "note": "fe de erratas"}, {**words, "note": "no era así"}
+
+    async def story(browser: Browser) -> None:
+        await browser.send("/together", {"report": "1", "alone": "yes"})
+        for state in ("checking", "confirmed"):
+            await browser.send("/incidents/1/mark", {"state": state})
+        for act, fields in (("publish", words), ("correct", mended), ("withdraw", gone)):
+            seen = value(await browser.send(f"/incidents/1/{act}", fields), "seen")
+            first, second = [
+                await browser.send(f"/incidents/1/{act}", {**fields, "seen": seen, "leave": "yes"}) for _ in range(2)
+            ]
+            assert "Hecho y firmado" in first.said
+            assert (second.path, second.status) == ("/published", 200)
+            assert "Eso ya había salido. No salió otra vez." in second.said
+        keeper = browser.house.keeper
+        assert [one.version for _, one in await keeper.read(lambda desk: desk.alerts())] == [3]
+        assert (await browser.open("/incidents/1")).said.count("publicó la versión") == 3
+
+    visit(folder, story)
+
+
+@pytest.mark.slow
 def test_a_correction_that_must_wait_is_not_told_that_it_leaves_by_itself(folder: Path) -> None:
     words = {"title_es": "Título", "text_es": "Texto", "title_en": "Title", "text_en": "Text"}
 
