@@ -9,6 +9,7 @@ import pytest
 
 from crypto.directory import Card, Directory, Partner, Place, Relay, Topic, Words, sign
 from crypto.keys import KeyKind, RootKey, generate
+from crypto.report import Report
 from forwarder.desk.casework import Casework, Kind, Subject
 from forwarder.desk.config import SETTINGS_NAME
 from forwarder.desk.errors import NoSandbox
@@ -20,10 +21,12 @@ from forwarder.desk.web.opened import pages_of
 from tests.unit.forwarder.desk.given import (
     PASSPHRASE,
     RELAY_SETTINGS,
+    key_of,
+    letters,
     new_desk,
     open_desk,
 )
-from tests.unit.forwarder.desk.web.a_desk import PHOTO, folder, numbers, value, visit
+from tests.unit.forwarder.desk.web.a_desk import PHOTO, REPORTS, folder, numbers, value, visit
 from tests.unit.forwarder.desk.web.visiting import Browser, pages
 
 __all__ = ["folder"]
@@ -202,6 +205,32 @@ def test_reports_that_look_alike_are_asked_about_and_a_person_decides(folder: Pa
     visit(folder, story)
     with open_desk(folder) as desk:
         assert Incidents(desk.inbox.database).incident(1).reports == (1,)
+
+
+@pytest.mark.slow
+def test_a_person_decides_on_no_more_reports_than_they_see(folder: Path) -> None:
+    with open_desk(folder) as desk:
+        alike = [Report(text=f"{REPORTS[0].text}, día {n}", topic="tema-uno", place="mx-monterrey") for n in range(4)]
+        desk.take(letters(8, *alike, to=[key_of(desk)]))
+
+    async def story(browser: Browser) -> None:
+        with mock.patch("forwarder.desk.web.incident_pages.SHOWN", 3):
+            for seen, more, reports in (
+                (["1", "2", "4"], ["(3)"], (1, 2, 4)),
+                (["1", "5", "6"], ["(1)"], (1, 2, 4, 5, 6)),
+                (["1", "7"], [], (1, 2, 4, 5, 6, 7)),
+            ):
+                asked = await browser.open("/incidents")
+                question = asked.text.partition('<section class="question"')[2].partition("</form>")[0]
+                assert re.findall(r'data-report="(\d+)"', question) == seen
+                assert re.findall(r'name="report" value="(\d+)"', question) == seen
+                assert re.findall(r"Hay más que se parecen (\(\d+\))", asked.said) == more
+                await browser.send("/together", {"report": seen, "merge": "yes"})
+                held = await browser.house.keeper.read(lambda desk: Incidents(desk.inbox.database).incident(1))
+                assert held.reports == reports
+            assert "se parecen" not in (await browser.open("/incidents")).said
+
+    visit(folder, story)
 
 
 @pytest.mark.slow
