@@ -110,11 +110,16 @@ class Casework:
             write_line(opened, subject, Deed.NOTED, text, by=by)
 
     def note(self, subject: Subject, text: str, *, by: By) -> None:
-        """Add a note, which search finds. Raises BadWords when it is empty or too long."""
+        """Add a note, which search finds; the last one over again, as a form that is sent twice has it, changes nothing.
+
+        Raises BadWords when it is empty or too long.
+        """
         text = note_text(text)
+        line = Line(by.day, by.colleague, Deed.NOTED, text)
         with self._database.change() as opened:
             _standing(self._database, subject)
-            write_line(opened, subject, Deed.NOTED, text, by=by)
+            if self.history(subject)[-1:] != [line]:
+                write_line(opened, subject, Deed.NOTED, text, by=by)
 
     def tag(self, subject: Subject, tag: str, *, by: By) -> None:
         """Put a tag on it; one that is there already changes nothing. Raises BadWords."""

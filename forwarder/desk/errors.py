@@ -238,7 +238,7 @@ class TryLater(DeskError):
     hint = "wait a little, then type it once more"
 
     def __init__(self, seconds: int) -> None:
-        super().__init__(f"wait {seconds} seconds")
+        super().__init__(f"wait {seconds} second(s)")
         self.seconds = seconds
 
 

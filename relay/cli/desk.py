@@ -40,6 +40,7 @@ def init(
     """Make a desk: a key, an empty inbox and an onion address. Prints the card to give to the relay's operator."""
     from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings
     from forwarder.desk.errors import BadSettings
+    from forwarder.desk.passphrases import flaw
     from forwarder.desk.program import create
 
     with explained():
@@ -60,6 +61,8 @@ def init(
         except ValueError as error:
             raise BadSettings(folder / SETTINGS_NAME, str(error)) from error
         passphrase = ask_passphrase("Passphrase for this desk (write it down on paper)", confirm=True, fd=passphrase_fd)
+        if (wrong := flaw(passphrase)) is not None:
+            fail(f"this passphrase is not taken: {wrong.value}", hint="choose six or more random words; nothing was made")
         card = create(folder, partner, relay=relay, passphrase=passphrase)
     _show_card(card)
     say(f"Made the desk in {folder}. Give the card above to the relay's operator; read the words aloud to compare.")

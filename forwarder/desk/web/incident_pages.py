@@ -70,7 +70,7 @@ async def incidents(visit: Visit) -> web.StreamResponse:
         days=DAYS,
         compared=COMPARED if asked.few else 0,
         trouble=trouble,
-        names=visit.names(),
+        names=await visit.names(),
         Likeness=Likeness,
     )
 
@@ -101,7 +101,7 @@ async def show(visit: Visit, fault: Fault, typed: Form) -> web.StreamResponse:
         others=beside,
         hours=hours,
         trouble=trouble,
-        names=visit.names(),
+        names=await visit.names(),
         fault=fault,
         typed=typed,
         form_path=f"/incidents/{number}",
@@ -111,8 +111,19 @@ async def show(visit: Visit, fault: Fault, typed: Form) -> web.StreamResponse:
 async def split(visit: Visit) -> web.StreamResponse:
     """Take a report out of the incident."""
     number, report = visit.number("number"), visit.form.number("report") or 0
-    await visit.keeper.read(lambda desk: Incidents(desk.inbox.database).split(report, by=visit.by()))
-    said = visit.t(msg("El reporte {report} volvió a quedar solo."), report=report)
+
+    def work(desk: Desk) -> bool:
+        incidents = Incidents(desk.inbox.database)
+        # A page that stayed open may show a report that belongs to another incident now.
+        if report not in incidents.incident(number).reports:
+            return False
+        incidents.split(report, by=visit.by())
+        return True
+
+    if await visit.keeper.read(work):
+        said = visit.t(msg("El reporte {report} volvió a quedar solo."), report=report)
+    else:
+        said = visit.t(msg("Ese reporte ya no es de este incidente. No se separó nada."))
     return visit.go(f"/incidents/{number}", say=said)
 
 

@@ -62,7 +62,7 @@ async def published(visit: Visit) -> web.StreamResponse:
         folder=str(visit.settings.alerts_folder / "current"),
         key=key,
         signs=visit.keeper.desk.signs,
-        names=visit.names(),
+        names=await visit.names(),
     )
 
 
@@ -211,6 +211,7 @@ async def _page(
     trouble: tuple[str, str] | None = None,
     translated: bool = False,
 ) -> web.StreamResponse:
+    names = await visit.names()
     faults = {name: text if translated else visit.t(text) for name, text in said.faults.items()}
     return visit.page(
         "publish.html",
@@ -224,8 +225,8 @@ async def _page(
         written=rules.rules.languages,
         places=sorted(rules.gazetteer.names.values()),
         policy=rules.rules.policy,
-        topics=sorted(visit.names().topics),
-        names=visit.names(),
+        topics=sorted(names.topics),
+        names=names,
     )
 
 

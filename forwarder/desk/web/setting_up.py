@@ -12,14 +12,13 @@ from msgspec import structs
 from crypto.errors import CryptoError
 from crypto.words import WORDS
 from forwarder.desk.config import NAME_MAX, PartnerSettings, RelaySettings
+from forwarder.desk.passphrases import Flaw, flaw
 from forwarder.desk.web.catalogues import msg
 from forwarder.desk.web.forms import Form, whole_number
 
 #: Words that every keyboard types alike.
 PLAIN_WORDS: Final = tuple(word for word in WORDS if word.isascii())
 OFFERED: Final = 6
-PASSPHRASE_MIN: Final = 16
-PASSPHRASE_MAX: Final = 1_024
 PASTED_MAX: Final = 4_096
 ID_MAX: Final = 64
 NUMBERS: Final = ("round_seconds", "letters", "parcels", "parcel_every", "keep_rounds")
@@ -35,6 +34,12 @@ _ADVICE: Final[Mapping[str, str]] = {
     "parcel_every": msg("Es un número entero de 1 a 96. Lo común es 4."),
     "keep_rounds": msg("Es un número entero de 4 a 100000. Lo común es 672, una semana."),
     "partners_onion": msg("Son 56 letras y números y .onion al final, o nada si el operador no la dio."),
+}
+_FLAWS: Final[Mapping[Flaw, str]] = {
+    Flaw.SHORT: msg("Es muy corta. Use las seis palabras de arriba, u otras seis elegidas al azar."),
+    Flaw.ALIKE: msg("Casi todos sus signos son iguales. Use las seis palabras de arriba."),
+    Flaw.LONG: msg("Es demasiado larga."),
+    Flaw.UNSEEN: msg("Tiene signos que no se ven."),
 }
 
 # What is left of a message may stand before a line: marks of quoting, and the # of the settings file. No value has a
@@ -76,10 +81,8 @@ def check_partner(form: Form) -> Checked:
     elif _partner(typed["id"], name) is None:
         faults["id"] = msg("Sólo letras pequeñas sin acentos, números y guiones, y empieza con letra o número.")
     passphrase = form.text("passphrase")
-    if len(passphrase) < PASSPHRASE_MIN:
-        faults["passphrase"] = msg("Es muy corta. Use las seis palabras de arriba, u otras seis elegidas al azar.")
-    elif len(passphrase) > PASSPHRASE_MAX or not passphrase.isprintable():
-        faults["passphrase"] = msg("Es demasiado larga, o tiene signos que no se ven.")
+    if (wrong := flaw(passphrase)) is not None:
+        faults["passphrase"] = _FLAWS[wrong]
     elif form.text("again") != passphrase:
         faults["again"] = msg("No es igual a la de arriba. Escríbala otra vez, despacio.")
     return Checked(typed, faults, partner=None if faults else _partner(typed["id"], name))

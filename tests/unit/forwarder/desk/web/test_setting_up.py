@@ -65,6 +65,10 @@ def test_a_name_and_a_passphrase_typed_twice_make_a_partner() -> None:
         ({"id": "Red Norte"}, "id"),
         ({"id": "-norte"}, "id"),
         ({"passphrase": "corta", "again": "corta"}, "passphrase"),
+        ({"passphrase": "a" * 16, "again": "a" * 16}, "passphrase"),
+        ({"passphrase": "ababababab abab abab", "again": "ababababab abab abab"}, "passphrase"),
+        ({"passphrase": "seis palabras\u200b al azar aqui"}, "passphrase"),
+        ({"passphrase": "seis palabras " * 80}, "passphrase"),
         ({"again": "otra"}, "again"),
     ],
 )
