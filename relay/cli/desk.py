@@ -62,7 +62,9 @@ def init(
             raise BadSettings(folder / SETTINGS_NAME, str(error)) from error
         passphrase = ask_passphrase("Passphrase for this desk (write it down on paper)", confirm=True, fd=passphrase_fd)
         if (wrong := flaw(passphrase)) is not None:
-            fail(f"this passphrase is not taken: {wrong.value}", hint="choose six or more random words; nothing was made")
+            fail(
+                f"this passphrase is not taken: {wrong.value}", hint="choose six or more random words; nothing was made"
+            )
         card = create(folder, partner, relay=relay, passphrase=passphrase)
     _show_card(card)
     say(f"Made the desk in {folder}. Give the card above to the relay's operator; read the words aloud to compare.")
@@ -147,21 +149,26 @@ def receive(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> 
 
 @app.command()
 def show(
-    number: Annotated[int, typer.Argument(help="The number in `veladora desk list`.")],
+    number: Annotated[int, typer.Argument(help="The number in `veladora desk list` (or `incidents`).")],
+    incident: casework.OfIncident = False,
     folder: FolderOption = HERE,
     json: Json = False,
     passphrase_fd: PassphraseFd = None,
 ) -> None:
-    """Show one report."""
+    """Show one report; with --incident one incident, and what was done with it and noted on it."""
+    from forwarder.desk.casework import Kind, Subject
     from forwarder.desk.escapes import in_json
     from forwarder.desk.reading import document
     from forwarder.desk.sandbox import Sandbox
 
     with unlocked(folder, passphrase_fd) as desk:
+        if incident:
+            casework.show_incident(desk, number, json=json)
+            return
         entry, seconds = desk.inbox.entry(number), desk.settings.relay.round_seconds
         found = document(desk.inbox, entry, round_seconds=seconds, sandbox=Sandbox.best())
         found |= listing.standing_of(desk, number)
-        history = listing.history_of(desk, number)
+        history = listing.history_of(desk, Subject(Kind.REPORT, number))
     if json:
         typer.echo(in_json(found | {"history": history}))
         return

@@ -89,7 +89,8 @@ def test_init_with_a_wrong_setting_makes_nothing(tmp_path: Path, arguments: tupl
 
 
 @pytest.mark.parametrize(
-    ("passphrase", "said"), [("corta", "less than 16 signs"), ("a" * 16, "different signs"), ("a\tb" * 9, "cannot be seen")]
+    ("passphrase", "said"),
+    [("corta", "less than 16 signs"), ("a" * 16, "different signs"), ("a\tb" * 9, "cannot be seen")],
 )
 def test_init_takes_no_passphrase_that_the_pages_would_not_take(tmp_path: Path, passphrase: str, said: str) -> None:
     made = desk("init", "--id", "x", "--name", "x", "--folder", str(tmp_path / "desk"), passphrase=passphrase)

@@ -60,7 +60,8 @@ async def inbox(visit: Visit) -> web.StreamResponse:
     remembered = visit.session.looks.get(number) if number is not None else None
     if number is not None and remembered is None:
         return visit.go(
-            "/inbox", say=visit.t(msg("Esa búsqueda ya no está: las búsquedas se olvidan al cerrar la mesa. Busque otra vez."))
+            "/inbox",
+            say=visit.t(msg("Esa búsqueda ya no está: las búsquedas se olvidan al cerrar la mesa. Busque otra vez.")),
         )
     query = visit.query if remembered is None else Form({name: (typed,) for name, typed in remembered.items()})
     asked = looking(query, round_seconds=seconds, number=None if remembered is None else number)
