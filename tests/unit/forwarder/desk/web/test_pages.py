@@ -7,27 +7,17 @@ from unittest import mock
 
 import pytest
 
-from crypto.directory import Card, Directory, Partner, Place, Relay, Topic, TrustedDirectory, Words, sign
-from crypto.keys import KeyKind, RootKey, generate
-from crypto.report import Report
 from forwarder.desk.casework import Casework, Kind, Subject
-from forwarder.desk.config import SETTINGS_NAME
 from forwarder.desk.errors import NoSandbox
-from forwarder.desk.incidents import Incidents
-from forwarder.desk.program import Desk
 from forwarder.desk.sandbox import Sandbox
 from forwarder.desk.triage import State
 from forwarder.desk.web.keeper import Stage
 from forwarder.desk.web.opened import pages_of
 from tests.unit.forwarder.desk.given import (
     PASSPHRASE,
-    RELAY_SETTINGS,
-    key_of,
-    letters,
-    new_desk,
     open_desk,
 )
-from tests.unit.forwarder.desk.web.a_desk import PHOTO, REPORTS, folder, numbers, value, visit
+from tests.unit.forwarder.desk.web.a_desk import PHOTO, folder, numbers, value, visit
 from tests.unit.forwarder.desk.web.visiting import Browser, pages
 
 __all__ = ["folder"]
@@ -192,76 +182,6 @@ def test_casework_is_done_and_what_cannot_be_done_keeps_what_was_typed(folder: P
 
 
 @pytest.mark.slow
-def test_reports_that_look_alike_are_asked_about_and_a_person_decides(folder: Path) -> None:
-    async def story(browser: Browser) -> None:
-        asked = (await browser.open("/incidents")).said
-        assert "2 reportes se parecen" in asked
-        assert "el mismo tema" in asked
-        assert "palabras en común: " in asked
-        merged = await browser.send("/together", {"report": ["1", "2"], "merge": "yes"})
-        assert merged.path == "/incidents/1"
-        assert "2 de 2 cuentan" in merged.said
-        assert "lo juntó con reporte 2" in merged.said
-        also = await browser.send("/incidents/1/also", {"partner": "Red Sur"})
-        assert "la suya y Red Sur" in also.said
-        await browser.send("/together", {"report": "3", "alone": "yes"})
-        for report in ("3", "99", ""):
-            stale = await browser.send("/incidents/1/split", {"report": report})
-            assert "ya no es de este incidente" in stale.said
-        assert "1 de 1 cuentan" in (await browser.open("/incidents/2")).said
-        split = await browser.send("/incidents/1/split", {"report": "2"})
-        assert "El reporte 2 volvió a quedar solo." in split.said
-        apart = await browser.send("/together", {"report": ["1", "3"], "apart": "yes"})
-        assert apart.path == "/inbox"
-        for fields in ({}, {"report": "1"}, {"report": ["1", "99"]}, {"report": "x"}):
-            assert (await browser.send("/together", {**fields, "merge": "yes"})).status in (400, 404, 422), fields
-        alone = await browser.send("/together", {"report": "2", "alone": "yes"})
-        assert alone.path == "/incidents/3"
-
-    visit(folder, story)
-    with open_desk(folder) as desk:
-        assert Incidents(desk.inbox.database).incident(1).reports == (1,)
-
-
-@pytest.mark.slow
-def test_a_person_decides_on_no_more_reports_than_they_see(folder: Path) -> None:
-    with open_desk(folder) as desk:
-        alike = [Report(text=f"{REPORTS[0].text}, día {n}", topic="tema-uno", place="mx-monterrey") for n in range(4)]
-        desk.take(letters(8, *alike, to=[key_of(desk)]))
-
-    async def story(browser: Browser) -> None:
-        with mock.patch("forwarder.desk.web.incident_pages.SHOWN", 3):
-            for seen, more, reports in (
-                (["1", "2", "4"], ["(3)"], (1, 2, 4)),
-                (["1", "5", "6"], ["(1)"], (1, 2, 4, 5, 6)),
-                (["1", "7"], [], (1, 2, 4, 5, 6, 7)),
-            ):
-                asked = await browser.open("/incidents")
-                question = asked.text.partition('<section class="question"')[2].partition("</form>")[0]
-                assert re.findall(r'data-report="(\d+)"', question) == seen
-                assert re.findall(r'name="report" value="(\d+)"', question) == seen
-                assert re.findall(r"Hay más que se parecen (\(\d+\))", asked.said) == more
-                await browser.send("/together", {"report": seen, "merge": "yes"})
-                held = await browser.house.keeper.read(lambda desk: Incidents(desk.inbox.database).incident(1))
-                assert held.reports == reports
-            assert "se parecen" not in (await browser.open("/incidents")).said
-
-    visit(folder, story)
-
-
-@pytest.mark.slow
-def test_of_very_many_reports_the_newest_are_compared_and_it_is_said(folder: Path) -> None:
-    async def story(browser: Browser) -> None:
-        with mock.patch("forwarder.desk.web.incident_pages.COMPARED", 2):
-            said = (await browser.open("/incidents")).said
-        assert "sólo se compararon los 2 más nuevos" in said
-        assert "se parecen" not in said
-        assert "sólo se compararon" not in (await browser.open("/incidents")).said
-
-    visit(folder, story)
-
-
-@pytest.mark.slow
 def test_the_recovery_sheet_has_the_passphrase_only_when_it_is_asked_for(folder: Path) -> None:
     async def story(browser: Browser) -> None:
         plain = await browser.open("/sheet")
@@ -366,66 +286,6 @@ def test_the_desk_speaks_another_language_when_asked_and_stays_on_the_page(folde
         for back in ("//evil.example", "https://evil.example", "/\\evil.example", "/a\nb", ""):
             answer = await browser.send("/language", {"language": "xx", "back": back}, follow=False)
             assert answer.headers["Location"] == f"{browser.house.at}/"
-
-    visit(folder, story)
-
-
-def test_names_come_from_the_directory_that_the_relays_root_key_signed(tmp_path: Path) -> None:
-    root, other = generate(KeyKind.ROOT), generate(KeyKind.ROOT)
-    assert isinstance(root, RootKey)
-    assert isinstance(other, RootKey)
-    with new_desk(tmp_path) as desk:
-        partner = Partner(about=Words(en="", es=""), id="red-norte", key=desk.card.key, name="Red Norte")
-        named = Directory(
-            expires=2,
-            partners=[partner],
-            route=[Relay(id="0" * 64, name="r", onion="a" * 56 + ".onion")],
-            version=1,
-            places=[Place(id="lugar-uno", name="San Uno")],
-            topics=[Topic(id="tema-uno", name=Words(es="Uno", en="One"))],
-        )
-        signed = {True: sign(named, root), False: sign(named, other)}
-    settings = (tmp_path / SETTINGS_NAME).read_text()
-    card = str(Card.parse(RELAY_SETTINGS.card))
-    (tmp_path / SETTINGS_NAME).write_text(settings.replace(card.partition("#")[2], root.public.hex()))
-    for ours, wire in signed.items():
-        with open_desk(tmp_path) as desk, desk.inbox.database.change() as opened:
-            opened.execute("INSERT OR REPLACE INTO directory VALUES (1, ?)", (wire,))
-
-        async def story(browser: Browser, ours: bool = ours) -> None:
-            names = browser.house.keeper.names
-            assert names.topic("tema-uno", language="en") == ("One" if ours else "tema-uno")
-            assert names.place("lugar-uno") == ("San Uno" if ours else "lugar-uno")
-
-        visit(tmp_path, story)
-
-
-@pytest.mark.slow
-def test_names_are_there_as_soon_as_the_directory_has_come(folder: Path) -> None:
-    root = generate(KeyKind.ROOT)
-    assert isinstance(root, RootKey)
-    settings = (folder / SETTINGS_NAME).read_text()
-    card = str(Card.parse(RELAY_SETTINGS.card))
-    (folder / SETTINGS_NAME).write_text(settings.replace(card.partition("#")[2], root.public.hex()))
-
-    def come(desk: Desk, *, version: int, name: str) -> None:
-        partner = Partner(about=Words(en="", es=""), id="red-norte", key=desk.card.key, name="Red Norte")
-        relay = Relay(id="0" * 64, name="r", onion="a" * 56 + ".onion")
-        topics = [Topic(id="tema-uno", name=Words(es=name, en=""))]
-        found = Directory(expires=2**40, partners=[partner], route=[relay], version=version, topics=topics)
-        desk.directory.keep(TrustedDirectory.read(sign(found, root), root=root.signing.verifying_key, now=0))
-
-    async def story(browser: Browser) -> None:
-        await browser.send("/together", {"report": "1", "alone": "yes"})
-        assert "tema-uno" in (await browser.open("/inbox")).said
-        for version, name in ((1, "Tema primero"), (2, "Tema segundo")):
-            await browser.house.keeper.read(
-                lambda desk, version=version, name=name: come(desk, version=version, name=name)
-            )
-            for path in ("/inbox", "/reports/1", "/incidents/1", "/incidents/1/publish"):
-                assert name in (await browser.open(path)).said, path
-        await browser.send("/lock")
-        assert browser.house.keeper.names.topics == {}
 
     visit(folder, story)
 
