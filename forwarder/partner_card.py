@@ -68,7 +68,7 @@ class PartnerCard:
         if lacking:
             raise NotACard(f"it has no line {lacking[0]}")
         _check(lines)
-        card = cls(**{name: lines[name] for name in _BOUND if name in lines})
+        card = cls(**{name: lines.get(name, "") for name in _BOUND})
         for name, own in (("words", card.words), ("key_words", card.key_words)):
             if lines.get(name, own) != own:
                 raise NotACard(f"its {name} are those of another card: somebody changed it, or it was copied badly")

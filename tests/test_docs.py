@@ -12,7 +12,8 @@ import typer
 from crypto.bundle import HEADER_LEN
 from crypto.cells import CellClass
 from crypto.directory import BundleSizes
-from crypto.signing import SIGNATURE_LEN
+from crypto.minisign import PublicKey
+from crypto.signing import SIGNATURE_LEN, SigningKey
 from onion_service.client_auth import ClientKey
 from relay.cli.app import app
 from relay.config import BundleSettings, parse
@@ -230,8 +231,10 @@ def test_the_settings_that_operators_copy_are_accepted() -> None:
     page = OPERATE.read_text(encoding="utf-8").replace("<56 characters>", "a" * 56)
     page = page.replace("<52 capital letters and digits>", ClientKey(bytes(range(32))).public)
     shown = [block for block in re.findall(r"```toml\n(.*?)```", page, re.S) if "draft.toml" not in block]
-    assert len(shown) == 3
+    page_key = str(PublicKey.of(SigningKey(bytes(range(32)))))
+    assert len(shown) == 4
     for block in shown:
         root = f'root = "{"0" * 64}"\n'
         bare = not block.lstrip("#").lstrip().startswith("[") and "[[" not in block and "[tor]" not in block
-        parse(f"[relay]\n{root}{block}" if bare else f"[relay]\n{root}\n{block}")
+        text = f"[relay]\n{root}{block}" if bare else f"[relay]\n{root}\n{block}"
+        parse(text.replace("RW…", page_key))

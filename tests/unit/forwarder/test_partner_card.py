@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crypto.keys import AlertsKey, PartnerKey, fingerprint_words
+from crypto.keys import PartnerKey, fingerprint_words
 from crypto.minisign import PublicKey
 from crypto.signing import SigningKey
-from crypto.suite import SealingKey
+from crypto.suite import OpeningKey, SealingKey
 from forwarder.errors import NotACard
 from forwarder.partner_card import PartnerCard
 from onion_service.address import OnionAddress
@@ -26,11 +26,11 @@ def card(number: int = 1) -> PartnerCard:
     return PartnerCard(
         id=f"red-{number}",
         name=f"Red «Ñandú» {number}",
-        key=base64.b64encode(PartnerKey(seed).public).decode(),
+        key=base64.b64encode(PartnerKey(OpeningKey(seed)).public).decode(),
         endpoint=f"http://{OnionAddress.of_public_key(SigningKey(seed).verifying_key.wire)}/",
         pull_key=ClientKey(seed).public,
         signing=SigningKey(seed).verifying_key.wire.hex(),
-        alerts=str(PublicKey.of(AlertsKey(seed).signing)),
+        alerts=str(PublicKey.of(SigningKey(seed))),
     )
 
 
@@ -39,7 +39,7 @@ OTHER: Final = card(2)
 
 
 def test_the_words_are_those_of_the_spec() -> None:
-    assert GIVEN.words == "WORDS"
+    assert GIVEN.words == "delito túnica afinar gripe rehén chiste oso lamer instante favor mínimo avellana"
     assert GIVEN.key_words == fingerprint_words(SealingKey(base64.b64decode(GIVEN.key)).fingerprint)
 
 
