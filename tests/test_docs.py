@@ -14,6 +14,7 @@ from crypto.cells import CellClass
 from crypto.directory import BundleSizes
 from crypto.minisign import PublicKey
 from crypto.signing import SIGNATURE_LEN, SigningKey
+from forwarder.desk.config import PartnerSettings, PublishSettings, RelaySettings, TorSettings, WebSettings
 from onion_service.client_auth import ClientKey
 from relay.cli.app import app
 from relay.config import BundleSettings, parse
@@ -26,6 +27,9 @@ from tests.privacy.seizure import table
 PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 THREATS: Final = ROOT / "docs/threat-model.md"
 OPERATE: Final = ROOT / "docs/operate.md"
+PARTNER: Final = ROOT / "docs/partner.md"
+MESA: Final = ROOT / "docs/partner.es.md"
+DESK_SETTINGS: Final = (PartnerSettings, RelaySettings, TorSettings, WebSettings, PublishSettings)
 _PLACEHOLDER: Final = re.compile(r"<[^<>|]*>")
 
 
@@ -175,7 +179,12 @@ def dead_links(page: Path, text: str) -> list[str]:
 
 def headings(page: Path) -> set[str]:
     """The anchors of a page's headings."""
-    found = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.M)
+    return headings_of(page.read_text(encoding="utf-8"))
+
+
+def headings_of(text: str) -> set[str]:
+    """The same, of its text."""
+    found = re.findall(r"^#+ (.+)$", text, re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
 
 
@@ -238,3 +247,64 @@ def test_the_settings_that_operators_copy_are_accepted() -> None:
         bare = not block.lstrip("#").lstrip().startswith("[") and "[[" not in block and "[tor]" not in block
         text = f"[relay]\n{root}{block}" if bare else f"[relay]\n{root}\n{block}"
         parse(text.replace("RW…", page_key))
+
+
+# --- what partners read, in both languages -----------------------------------------------------------------------
+
+
+def skeleton(page: str) -> tuple[list[str], list[str], int]:
+    """What must be the same in every language: the levels of the headings, what is typed, and how many rows there are.
+
+    Of what is typed: without comments, and with nothing between quotes or in brackets, which may be translated.
+    """
+    levels = re.findall(r"^(#+) ", page, re.M)
+    code = [line for line in page.splitlines() if line.startswith("    ")]
+    plain = [re.sub(r"\s+#\s.*$", "", line).strip() for line in code]
+    same = [re.sub(r"\([^)]*\)", "()", re.sub(r'"[^"]*"', '""', line)) for line in plain]
+    return levels, [" ".join(line.split()) for line in same], len(rows(page))
+
+
+def proof_both_languages_say_the_same_to_type(english: str, spanish: str) -> None:
+    assert skeleton(english) == skeleton(spanish)
+    assert len(skeleton(english)[1]) > 80
+    for page in (english, spanish):
+        anchors = headings_of(page)
+        assert len(anchors) == len(re.findall(r"^#+ ", page, re.M)), "no two headings are one anchor"
+
+
+def test_partners_are_told_the_same_in_both_languages() -> None:
+    proof_both_languages_say_the_same_to_type(*(text for _, text in read([PARTNER, MESA])))
+
+
+@pytest.mark.parametrize(
+    ("mutant", "written", "instead"),
+    [
+        ("a command of one language alone", "    sudo swapoff -a\n", ""),
+        ("another option", "--acknowledge", "--agree"),
+        ("a heading that is missing", "## Actualizar", "Actualizar"),
+        ("a row that is missing", "| this system has no sandbox that holds | instale bubblewrap |\n", ""),
+    ],
+)
+def test_a_language_that_fell_behind_is_noticed(mutant: str, written: str, instead: str) -> None:
+    (_, english), (_, spanish) = read([PARTNER, MESA])
+    assert written in spanish
+    proof = proof_both_languages_say_the_same_to_type
+    caught("page", mutant, proof, english, spanish.replace(written, instead, 1))
+
+
+def test_every_setting_of_a_desk_is_explained_in_both_languages() -> None:
+    settings = {field for kind in DESK_SETTINGS for field in kind.__struct_fields__}
+    for _, page in read([PARTNER, MESA]):
+        told = {name for line in spoken(page) for name in re.findall(r"[a-z_]+", line)}
+        assert settings - told == set()
+
+
+def test_what_the_table_of_trouble_quotes_is_said_by_the_program() -> None:
+    sources = " ".join(text for _, text in read([*(ROOT / "forwarder").rglob("*.py"), *(ROOT / "relay").rglob("*.py")]))
+    sources += " ".join(text for _, text in read([*(ROOT / "onion_service").rglob("*.py")]))
+    plain = re.sub(r"\s+", " ", re.sub(r'"\s*f?"', "", sources))
+    for page in (PARTNER, MESA):
+        table = [row[0] for row in rows(page.read_text(encoding="utf-8").rpartition("\n|---|---|\n")[2])]
+        assert len(table) > 20
+        said = [part.strip() for cell in table for part in re.split(r"…|/|: |`[^`]*`", cell) if len(part.strip()) > 4]
+        assert [part for part in said if part not in plain] == []
