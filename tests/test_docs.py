@@ -15,6 +15,7 @@ from crypto.directory import BundleSizes
 from crypto.minisign import PublicKey
 from crypto.signing import SIGNATURE_LEN, SigningKey
 from forwarder.desk.config import PartnerSettings, PublishSettings, RelaySettings, TorSettings, WebSettings
+from forwarder.desk.corroboration import NEIGHBOURS, PER_PAIR, RARE_PAIRS
 from onion_service.client_auth import ClientKey
 from relay.cli.app import app
 from relay.config import BundleSettings, parse
@@ -23,6 +24,7 @@ from tests.architecture_rules import ROOT
 from tests.privacy.claims import rows
 from tests.privacy.mutants import caught
 from tests.privacy.seizure import table
+from tests.unit.forwarder.desk.test_corroboration import MISLED
 
 PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 THREATS: Final = ROOT / "docs/threat-model.md"
@@ -318,3 +320,18 @@ def test_what_the_table_of_trouble_quotes_is_said_by_the_program(page: Path) -> 
     caught(
         "page", "a line that nothing prints", proof_what_is_quoted_is_said, text.replace("tor is too", "tor was too")
     )
+
+
+# --- figures and lists that are held nowhere else ----------------------------------------------------------------
+
+
+def test_the_limits_of_looking_alike_are_those_of_the_program() -> None:
+    page = " ".join((ROOT / "docs/limits.md").read_text(encoding="utf-8").split())
+    assert f"compared with at most {NEIGHBOURS + RARE_PAIRS * PER_PAIR} of those before it" in page
+    assert f"at most {MISLED} others into a question" in page
+
+
+def test_every_lock_is_named_in_the_readme() -> None:
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    (line,) = (line for line in page.splitlines() if line.startswith("| `requirements/`"))
+    assert {path.stem for path in (ROOT / "requirements").glob("*.txt")} == set(re.findall(r"`([a-z]+)`", line))
