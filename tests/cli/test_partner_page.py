@@ -77,8 +77,8 @@ def folder(tmp_path: Path) -> Path:
             recipient=key.fingerprint, key=SUR,
         )  # fmt: skip
         made.take(letters(first + 20, to=[key], others=[seal_word(word, to=key, relays=1)]))
-    for number in ("1", "2"):
-        assert desk("merge", number, "--folder", str(place)).exit_code == 0
+    for one in ("1", "2"):
+        assert desk("merge", one, "--folder", str(place)).exit_code == 0
     return place
 
 
@@ -117,8 +117,8 @@ def test_the_commands_of_the_page_work_in_the_order_of_the_page(
     assert len(walked) > 30
     assert {"export", "merge", "tell", "also", "publish", "withdraw", "channel", "export-alerts"} <= {*walked}
     sent = tmp_path / "red-norte.txt"
-    words = PartnerCard.read(sent.read_text(encoding="utf-8")).words
-    assert run("directory", "partner", sent).out.splitlines()[0] == f"words     {words}"
+    read_aloud = PartnerCard.read(sent.read_text(encoding="utf-8")).words
+    assert run("directory", "partner", sent).out.splitlines()[0] == f"words     {read_aloud}"
 
 
 def test_the_settings_that_the_page_shows_are_accepted_and_are_the_defaults() -> None:
