@@ -25,7 +25,7 @@ from crypto.layers import RoundNumber
 from crypto.minisign import PublicKey
 from crypto.suite import OpeningKey
 from forwarder.desk import rounds
-from forwarder.desk.card import PartnerCard, card_of
+from forwarder.desk.card import card_of
 from forwarder.desk.catching_up import Event, News
 from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings, Settings, parse_settings
 from forwarder.desk.directory import DeskDirectory
@@ -43,6 +43,7 @@ from forwarder.desk.settings_text import settings_text
 from forwarder.desk.tending import Told, tending
 from forwarder.desk.words import Words
 from forwarder.durable import remove_unfinished, write_durably
+from forwarder.partner_card import PartnerCard
 from forwarder.webhook import bundle_id
 from onion_service.control import Progress, Tor, attach, launch, make_onion
 from onion_service.program import usable_tor

@@ -12,7 +12,7 @@ from relay.cli.rounds import rounds
 from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, settings_of, unlocked
 
 if TYPE_CHECKING:
-    from forwarder.desk.card import PartnerCard
+    from forwarder.partner_card import PartnerCard
 
 app = typer.Typer(
     name="desk",
@@ -62,7 +62,8 @@ def init(
         passphrase = ask_passphrase("Passphrase for this desk (write it down on paper)", confirm=True, fd=passphrase_fd)
         card = create(folder, partner, relay=relay, passphrase=passphrase)
     _show_card(card)
-    say(f"Made the desk in {folder}. Give the card above to the relay's operator; read the words aloud to compare.")
+    say(f"Made the desk in {folder}. Send the card above to the relay's operator, and call them. They read you twelve")
+    say("words that their own program computed: they must be those after `words`. Do not read yours to them.")
     if relay is None:
         say(f"Next: fill in [relay] in {folder / SETTINGS_NAME}, then `veladora desk run --folder {folder}`.")
     else:
@@ -71,7 +72,7 @@ def init(
 
 @app.command()
 def card(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> None:
-    """Print the card to give to the relay's operator: id, name, public key, its words, and the endpoint."""
+    """Print the card to give to the relay's operator, and the words that they must read to you."""
     with unlocked(folder, passphrase_fd) as desk:
         _show_card(desk.card)
 
@@ -91,10 +92,11 @@ def new_key(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> 
             new_period(settings, passphrase=passphrase, today=datetime.now(UTC).date())
         with unlock(settings, passphrase=passphrase) as desk:
             _show_card(desk.card)
-    say("Made a new key. First start `veladora desk run` (or `receive`) again, then give the card to the relay's")
+    say("Made a new key. First start `veladora desk run` (or `receive`) again, then send the card to the relay's")
     say(
-        "operator and have the words read to you. Until the relay's directory names it, letters come under the old one."
+        "operator and have their words read to you: they must be those after `words`. Until the relay's directory names"
     )
+    say("the new key, letters come under the old one.")
     say("When it has named the new one for a week, `veladora desk forget-keys` destroys the old one.")
 
 
@@ -220,13 +222,9 @@ def original(
 
 
 def _show_card(card: "PartnerCard") -> None:
-    for key, value in (("id", card.id), ("name", card.name), ("key", card.key), ("words", card.words)):
-        typer.echo(f"{key:<9} {value}")
-    typer.echo(f"{'endpoint':<9} {card.endpoint or 'not known yet: start the tor that holds it'}")
-    typer.echo(f"{'pull_key':<9} {card.pull_key}")
-    typer.echo(f"{'signing':<9} {card.signing}")
-    if card.alerts:
-        typer.echo(f"{'alerts':<9} {card.alerts}")
+    typer.echo(card.text, nl=False)
+    if not card.endpoint:
+        say("The endpoint is not known yet: start the tor that holds it, and print the card again.")
 
 
 def _facts(found: dict[str, Any]) -> Iterator[str]:

@@ -62,7 +62,7 @@ def test_init_makes_a_desk_and_prints_the_card(tmp_path: Path) -> None:
     made = desk("init", "--id", "red-norte", "--name", "Red Norte", "--folder", str(place), *relay)
     assert made.exit_code == 0
     assert "desk run" in made.stderr
-    for key in ("id ", "name ", "key ", "words ", "endpoint "):
+    for key in ("id ", "name ", "key ", "key_words ", "endpoint ", "pull_key ", "signing ", "words "):
         assert re.search(f"^{key}", made.stdout, re.MULTILINE)
     assert re.search(r"^endpoint +http://[a-z2-7]{56}\.onion/$", made.stdout, re.MULTILINE)
     again = desk("card", "--folder", str(place))

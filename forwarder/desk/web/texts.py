@@ -116,7 +116,7 @@ _TROUBLE: Final[Mapping[type[Exception], tuple[str, str]]] = {
     ),
     errors.BadSettings: (
         msg("Los ajustes de la mesa (desk.toml) no se pueden usar."),
-        msg("Corrija el archivo como dice docs/partner.md; no se inició nada."),
+        msg("Corrija el archivo como dice docs/partner.es.md; no se inició nada."),
     ),
     errors.AlreadyThere: (
         msg("Ahí ya hay algo, y no se tocó."),

@@ -22,6 +22,7 @@ from forwarder.desk.config import SETTINGS_NAME, read_settings
 from forwarder.desk.errors import AlreadyThere, BadSettings
 from forwarder.desk.inbox import Gap, Receipt
 from forwarder.desk.program import Desk, create, log_to_stderr, receiving, run, unlock
+from forwarder.partner_card import PartnerCard
 from forwarder.webhook import webhook_headers
 from onion_service.address import OnionAddress
 from onion_service.control import Bootstrap
@@ -59,7 +60,8 @@ def test_a_desk_that_was_made_opens_and_tells_its_card(tmp_path: Path) -> None:
         assert desk.card == card
         assert repr(desk) == "Desk(...)"
     key = SealingKey(base64.b64decode(card.key))
-    assert card.words == fingerprint_words(key.fingerprint)
+    assert card.key_words == fingerprint_words(key.fingerprint)
+    assert PartnerCard.read(card.text) == card, "who gets it reads the same"
     assert OnionAddress(card.endpoint.removeprefix("http://").removesuffix("/"))
     assert read_settings(tmp_path / "desk").relay == RELAY_SETTINGS
     assert (tmp_path / "desk").stat().st_mode & 0o777 == 0o700

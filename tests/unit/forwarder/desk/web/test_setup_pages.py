@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from forwarder.partner_card import PartnerCard
 from tests.unit.forwarder.desk.given import (
     RELAY_SETTINGS,
 )
@@ -32,6 +33,10 @@ def test_a_new_desk_is_set_up_step_by_step_and_a_step_can_be_taken_up_again(tmp_
                 "pull_key  ",
             ):
                 assert name in card
+            assert "\nalerts    RW" in card, "the key that signs alerts is there from the first unlock on"
+            words = PartnerCard.read(card).words
+            for page in ("/sheet", "/card"):
+                assert words in (await browser.open(page)).text
             await browser.send("/lock")
             assert (await browser.unlock(phrase)).path == "/relay"
             assert (await browser.open("/inbox")).path == "/relay"
