@@ -30,7 +30,7 @@ from forwarder.desk.catching_up import Event, News
 from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings, Settings, parse_settings
 from forwarder.desk.directory import DeskDirectory
 from forwarder.desk.endpoint import Refusal, endpoint_app
-from forwarder.desk.errors import AlreadyThere, BadSettings
+from forwarder.desk.errors import AlreadyThere, BadSettings, DeskLocked
 from forwarder.desk.going_out import going_out
 from forwarder.desk.inbox import Inbox, Receipt
 from forwarder.desk.opening import open_bundle
@@ -72,12 +72,13 @@ class Desk:
         inbox: Inbox,
         *,
         alerts_key: AlertsKey | None = None,
+        alone: "threading.RLock | None" = None,
     ) -> None:
         self.settings: Final = settings
-        self._keys: Final = opening_keys
-        self._alerts_key: Final = alerts_key
+        self._keys = opening_keys
+        self._alerts_key = alerts_key
         self.inbox: Final = inbox
-        self.alone: Final = threading.RLock()
+        self.alone: Final = alone or threading.RLock()
 
     def __enter__(self) -> Self:
         return self
@@ -90,11 +91,20 @@ class Desk:
     def __repr__(self) -> str:
         return "Desk(...)"
 
+    def forget(self) -> None:
+        """The keys are dropped, whoever still holds this desk; what would need them raises DeskLocked from now on."""
+        self._keys, self._alerts_key = (), None
+
+    def _opening_keys(self) -> tuple[OpeningKey, ...]:
+        if not self._keys:
+            raise DeskLocked
+        return self._keys
+
     @property
     def card(self) -> PartnerCard:
         """The partner card, of the current key; `alerts` is the line that others pin, once this desk publishes."""
         with self.alone:
-            card = card_of(self.settings, self._keys[0], self.inbox.database)
+            card = card_of(self.settings, self._opening_keys()[0], self.inbox.database)
             return replace(card, alerts=public_line(self.inbox.database))
 
     @property
@@ -117,9 +127,9 @@ class Desk:
 
         Raises NoAlertsKey when it was unlocked without that key; else as publish/release.py's `release`.
         """
-        if self._alerts_key is None:
-            raise NoAlertsKey("this desk was opened without the key that signs alerts")
         with self.alone:
+            if self._opening_keys() and self._alerts_key is None:
+                raise NoAlertsKey("this desk was opened without the key that signs alerts")
             return release(self.settings, self.inbox.database, key=self._alerts_key, now=now)
 
     def check_current(self) -> None:
@@ -130,7 +140,7 @@ class Desk:
 
     def under(self, settings: Settings) -> "Desk":
         """The same keys and inbox under other settings of the same folder; this one is not to be used any more."""
-        return Desk(settings, self._keys, self.inbox, alerts_key=self._alerts_key)
+        return Desk(settings, self._opening_keys(), self.inbox, alerts_key=self._alerts_key, alone=self.alone)
 
     def take(self, bundle: Bundle) -> Receipt:
         """Open a verified bundle and store what was for us; see `Inbox.take`."""
@@ -140,7 +150,7 @@ class Desk:
         if standing is not Receipt.NEW:
             return standing
         name = bundle_id(header.cell_class, header.round_number)
-        opened = open_bundle(bundle, self._keys)
+        opened = open_bundle(bundle, self._opening_keys())  # with none, all would look like somebody else's
         with self.alone:
             if opened.words:
                 opened = self.words(now=time.time()).believable(opened)

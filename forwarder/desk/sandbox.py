@@ -13,7 +13,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import IO, Any, Final, Self
@@ -23,6 +23,7 @@ import msgspec
 from forwarder.desk.confinement import Limits
 from forwarder.desk.errors import BadAnswer, NoSandbox, NotOpenedSafely
 from forwarder.desk.findings import CleanCopy, Reason, not_cleaned
+from forwarder.desk.living import Children
 from forwarder.desk.passing import (
     COPY_MAX,
     LAYERS_MAX,
@@ -79,6 +80,7 @@ class Sandbox:
     limits: Limits = LIMITS
     seconds: float = SECONDS
     start: str = START
+    children: Children = field(default_factory=Children, repr=False, compare=False)
 
     @classmethod
     def best(cls, *, among: Sequence[Way] = tuple(Way)) -> Self:
@@ -128,6 +130,7 @@ class Sandbox:
     @contextmanager
     def _child(self, limits: Limits) -> "Iterator[_Child]":
         """A child that said it is shut in, before it has seen anything. Raises NotOpenedSafely."""
+        self.children.check()
         with ExitStack() as stack:
             scratch = "/tmp" if self.way is Way.BUBBLEWRAP else stack.enter_context(_scratch())  # noqa: S108
             process = subprocess.Popen(
@@ -144,6 +147,7 @@ class Sandbox:
             watch.daemon = True
             watch.start()
             stack.callback(watch.cancel)
+            stack.enter_context(self.children.counted(process))
             child = _Child(process)
             try:
                 if not child.layers() >= NEEDED[self.way]:

@@ -12,7 +12,7 @@ from aiohttp import web
 from forwarder.desk.casework import Casework, Kind, Subject
 from forwarder.desk.errors import NoSuchAttachment
 from forwarder.desk.escapes import OTHER_ENDING, attachment_name, printable
-from forwarder.desk.findings import CleanCopy, Findings
+from forwarder.desk.findings import CleanCopy, Findings, Outcome
 from forwarder.desk.original import Acknowledged
 from forwarder.desk.program import Desk
 from forwarder.desk.reading import original
@@ -31,7 +31,8 @@ ANYTHING: Final = "application/octet-stream"
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What a page shows of a clean copy. `kind`: picture, pages, sound, film, text, or a file to take; empty when there
-    is no copy. `pages`: how many pictures of pages there are."""
+    is no copy. `pages`: how many pictures of pages there are; `let_go`: there was a copy, and no room for it beside the
+    others."""
 
     kind: str
     name: str
@@ -39,12 +40,13 @@ class Shown:
     size: int
     pages: int = 0
     text: str = ""
+    let_go: bool = False
 
 
 def shown(copy: CleanCopy, *, place: int) -> Shown:
     """What can be shown of a copy."""
     if not copy.data:
-        return Shown("", "", copy.findings, 0)
+        return Shown("", "", copy.findings, 0, let_go=copy.findings.outcome is not Outcome.NOT_CLEANED)
     name = attachment_name(copy.media, number=place, office=copy.office)
     kinds = {PICTURES: "picture", SOUNDS: "sound", FILMS: "film"}
     kind = next((told for media, told in kinds.items() if copy.media in media), "file")
