@@ -33,6 +33,7 @@ from forwarder.desk.endpoint import Refusal, endpoint_app
 from forwarder.desk.errors import AlreadyThere, BadSettings, DeskLocked
 from forwarder.desk.going_out import going_out
 from forwarder.desk.inbox import Inbox, Receipt
+from forwarder.desk.making import made_whole, make_onion_within
 from forwarder.desk.opening import open_bundle
 from forwarder.desk.periods import keys_in_use
 from forwarder.desk.publish.alert import Alert
@@ -45,7 +46,7 @@ from forwarder.desk.words import Words
 from forwarder.durable import remove_unfinished, write_durably
 from forwarder.partner_card import PartnerCard
 from forwarder.webhook import bundle_id
-from onion_service.control import Progress, Tor, attach, launch, make_onion
+from onion_service.control import Progress, Tor, attach, launch
 from onion_service.program import usable_tor
 from onion_service.serving import Limits, serve_on
 
@@ -197,26 +198,28 @@ def create(
 ) -> PartnerCard:
     """A new desk in `folder`: settings, a key and an inbox locked by `passphrase`, and the endpoint's onion.
 
-    tor makes the key of the onion; nothing leaves the machine. Raises AlreadyThere when a desk, or part of one, is
-    there, since nothing is overwritten, and a TorError when there is no tor to be used.
+    tor makes the key of the onion; nothing leaves the machine. All of it is there, or nothing. Raises AlreadyThere when
+    a desk, or part of one, is there, since nothing is overwritten; NotWritten, NotStored or a TorError.
     """
     settings_file = folder / SETTINGS_NAME
     text = settings_text(partner, relay).encode()
     settings = Settings(parse_settings(text, path=settings_file), folder.absolute())
+    onion = settings.onion_tor()
     for path in (settings_file, folder / partner.key, settings.service_directory):
         if path.exists():
             raise AlreadyThere(path)
     usable_tor(settings.config.tor.program)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = keys.generate(KeyKind.PARTNER)
     if not isinstance(key, PartnerKey):
         raise TypeError("a partner's key was asked for")
-    with Inbox.create(folder, passphrase=passphrase, cost=cost) as inbox:
-        write_durably(folder / partner.key, [keys.lock(key, passphrase=passphrase, cost=cost)])
-        make_onion(settings.onion_tor(), program=settings.config.tor.program)
-        # Written last: a folder with settings is a whole desk.
-        write_durably(settings_file, [text])
-        return card_of(settings, key.opening, inbox.database)
+    # Written last: a folder with settings is a whole desk.
+    with made_whole(settings.folder, last=SETTINGS_NAME) as draft:
+        begun = Settings(settings.config, draft)
+        with Inbox.create(draft, passphrase=passphrase, cost=cost) as inbox:
+            write_durably(draft / partner.key, [keys.lock(key, passphrase=passphrase, cost=cost)])
+            make_onion_within(begun.service_directory, onion, program=settings.config.tor.program)
+            write_durably(draft / SETTINGS_NAME, [text])
+            return card_of(begun, key.opening, inbox.database)
 
 
 def unlock(settings: Settings, *, passphrase: str, signing: bool = False, cost: Cost | None = None) -> Desk:

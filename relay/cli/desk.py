@@ -40,6 +40,7 @@ def init(
     """Make a desk: a key, an empty inbox and an onion address. Prints the card to give to the relay's operator."""
     from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings
     from forwarder.desk.errors import BadSettings
+    from forwarder.desk.passphrases import flaw
     from forwarder.desk.program import create
 
     with explained():
@@ -60,6 +61,10 @@ def init(
         except ValueError as error:
             raise BadSettings(folder / SETTINGS_NAME, str(error)) from error
         passphrase = ask_passphrase("Passphrase for this desk (write it down on paper)", confirm=True, fd=passphrase_fd)
+        if (wrong := flaw(passphrase)) is not None:
+            fail(
+                f"this passphrase is not taken: {wrong.value}", hint="choose six or more random words; nothing was made"
+            )
         card = create(folder, partner, relay=relay, passphrase=passphrase)
     _show_card(card)
     say(f"Made the desk in {folder}. Send the card above to the relay's operator, and call them. They read you twelve")
@@ -146,21 +151,26 @@ def receive(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> 
 
 @app.command()
 def show(
-    number: Annotated[int, typer.Argument(help="The number in `veladora desk list`.")],
+    number: Annotated[int, typer.Argument(help="The number in `veladora desk list` (or `incidents`).")],
+    incident: casework.OfIncident = False,
     folder: FolderOption = HERE,
     json: Json = False,
     passphrase_fd: PassphraseFd = None,
 ) -> None:
-    """Show one report."""
+    """Show one report; with --incident one incident, and what was done with it and noted on it."""
+    from forwarder.desk.casework import Kind, Subject
     from forwarder.desk.escapes import in_json
     from forwarder.desk.reading import document
     from forwarder.desk.sandbox import Sandbox
 
     with unlocked(folder, passphrase_fd) as desk:
+        if incident:
+            casework.show_incident(desk, number, json=json)
+            return
         entry, seconds = desk.inbox.entry(number), desk.settings.relay.round_seconds
         found = document(desk.inbox, entry, round_seconds=seconds, sandbox=Sandbox.best())
         found |= listing.standing_of(desk, number)
-        history = listing.history_of(desk, number)
+        history = listing.history_of(desk, Subject(Kind.REPORT, number))
     if json:
         typer.echo(in_json(found | {"history": history}))
         return

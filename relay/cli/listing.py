@@ -11,6 +11,7 @@ from relay.cli.rounds import say_what_is_missing
 from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, unlocked
 
 if TYPE_CHECKING:
+    from forwarder.desk.casework import Subject
     from forwarder.desk.program import Desk
     from forwarder.desk.searching import Filter, Found
 
@@ -97,20 +98,22 @@ def standing_lines(found: dict[str, Any]) -> Iterator[str]:
         yield f"  part of incident {found['incident']}"
 
 
-def history_of(desk: "Desk", number: int) -> list[dict[str, str]]:
-    """What was done with a report, for JSON."""
-    from forwarder.desk.casework import Casework, Kind, Subject
+def history_of(desk: "Desk", subject: "Subject") -> list[dict[str, Any]]:
+    """What was done with a report or an incident, for JSON."""
+    from forwarder.desk.casework import Casework
 
     return [
         {"day": line.day.isoformat(), "by": line.colleague, "did": line.deed.value, "what": line.detail}
-        for line in Casework(desk.inbox.database).history(Subject(Kind.REPORT, number))
+        | ({} if line.of is None else {"incident": line.of})
+        for line in Casework(desk.inbox.database).history(subject)
     ]
 
 
-def in_words(line: dict[str, str]) -> str:
+def in_words(line: dict[str, Any]) -> str:
     """A line of history on one line, marked so that no note can look like one of ours."""
     what = plain(line["what"]).replace("\n", " / ")
-    return f"· {line['day']} {plain(line['by']) or 'somebody'}: {line['did']} {what}".rstrip()
+    of = f" (incident {line['incident']})" if "incident" in line else ""
+    return f"· {line['day']} {plain(line['by']) or 'somebody'}{of}: {line['did']} {what}".rstrip()
 
 
 def _filter(

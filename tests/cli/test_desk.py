@@ -88,6 +88,18 @@ def test_init_with_a_wrong_setting_makes_nothing(tmp_path: Path, arguments: tupl
     assert not (tmp_path / "desk").exists()
 
 
+@pytest.mark.parametrize(
+    ("passphrase", "said"),
+    [("corta", "less than 16 signs"), ("a" * 16, "different signs"), ("a\tb" * 9, "cannot be seen")],
+)
+def test_init_takes_no_passphrase_that_the_pages_would_not_take(tmp_path: Path, passphrase: str, said: str) -> None:
+    made = desk("init", "--id", "x", "--name", "x", "--folder", str(tmp_path / "desk"), passphrase=passphrase)
+    assert (made.exit_code, made.stdout) == (1, "")
+    assert said in made.stderr
+    assert passphrase not in made.stderr
+    assert not (tmp_path / "desk").exists()
+
+
 def test_list_shows_each_report_with_its_round_and_says_what_is_missing(folder: Path) -> None:
     shown = desk("list", "--folder", str(folder))
     assert shown.exit_code == 0
