@@ -8,18 +8,19 @@ person saw, allowed by the rule at that moment; what may no longer be out is sho
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
+from crypto import canonical
 from crypto.layers import RoundNumber
 from crypto.minisign import PublicKey
 from forwarder.copies import read_copy
-from forwarder.desk import publications
+from forwarder.desk import deciding, publications
 from forwarder.desk.channels import queue as queues
 from forwarder.desk.channels.accounts import Channels
 from forwarder.desk.channels.queue import Queue
@@ -27,9 +28,9 @@ from forwarder.desk.errors import DeskError
 from forwarder.desk.inbox import Inbox
 from forwarder.desk.publications import Publications
 from forwarder.desk.publish import drafts, publishing, release, safety
-from forwarder.desk.publish.alert import Alert
+from forwarder.desk.publish.alert import Alert, Words
 from forwarder.desk.publish.alert import State as AlertState
-from forwarder.desk.publish.drafts import Act, Draft, Judged
+from forwarder.desk.publish.drafts import Draft, Judged
 from forwarder.desk.publish.release import current_alerts
 from forwarder.desk.publish.safety import Policy
 from forwarder.desk.publish.stored import Wording, read_alert
@@ -46,6 +47,7 @@ pytestmark = pytest.mark.slow
 HISTORIES: Final = 300
 STEPS: Final = 14
 PUBLIC: Final = PublicKey.of(KEY.signing)
+CALMER: Final = {"es": Words("Retén, sin nombres", "Ya no dice quién."), "en": Words("Roadblock", "No names.")}
 
 
 @dataclass
@@ -56,8 +58,8 @@ class History:
     rng: Random
     incident: int
     now: int
-    seen: set[str] = field(default_factory=set)
-    left: int = 0
+    said: int = 0
+    awaited: Alert | None = None
 
     def step(self) -> None:
         self.now += self.rng.choice((0, 1, 5, 13)) * 3_600
@@ -89,8 +91,8 @@ class History:
     def wait(self) -> None:
         draft = self.desk.publications.draft(self.incident, Wording(WORDS), now=self.now)
         if isinstance(draft, Draft):
-            self.seen.add(draft.digest)
             self.desk.publications.wait(draft, by=ANA, now=self.now)
+            self.awaited = draft.alert
 
     def correct(self) -> None:
         if self.rng.random() < 0.3:
@@ -101,11 +103,23 @@ class History:
     def say_yes(self, draft: object) -> None:
         """A person looks, then something may happen, then they say yes."""
         if isinstance(draft, Draft):
-            self.seen.add(draft.digest)
             if self.rng.random() < 0.4:
                 with suppress(DeskError):
-                    self.rng.choice((self.grow, self.doubt, self.judge))()
-            self.desk.publications.publish(draft, by=ANA, now=self.now, note="porque sí")
+                    self.rng.choice((self.grow, self.doubt, self.judge, self.meanwhile))()
+            self.leaves(draft)
+
+    def meanwhile(self) -> None:
+        """A colleague is faster."""
+        draft = self.desk.publications.correction(self.incident, Wording(CALMER), now=self.now)
+        if isinstance(draft, Draft):
+            self.leaves(draft)
+
+    def leaves(self, draft: Draft) -> None:
+        """Who says yes saw this draft last, and nothing else leaves."""
+        self.desk.publications.publish(draft, by=ANA, now=self.now, note="porque sí")
+        self.said += 1
+        newest = read_alert(self.desk.inbox.database.one("SELECT wire FROM alerts ORDER BY number DESC"))
+        assert _told(newest) == _told(draft.alert), "nobody saw this"
 
     def round(self) -> int:
         return self.now // ROUND_SECONDS - self.rng.randrange(1, 60 * HOURS)
@@ -124,12 +138,14 @@ def proof_only_what_was_seen_and_may_leaves(folder: Path) -> None:
         desk.mark(incident, State.CHECKING, rng.choice((State.CONFIRMED, State.UNCONFIRMED)))
         history = History(desk, rng, incident, begin)
         for _ in range(STEPS):
-            before = desk.lines("alerts")
+            before, said = desk.lines("alerts"), history.said
             history.step()
-            _check(history, before, by_itself=False)
+            assert desk.lines("alerts") - before == history.said - said, "nobody said yes"
+            _check(history, desk.lines("alerts") - before)
             before = desk.lines("alerts")
             desk.publications.leave_due(now=history.now)
-            _check(history, before, by_itself=True)
+            _check_what_waited(history, desk.lines("alerts") - before)
+            _check(history, desk.lines("alerts") - before)
         left += desk.lines("alerts")
     assert left > HISTORIES
     versions = desk.lines("alerts")
@@ -137,20 +153,32 @@ def proof_only_what_was_seen_and_may_leaves(folder: Path) -> None:
     desk.inbox.close()
 
 
-def _check(history: History, before: int, *, by_itself: bool) -> None:
-    """What is new is what was seen, and is allowed now."""
-    desk, made = history.desk, history.desk.lines("alerts") - before
+def _told(alert: Alert) -> tuple[object, ...]:
+    """What an alert tells the world, but for the hour of its issue; made here, and not by the code under test."""
+    where_and_when = (alert.cell.index, alert.when, alert.confidence.value)
+    return (alert.id, alert.version, alert.state.value, alert.topic, *where_and_when, dict(alert.words))
+
+
+def _check_what_waited(history: History, made: int) -> None:
+    """What left by itself is what a person let wait, issued when it was to leave."""
     assert made <= 1
+    if made:
+        left = read_alert(history.desk.inbox.database.one("SELECT wire FROM alerts ORDER BY number DESC"))
+        assert history.awaited is not None
+        assert _told(left)[1:] == _told(history.awaited)[1:], "nobody let this wait"
+        assert history.awaited.issued[0] <= left.issued[0] <= history.now
+        assert left.issued[0] % safety.BUCKET_SECONDS == 0, "tells when the desk was opened"
+
+
+def _check(history: History, made: int) -> None:
+    """What is new is allowed now, and what may not be out is not passed over."""
+    desk = history.desk
     if made:
         (wire, confirmed_by, incident) = desk.inbox.database.row(
             "SELECT wire, confirmed_by, incident FROM alerts ORDER BY number DESC"
         )
         alert = read_alert(wire)
-        act = {"published": Act.PUBLISH, "corrected": Act.CORRECT, "withdrawn": Act.WITHDRAW}[alert.state.value]
-        assert not by_itself or act is Act.PUBLISH
-        digest = Draft(incident, act, alert, None, confirmed_by, Wording(alert.words)).digest
-        assert digest in history.seen, "nobody saw this"
-        if act is not Act.WITHDRAW:
+        if alert.state is not AlertState.WITHDRAWN:
             counting = desk.incidents.incident(incident).counting
             assert confirmed_by or len(counting) >= desk.policy.k
             assert alert.cell.resolution <= desk.policy.resolution
@@ -176,6 +204,30 @@ def _not_judged_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Publications, "_again", lambda _, draft, __: replace(draft, leaves_at=0))
 
 
+def _not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Draft, "digest", property(lambda _: "the same for all"))
+
+
+def _any_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = canonical.encode
+
+    def encode(said: object) -> bytes:
+        if isinstance(said, dict):
+            said = {key: value for key, value in said.items() if key != "version"}
+        return honest(said)
+
+    monkeypatch.setattr(drafts.canonical, "encode", encode)
+
+
+def _issued_when_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Publications._publish
+
+    def publish(self: Publications, draft: Draft, *, issued: int | None = None, **given: Any) -> object:  # noqa: ANN401
+        return honest(self, draft, **given)
+
+    monkeypatch.setattr(Publications, "_publish", publish)
+
+
 def _needs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publications, "need", lambda *_, **__: None)
 
@@ -193,6 +245,9 @@ def _k_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     ("mutant", "plant"),
     [
         ("do not judge again when a person says yes", _not_judged_again),
+        ("do not compare with what a person saw", _not_compared),
+        ("say over what a colleague said in between", _any_version),
+        ("issue what waited when the desk is opened", _issued_when_opened),
         ("pass over alerts that may not be out", _needs_nothing),
         ("two reports are enough", _k_is_one),
     ],
@@ -236,6 +291,66 @@ def test_the_moment_tells_six_hours_and_no_less(monkeypatch: pytest.MonkeyPatch)
     caught("N8", "leave as soon as the wait is over", proof_the_moment_tells_six_hours_and_no_less)
 
 
+def proof_a_desk_lets_it_leave_at_that_moment(folder: Path) -> None:
+    """The proof: reports moved inside their buckets, one of them found false while it waits, a desk that is always open
+    and one that is opened late: the alert is of one moment, and an open desk lets it leave then."""
+    desk, rng, per_bucket = Newsroom(folder), Random("desks"), safety.BUCKET_SECONDS // ROUND_SECONDS
+    told = 0
+    for number in range(10):
+        desk.policy = Policy(k=3, wait_hours=rng.choice((18, 19, 24)))
+        # Without the third there are three still, and then the fourth makes it enough.
+        first = 90_000 + 20 * number
+        buckets = (first, first, first + rng.randint(0, 1), first + rng.randint(0, 1))
+        moments = set()
+        for always_open in (True, True, False):
+            rounds = [bucket * per_bucket + rng.randrange(per_bucket) for bucket in sorted(buckets)]
+            reports = [desk.report(round_number=one) for one in sorted(rounds)]
+            incident = desk.incidents.merge(reports, by=ANA)
+            desk.mark(incident, State.CHECKING, State.UNCONFIRMED)
+            now = (first + 2) * safety.BUCKET_SECONDS
+            desk.publications.wait(desk.draft(incident, now=now), by=ANA, now=now)
+            if number % 2:
+                desk.mark_report(reports[2], State.FALSE)
+            now += 0 if always_open else 26 * 3_600
+            while not (left := desk.publications.leave_due(now=now)):
+                now += 1_800
+            assert not always_open or left[0].alert.issued[0] == now, "it does not leave at the beginning of six hours"
+            moments.add(left[0].alert.issued[0])
+        told += 1
+        assert len(moments) == 1, "the moment tells more than a bucket"
+        assert not {moment % safety.BUCKET_SECONDS for moment in moments} - {0}
+    print(f"N8: {told} incidents at a desk, always open or opened late: the alert was of the same moment")
+    desk.inbox.close()
+
+
+def test_a_desk_lets_it_leave_at_that_moment(memory: Path) -> None:
+    proof_a_desk_lets_it_leave_at_that_moment(memory)
+
+
+def _leaves_when_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = drafts.judged
+
+    def judged(*given: Any, **more: Any) -> object:  # noqa: ANN401
+        found = honest(*given, **more)
+        return replace(found, by_itself=0) if isinstance(found, Judged) else found
+
+    monkeypatch.setattr(publications, "judged", judged)
+
+
+@pytest.mark.parametrize(
+    ("mutant", "plant"),
+    [
+        ("issue what waited when the desk looks", _issued_when_opened),
+        ("leave at the next look after the wait", _leaves_when_it_may),
+    ],
+)
+def test_a_desk_that_tells_another_moment_is_caught(
+    mutant: str, plant: Callable[[pytest.MonkeyPatch], None], memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(monkeypatch)
+    caught("N8", mutant, proof_a_desk_lets_it_leave_at_that_moment, memory)
+
+
 # --- channels ----------------------------------------------------------------------------------------------------
 
 
@@ -248,11 +363,13 @@ def proof_every_channel_that_said_it_takes_it_back(folder: Path) -> None:
         channels.turn(name, on=True)
     incident = desk.incident()
     desk.publish(incident)
-    for post in queue.due(now=NOW):
+    for post in queue.hand_out(now=NOW):
         if post.channel == 1:
             queue.sent(post.number)
         elif post.channel == 2:
             queue.failed(post.number, now=NOW)
+        else:
+            queue.give_back([post.number])
     desk.correct(incident)
     assert [(post.channel, post.alert.state.value) for post in queue.due(now=NOW)] == [
         (1, "corrected"),
@@ -264,6 +381,16 @@ def proof_every_channel_that_said_it_takes_it_back(folder: Path) -> None:
         (1, "withdrawn"),
         (2, "withdrawn"),
     ]
+    # Taken back while it is on its way: whether it is said after that, or the program ends in the middle.
+    for ends in (False, True):
+        other = desk.incident()
+        desk.publish(other)
+        on_its_way = [post for post in queue.hand_out(now=NOW) if post.incident == other]
+        desk.withdraw(other)
+        for post in on_its_way if not ends else ():
+            queue.sent(post.number)
+        due = [(post.channel, post.alert.state.value) for post in queue.due(now=NOW) if post.incident == other]
+        assert due == [(1, "withdrawn"), (2, "withdrawn"), (3, "withdrawn")], "a rumour stays with no withdrawal"
     desk.inbox.close()
 
 
@@ -277,9 +404,16 @@ def test_every_channel_that_said_it_takes_it_back(tmp_path: Path, monkeypatch: p
         if alert.state is not AlertState.WITHDRAWN:
             honest(opened, alert_row=alert_row, alert=alert)
 
-    monkeypatch.setattr(publications, "enqueue", forgetful)
     proof = proof_every_channel_that_said_it_takes_it_back
-    caught("N8", "do not say withdrawals in channels", proof, tmp_path / "mutant")
+    with monkeypatch.context() as planted:
+        planted.setattr(deciding, "enqueue", forgetful)
+        caught("N8", "do not say withdrawals in channels", proof, tmp_path / "mutant")
+    (tmp_path / "late").mkdir()
+    monkeypatch.setattr(Queue, "hand_out", Queue.due)
+    said, tried = "state = 'sent', tries = tries + 1", "tries = tries + 1"
+    monkeypatch.setattr(Queue, "sent", lambda queue, number: queue._settle(number, said))
+    monkeypatch.setattr(Queue, "failed", lambda queue, number, **_: queue._settle(number, tried))
+    caught("N8", "count a try when it is over", proof, tmp_path / "late")
 
 
 # --- after a crash -----------------------------------------------------------------------------------------------

@@ -82,6 +82,7 @@ _WHY: Final = {
         "confirmed": "está confirmada, así que no depende del número de reportes",
         "bucket": "del tiempo sólo se dice en qué seis horas",
         "waited": "viene de una sola fuente y esperó {hours} horas",
+        "kept": "viene de una sola fuente y no espera: la zona y el tiempo ya son públicos, y no se dicen más finos",
         "override": "viene de una sola fuente y no esperó, por decisión de una persona: {reason}",
         "waits": "viene de una sola fuente y espera hasta {leaves_at} UTC; hasta entonces no sale nada",
         "withdrawn": "deja de decirse lo que decía; la zona, el tiempo y la confianza quedan como estaban",
@@ -94,6 +95,7 @@ _WHY: Final = {
         "confirmed": "it is confirmed, so it does not depend on the number of reports",
         "bucket": "of the time only the six hours are told",
         "waited": "it comes from one source and has waited {hours} hours",
+        "kept": "it comes from one source and does not wait: area and time are public already, and are told no finer",
         "override": "it comes from one source and did not wait, by a person's decision: {reason}",
         "waits": "it comes from one source and waits until {leaves_at} UTC; until then nothing leaves",
         "withdrawn": "what it said is said no longer; area, time and confidence stay as they were",
@@ -108,7 +110,7 @@ _REFUSED: Final = {
         Reason.TOO_FAR_APART: "muy pocos de sus reportes son de una misma zona y nadie lo confirmó: "
         "divídalo o confírmelo",
         Reason.TOO_SOON: "todo viene de una sola fuente: espere, o decida no esperar y diga por qué",
-        Reason.IN_THE_FUTURE: "un reporte es de una ronda que no ha terminado: espere, o ponga el reloj en hora",
+        Reason.IN_THE_FUTURE: "hacen falta reportes de una ronda que no ha terminado: espere, o ponga el reloj en hora",
     },
     "en": {reason: reason.value for reason in Reason},
 }
@@ -164,12 +166,16 @@ def _why(leave: Leave | None, language: str, leaves_at: int) -> list[str]:
         return [_WHY[language][ground] for ground in ("withdrawn", "words")]
     policy = leave.policy
     grounds = ["cell"]
-    if leave.confidence is not Confidence.UNCONFIRMED:
+    if leave.kept and leave.confidence is Confidence.UNCONFIRMED:
+        grounds.append("enough")
+    elif leave.confidence is not Confidence.UNCONFIRMED:
         grounds.append("confirmed")
     else:
         grounds.append("coarser" if leave.cell.resolution < policy.resolution else "enough")
     grounds.append("bucket")
-    if leave.single_source:
+    if leave.kept:
+        grounds.append("kept")
+    elif leave.single_source:
         grounds.append("override" if leave.override else "waits" if leaves_at else "waited")
     facts = {
         "resolution": policy.resolution,
