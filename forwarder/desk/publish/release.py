@@ -14,7 +14,7 @@ from crypto import keys
 from crypto.errors import CryptoError, Malformed, WrongPassphrase
 from crypto.keys import AlertsKey, Cost, KeyKind
 from crypto.minisign import PublicKey
-from forwarder.copies import Copy, read_copy
+from forwarder.copies import Copy, alone_in, read_copy
 from forwarder.desk.config import Settings
 from forwarder.desk.database import Database
 from forwarder.desk.publish.alert import Alert
@@ -25,7 +25,7 @@ from forwarder.desk.publish.publishing import VALID_SECONDS, publish_all
 from forwarder.desk.publish.stored import read_alert, write_alert
 from forwarder.desk.publish.topics import topic_names
 from forwarder.durable import write_durably
-from forwarder.errors import NoCopy
+from forwarder.errors import BadCopy, NoCopy
 from forwarder.places.shipped import shipped
 
 # Signed anew when half of its time is over: a desk that is opened once a week never lets it lapse.
@@ -81,29 +81,39 @@ def public_line(database: Database) -> str:
 def release(settings: Settings, database: Database, *, key: AlertsKey, now: int) -> Released:
     """`current` in the folder holds every alert as it stands, signed and good for a while, when this returns.
 
-    Nothing is written when it is so already. Raises BadPlaces, TooMuchToPublish, NotWritten or BadCopy; what was
-    published stays as it was.
+    Nothing is written when it is so already. What lies there damaged, or with a file too many, is made anew. One
+    release after the other, in whatever program of this desk: what was decided later is never written over by what was
+    decided before. Raises BadPlaces, TooMuchToPublish, NotWritten, or BadCopy when the folder is somebody else's; what
+    was published stays as it was.
     """
+    with alone_in(settings.alerts_folder):
+        return _release(settings, database, key=key, now=now)
+
+
+def _release(settings: Settings, database: Database, *, key: AlertsKey, now: int) -> Released:
     alerts = current_alerts(database)
     partner = settings.config.partner
     gazetteer, topics = read_places(settings.places_file).listing or shipped(), topic_names(settings, database)
     names = json.dumps(topics, sort_keys=True)
     made_of = _digest(alerts, partner.id, partner.name, names, gazetteer.write().decode())
     held = _held(settings.alerts_folder, key)
-    if held is not None and held.signed.manifest.valid_until - now > RENEW_SECONDS:
+    # A list that is good for longer than any was signed by a clock that was ahead.
+    if held is not None and RENEW_SECONDS < held.signed.manifest.valid_until - now <= VALID_SECONDS:
         row = database.row("SELECT alerts, manifest FROM publisher")
         if row == (made_of, hashlib.sha256(held.signed.wire).hexdigest()):
             return _released(held, alerts, new=False)
     publisher = Publisher(partner.id, partner.name)
+    last = int(database.one("SELECT version FROM publisher") or 0)
     try:
         copy = publish_all(
-            settings.alerts_folder, alerts, publisher, key=key, now=now, gazetteer=gazetteer, topics=topics
+            settings.alerts_folder, alerts, publisher, key=key, now=now, last=last, gazetteer=gazetteer, topics=topics
         )
     except Malformed as error:
         raise TooMuchToPublish(str(error)) from error
     with database.change() as opened:
         opened.execute(
-            "UPDATE publisher SET alerts = ?, manifest = ?", (made_of, hashlib.sha256(copy.signed.wire).hexdigest())
+            "UPDATE publisher SET alerts = ?, manifest = ?, version = ?",
+            (made_of, hashlib.sha256(copy.signed.wire).hexdigest(), copy.signed.manifest.version),
         )
     return _released(copy, alerts, new=True)
 
@@ -125,7 +135,7 @@ def alerts_by_incident(database: Database) -> list[tuple[int, Alert]]:
 def _held(folder: Path, key: AlertsKey) -> Copy | None:
     try:
         return read_copy(folder, key=PublicKey.of(key.signing))
-    except NoCopy:
+    except (NoCopy, BadCopy):
         return None
 
 

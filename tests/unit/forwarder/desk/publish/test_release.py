@@ -1,19 +1,26 @@
 """The signed folder is what the desk has decided, is signed anew in time, and under one key."""
 
+import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from crypto import keys
 from crypto.errors import WrongPassphrase
-from crypto.keys import KeyKind
+from crypto.keys import AlertsKey, KeyKind
 from crypto.minisign import PublicKey
+from crypto.signing import SigningKey
 from forwarder.copies import read_copy
 from forwarder.desk.config import Config, PublishSettings, parse_settings
 from forwarder.desk.errors import BadSettings
+from forwarder.desk.inbox import Inbox
+from forwarder.desk.publish import publishing
 from forwarder.desk.publish.errors import OtherAlertsKey, TooMuchToPublish
-from forwarder.desk.publish.publishing import VALID_SECONDS
+from forwarder.desk.publish.publisher import Publisher
+from forwarder.desk.publish.publishing import VALID_SECONDS, publish_all
 from forwarder.desk.publish.release import RENEW_SECONDS, alerts_key, public_line, release
 from forwarder.errors import BadCopy
 from tests.unit.forwarder.desk.given import CHEAP, PARTNER, PASSPHRASE
@@ -97,13 +104,74 @@ def test_it_is_signed_anew_when_half_of_its_time_is_over_or_it_is_gone(desk: New
     assert release(renamed, desk.inbox.database, key=key, now=first.valid_until).new
 
 
-def test_a_folder_that_somebody_changed_is_not_signed_over(desk: Newsroom) -> None:
+@pytest.mark.parametrize("name", [".~lock.alerts.csv#", "alerts.csv", "manifest.json", "manifest.json.minisig"])
+def test_a_stray_or_damaged_file_does_not_keep_a_withdrawal_back(desk: Newsroom, name: str) -> None:
+    key, number = key_of(desk), desk.incident()
+    desk.publish(number)
+    first = release(desk.settings, desk.inbox.database, key=key, now=NOW)
+    (desk.settings.alerts_folder / "current" / name).write_bytes(b"x")
+    desk.withdraw(number)
+    later = release(desk.settings, desk.inbox.database, key=key, now=NOW)
+    assert later.new
+    assert later.version == first.version + 1
+    files = read_copy(desk.settings.alerts_folder, key=PublicKey.of(key.signing)).files
+    assert b"Hombres armados" not in files["alerts.csv"]
+    assert not release(desk.settings, desk.inbox.database, key=key, now=NOW).new
+
+
+def test_the_folder_of_somebody_else_is_not_written_over(desk: Newsroom) -> None:
     key = key_of(desk)
+    theirs = AlertsKey(SigningKey(bytes(32)))
+    publish_all(desk.settings.alerts_folder, [], Publisher("otra", "Otra"), key=theirs, now=NOW)
     desk.publish(desk.incident())
-    release(desk.settings, desk.inbox.database, key=key, now=NOW)
-    (desk.settings.alerts_folder / "current" / "alerts.csv").write_bytes(b"x")
     with pytest.raises(BadCopy):
         release(desk.settings, desk.inbox.database, key=key, now=NOW)
+    read_copy(desk.settings.alerts_folder, key=PublicKey.of(theirs.signing))
+
+
+def test_a_list_that_was_signed_by_a_clock_that_was_ahead_is_signed_anew(desk: Newsroom) -> None:
+    key = key_of(desk)
+    desk.publish(desk.incident())
+    ahead = release(desk.settings, desk.inbox.database, key=key, now=NOW + 3 * 365 * 86_400)
+    again = release(desk.settings, desk.inbox.database, key=key, now=NOW)
+    assert again.new
+    assert again.version == ahead.version + 1
+    assert again.valid_until == NOW // 3_600 * 3_600 + VALID_SECONDS
+    assert not release(desk.settings, desk.inbox.database, key=key, now=NOW + 60).new
+
+
+def test_when_the_folder_is_lost_within_the_hour_the_next_list_is_newer(desk: Newsroom) -> None:
+    key, number = key_of(desk), desk.incident()
+    desk.publish(number)
+    versions = [release(desk.settings, desk.inbox.database, key=key, now=NOW).version]
+    desk.correct(number)
+    versions.append(release(desk.settings, desk.inbox.database, key=key, now=NOW).version)
+    shutil.rmtree(desk.settings.alerts_folder)
+    versions.append(release(desk.settings, desk.inbox.database, key=key, now=NOW).version)
+    assert versions == [NOW // 3_600, NOW // 3_600 + 1, NOW // 3_600 + 2]
+
+
+def test_what_was_decided_while_another_program_draws_is_not_written_over(
+    desk: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, number = key_of(desk), desk.incident()
+    desk.publish(number)
+    honest, beside = publishing.publish_all, Inbox.open(desk.folder, passphrase=PASSPHRASE)
+    other = threading.Thread(target=lambda: release(desk.settings, beside.database, key=key, now=NOW))
+
+    def draws(*given: Any, **more: Any) -> Any:  # noqa: ANN401
+        if not other.ident:
+            desk.withdraw(number)
+            other.start()
+            other.join(timeout=0.6)
+        return honest(*given, **more)
+
+    monkeypatch.setattr("forwarder.desk.publish.release.publish_all", draws)
+    release(desk.settings, desk.inbox.database, key=key, now=NOW)
+    other.join()
+    files = read_copy(desk.settings.alerts_folder, key=PublicKey.of(key.signing)).files
+    assert b"Hombres armados" not in files["alerts.csv"]
+    beside.close()
 
 
 def test_more_than_a_list_can_hold_is_said_and_comes_later(desk: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
