@@ -10,6 +10,7 @@ from forwarder.desk.channels.queue import enqueue
 from forwarder.desk.errors import MergedAway, ReasonMissing
 from forwarder.desk.publish.drafts import Act, Draft
 from forwarder.desk.publish.stored import write_alert
+from forwarder.desk.publish.topics import note_name
 from forwarder.desk.triage import STEPS, State
 
 _STATES: Final = {Act.PUBLISH: State.PUBLISHED, Act.CORRECT: State.CORRECTED, Act.WITHDRAW: State.WITHDRAWN}
@@ -31,6 +32,7 @@ def keep(opened: Any, casework: Casework, draft: Draft, *, by: By, note: str) ->
             draft.leave.override if draft.leave else "",
         ),
     )
+    note_name(opened, alert.topic, draft.named)
     opened.execute("DELETE FROM waiting WHERE incident = ?", (draft.incident,))
     _take_step(opened, casework, subject, _STATES[draft.act], by=by, note=note)
     write_line(opened, subject, Deed.ISSUED, f"{alert.id} {alert.version}", by=by)

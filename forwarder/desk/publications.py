@@ -37,6 +37,7 @@ from forwarder.desk.publish.preview import refused
 from forwarder.desk.publish.safety import Policy, Reason, Refusal
 from forwarder.desk.publish.site.where import Finder
 from forwarder.desk.publish.stored import Wording, read_alert, read_wording, write_wording
+from forwarder.desk.publish.topics import seen_name, topic_name
 from forwarder.desk.triage import PUBLIC, State, step
 from forwarder.places.gazetteer import Gazetteer
 
@@ -47,19 +48,21 @@ CHANGED: Final = "changed"
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What decides: the desk's policy, in which languages an alert is written, how long a round is, and the places.
-    `listing`: the gazetteer that the site is made with, so that a preview can say which towns it names."""
+    `listing`: the gazetteer that the site is made with, so that a preview can say which towns it names. `card`: the
+    relay's, so that it can say what topics are called; empty where there is none."""
 
     policy: Policy
     languages: tuple[str, ...]
     round_seconds: int
     places: Places
     listing: Gazetteer | None = None
+    card: str = ""
 
     @classmethod
     def of(cls, settings: Settings, places: Places, listing: Gazetteer | None = None) -> "Rules":
         """Those of a desk's settings. Raises BadSettings while the relay is not known: rounds are the only clock."""
-        publish = settings.config.publish
-        return cls(publish.policy, publish.languages, settings.relay.round_seconds, places, listing)
+        publish, relay = settings.config.publish, settings.relay
+        return cls(publish.policy, publish.languages, relay.round_seconds, places, listing, relay.card)
 
     def towns(self, cell: Cell) -> tuple[str, ...] | None:
         """The names with which the site puts an alert of this area."""
@@ -162,8 +165,8 @@ class Publications:
         held = self._out(incident)
         alert = versions.withdraw(held.alert, words=self._words(words), now=now)
         said = Wording(dict(words))
-        towns = self._rules.towns(alert.cell)
-        return Draft(incident, Act.WITHDRAW, alert, None, held.confirmed_by, said, towns=towns)
+        towns, named = self._rules.towns(alert.cell), seen_name(self._database, alert.topic)
+        return Draft(incident, Act.WITHDRAW, alert, None, held.confirmed_by, said, towns=towns, named=named)
 
     def publish(self, draft: Draft, *, by: By, now: int, note: str = "", seen: str = "") -> Published:
         """Make a draft the current version, on the disk when this returns; the next release has it, after a crash too.
@@ -245,6 +248,7 @@ class Publications:
             wording,
             leaves_at=found.leaves_at,
             towns=self._rules.towns(alert.cell),
+            named=topic_name(self._database, alert.topic, card=self._rules.card),
             by_itself=found.by_itself,
         )
 

@@ -13,7 +13,7 @@ from forwarder.desk import own_keys
 from forwarder.desk.database import Database
 from forwarder.desk.errors import NotOpened, Unreadable
 from forwarder.desk.folding import telling_words, words
-from forwarder.desk.publish.tables import CHANNELS, LAST_VERSION, PUBLICATIONS
+from forwarder.desk.publish.tables import CHANNELS, LAST_VERSION, PUBLICATIONS, TOPIC_NAMES
 
 VERSION: Final = 5
 OPENING_MAX: Final = 160
@@ -134,7 +134,7 @@ def _to_version_4(opened: Any) -> None:  # noqa: ANN401
 
 
 def _to_version_5(opened: Any) -> None:  # noqa: ANN401
-    _execute(opened, LAST_VERSION)
+    _execute(opened, LAST_VERSION, TOPIC_NAMES)
 
 
 # What each version after the second one added; a new inbox takes every step too.

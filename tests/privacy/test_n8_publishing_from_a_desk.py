@@ -17,8 +17,9 @@ from typing import Any, Final
 import pytest
 
 from crypto import canonical
-from crypto.layers import RoundNumber
+from crypto.keys import RootKey
 from crypto.minisign import PublicKey
+from crypto.signing import SigningKey
 from forwarder.copies import read_copy
 from forwarder.desk import deciding, publications
 from forwarder.desk.channels import queue as queues
@@ -30,7 +31,7 @@ from forwarder.desk.publications import Publications
 from forwarder.desk.publish import drafts, publishing, release, safety
 from forwarder.desk.publish.alert import Alert, Words
 from forwarder.desk.publish.alert import State as AlertState
-from forwarder.desk.publish.drafts import Draft, Judged
+from forwarder.desk.publish.drafts import Draft
 from forwarder.desk.publish.release import current_alerts
 from forwarder.desk.publish.safety import Policy
 from forwarder.desk.publish.stored import Wording, read_alert
@@ -39,7 +40,7 @@ from forwarder.errors import NoCopy
 from onion_service.posting import Service
 from tests.privacy.mutants import caught
 from tests.unit.forwarder.desk.given import PASSPHRASE
-from tests.unit.forwarder.desk.publish.newsroom import ANA, BETTER, HOURS, KEY, NOW, PLACES, WORDS, Newsroom
+from tests.unit.forwarder.desk.publish.newsroom import ANA, BETTER, FIRST, HOURS, KEY, NOW, WORDS, Newsroom
 from tests.unit.forwarder.given import ROUND_SECONDS
 
 pytestmark = pytest.mark.slow
@@ -47,6 +48,9 @@ pytestmark = pytest.mark.slow
 HISTORIES: Final = 300
 STEPS: Final = 14
 PUBLIC: Final = PublicKey.of(KEY.signing)
+ROOT: Final = RootKey(SigningKey(bytes(range(9, 41))))
+CARD: Final = f"{'a' * 56}.onion#{ROOT.public.hex()}"
+EARLY: Final = (FIRST + 2 * HOURS) * ROUND_SECONDS
 CALMER: Final = {"es": Words("Retén, sin nombres", "Ya no dice quién."), "en": Words("Roadblock", "No names.")}
 
 
@@ -257,98 +261,6 @@ def test_a_desk_that_lets_out_more_is_caught(
 ) -> None:
     plant(monkeypatch)
     caught("N8", mutant, proof_only_what_was_seen_and_may_leaves, memory)
-
-
-# --- the moment --------------------------------------------------------------------------------------------------
-
-
-def proof_the_moment_tells_six_hours_and_no_less() -> None:
-    """The proof: with reports moved inside their buckets it leaves by itself at the same moment, not before it may."""
-    rng, per_bucket = Random("moments"), safety.BUCKET_SECONDS // ROUND_SECONDS
-    place = PLACES["mx-centro"]
-    for _ in range(2_000):
-        policy = Policy(k=rng.choice((2, 3)), wait_hours=rng.choice((1, 5, 6, 12, 13, 24)))
-        buckets = sorted(rng.randrange(90_000, 90_004) for _ in range(rng.randint(policy.k, 5)))
-        moments = set()
-        for _ in range(3):
-            rounds = [RoundNumber(bucket * per_bucket + rng.randrange(per_bucket)) for bucket in buckets]
-            facts = safety.Facts(tuple(safety.Seen(one, place) for one in rounds), place)
-            now = RoundNumber(max(rounds) + 1)
-            found = drafts.judged(facts, policy, round_seconds=ROUND_SECONDS, now=now)
-            if isinstance(found, Judged) and found.leaves_at:
-                moments.add(found.leaves_at)
-                then = RoundNumber(found.leaves_at // ROUND_SECONDS)
-                allowed = safety.safe_to_publish(facts, policy, round_seconds=ROUND_SECONDS, now=then)
-                assert isinstance(allowed, safety.Leave), "before it may"
-        assert len(moments) <= 1, "the moment tells more than a bucket"
-        assert not {moment % safety.BUCKET_SECONDS for moment in moments} - {0}
-    print("N8: 2000 incidents, reports moved inside their six hours: the moment of leaving stayed the same")
-
-
-def test_the_moment_tells_six_hours_and_no_less(monkeypatch: pytest.MonkeyPatch) -> None:
-    proof_the_moment_tells_six_hours_and_no_less()
-    monkeypatch.setattr(drafts, "_edge", lambda allowed, **_: allowed)
-    caught("N8", "leave as soon as the wait is over", proof_the_moment_tells_six_hours_and_no_less)
-
-
-def proof_a_desk_lets_it_leave_at_that_moment(folder: Path) -> None:
-    """The proof: reports moved inside their buckets, one of them found false while it waits, a desk that is always open
-    and one that is opened late: the alert is of one moment, and an open desk lets it leave then."""
-    desk, rng, per_bucket = Newsroom(folder), Random("desks"), safety.BUCKET_SECONDS // ROUND_SECONDS
-    told = 0
-    for number in range(10):
-        desk.policy = Policy(k=3, wait_hours=rng.choice((18, 19, 24)))
-        # Without the third there are three still, and then the fourth makes it enough.
-        first = 90_000 + 20 * number
-        buckets = (first, first, first + rng.randint(0, 1), first + rng.randint(0, 1))
-        moments = set()
-        for always_open in (True, True, False):
-            rounds = [bucket * per_bucket + rng.randrange(per_bucket) for bucket in sorted(buckets)]
-            reports = [desk.report(round_number=one) for one in sorted(rounds)]
-            incident = desk.incidents.merge(reports, by=ANA)
-            desk.mark(incident, State.CHECKING, State.UNCONFIRMED)
-            now = (first + 2) * safety.BUCKET_SECONDS
-            desk.publications.wait(desk.draft(incident, now=now), by=ANA, now=now)
-            if number % 2:
-                desk.mark_report(reports[2], State.FALSE)
-            now += 0 if always_open else 26 * 3_600
-            while not (left := desk.publications.leave_due(now=now)):
-                now += 1_800
-            assert not always_open or left[0].alert.issued[0] == now, "it does not leave at the beginning of six hours"
-            moments.add(left[0].alert.issued[0])
-        told += 1
-        assert len(moments) == 1, "the moment tells more than a bucket"
-        assert not {moment % safety.BUCKET_SECONDS for moment in moments} - {0}
-    print(f"N8: {told} incidents at a desk, always open or opened late: the alert was of the same moment")
-    desk.inbox.close()
-
-
-def test_a_desk_lets_it_leave_at_that_moment(memory: Path) -> None:
-    proof_a_desk_lets_it_leave_at_that_moment(memory)
-
-
-def _leaves_when_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = drafts.judged
-
-    def judged(*given: Any, **more: Any) -> object:  # noqa: ANN401
-        found = honest(*given, **more)
-        return replace(found, by_itself=0) if isinstance(found, Judged) else found
-
-    monkeypatch.setattr(publications, "judged", judged)
-
-
-@pytest.mark.parametrize(
-    ("mutant", "plant"),
-    [
-        ("issue what waited when the desk looks", _issued_when_opened),
-        ("leave at the next look after the wait", _leaves_when_it_may),
-    ],
-)
-def test_a_desk_that_tells_another_moment_is_caught(
-    mutant: str, plant: Callable[[pytest.MonkeyPatch], None], memory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plant(monkeypatch)
-    caught("N8", mutant, proof_a_desk_lets_it_leave_at_that_moment, memory)
 
 
 # --- channels ----------------------------------------------------------------------------------------------------

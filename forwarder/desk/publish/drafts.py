@@ -5,7 +5,8 @@ compared with what is about to leave.
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from crypto import canonical
@@ -39,7 +40,8 @@ class Draft:
     """What would leave. `leave` is None for a withdrawal, which says nothing new. `leaves_at`: when it leaves by
     itself, in seconds since 1970; 0 when it may leave now. `by_itself`: that moment also when it is over; 0 where there
     is nothing to wait for. `confirmed_by`: by how many organisations. `wording`: what a person asked for. `towns`:
-    those that the site names because of its area; None when that is not known."""
+    those that the site names because of its area; None when that is not known. `named`: what the site calls its topic,
+    by language; empty for its id."""
 
     incident: int
     act: Act
@@ -50,6 +52,7 @@ class Draft:
     leaves_at: int = 0
     towns: tuple[str, ...] | None = None
     by_itself: int = 0
+    named: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -61,6 +64,8 @@ class Draft:
             "after": alert.id if self.act is not Act.PUBLISH else "",
             "cell": alert.cell.index,
             "confidence": alert.confidence.value,
+            # A withdrawal is called what the alert was called, whatever that is by now.
+            "named": dict(self.named) if self.act is not Act.WITHDRAW else {},
             "state": alert.state.value,
             "topic": alert.topic,
             "version": alert.version,
@@ -71,7 +76,14 @@ class Draft:
 
     def preview(self, language: str) -> Preview:
         """What leaves, why that is safe, and what stays; `language` is "es" or "en"."""
-        return preview(self.alert, self.leave, language=language, leaves_at=self.leaves_at, towns=self.towns)
+        return preview(
+            self.alert,
+            self.leave,
+            language=language,
+            leaves_at=self.leaves_at,
+            towns=self.towns,
+            named=self.named,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 Pure: no clock, no disk, no chance. What it shows of an alert is what the feeds say, read from the same alert.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +12,7 @@ from forwarder.desk.publish.moments import span, zulu
 from forwarder.desk.publish.safety import Confidence, Leave, Reason, Refusal
 
 TOWNS_MAX: Final = 12
+NO_NAME: Final[Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,10 @@ _TOWNS: Final = {
         "unknown": "the pages put it with the towns in that area",
     },
 }
+_CALLED: Final = {
+    "es": "las páginas ({language}) llaman así al tema: {name}",
+    "en": "the pages ({language}) call the topic: {name}",
+}
 _WHY: Final = {
     "es": {
         "cell": "la zona no es más fina que la resolución de esta mesa ({resolution})",
@@ -117,12 +122,18 @@ _REFUSED: Final = {
 
 
 def preview(
-    alert: Alert, leave: Leave | None, *, language: str, leaves_at: int = 0, towns: Sequence[str] | None = None
+    alert: Alert,
+    leave: Leave | None,
+    *,
+    language: str,
+    leaves_at: int = 0,
+    towns: Sequence[str] | None = None,
+    named: Mapping[str, str] = NO_NAME,
 ) -> Preview:
     """What `alert` would tell the world, in `language` ("es" or "en"), and why that is safe.
 
     `leave` is None for a withdrawal; `leaves_at`: until when it waits, in seconds since 1970, or 0. `towns`: those that
-    the site names because of its area; None when they are not known here.
+    the site names because of its area; None when they are not known here. `named`: what it calls the topic.
     """
     begin, end = span(alert.when)
     said = _LEAVES[language].format(
@@ -143,9 +154,8 @@ def preview(
         for line in part.splitlines()
         if line.strip()
     ]
-    return Preview(
-        (*said.split("|"), _towns(towns, language), *texts), tuple(_why(leave, language, leaves_at)), _STAYS[language]
-    )
+    leaves = (*said.split("|"), _towns(towns, language), *_called(named, language), *texts)
+    return Preview(leaves, tuple(_why(leave, language, leaves_at)), _STAYS[language])
 
 
 def _towns(towns: Sequence[str] | None, language: str) -> str:
@@ -153,6 +163,11 @@ def _towns(towns: Sequence[str] | None, language: str) -> str:
         return _TOWNS[language]["unknown" if towns is None else "none"]
     more = _TOWNS[language]["more"].format(len(towns) - TOWNS_MAX) if len(towns) > TOWNS_MAX else ""
     return _TOWNS[language]["named"].format("; ".join(towns[:TOWNS_MAX]) + more)
+
+
+def _called(named: Mapping[str, str], language: str) -> list[str]:
+    """Every name, in whatever language: all of them leave."""
+    return [_CALLED[language].format(language=spoken, name=name) for spoken, name in sorted(named.items())]
 
 
 def refused(refusal: Refusal, *, language: str) -> str:

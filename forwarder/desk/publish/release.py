@@ -23,7 +23,7 @@ from forwarder.desk.publish.places import read_places
 from forwarder.desk.publish.publisher import Publisher
 from forwarder.desk.publish.publishing import VALID_SECONDS, publish_all
 from forwarder.desk.publish.stored import read_alert, write_alert
-from forwarder.desk.publish.topics import topic_names
+from forwarder.desk.publish.topics import seen_names
 from forwarder.durable import write_durably
 from forwarder.errors import BadCopy, NoCopy
 from forwarder.places.shipped import shipped
@@ -93,7 +93,7 @@ def release(settings: Settings, database: Database, *, key: AlertsKey, now: int)
 def _release(settings: Settings, database: Database, *, key: AlertsKey, now: int) -> Released:
     alerts = current_alerts(database)
     partner = settings.config.partner
-    gazetteer, topics = read_places(settings.places_file).listing or shipped(), topic_names(settings, database)
+    gazetteer, topics = read_places(settings.places_file).listing or shipped(), seen_names(database)
     names = json.dumps(topics, sort_keys=True)
     made_of = _digest(alerts, partner.id, partner.name, names, gazetteer.write().decode())
     held = _held(settings.alerts_folder, key)
