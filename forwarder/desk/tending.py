@@ -37,6 +37,7 @@ class Told(Enum):
     STOPPED = "something that waited does not leave by itself; `veladora desk published` says why"
     RELEASED = "the published alerts were signed anew"
     NOT_RELEASED = "the published alerts could not be signed anew"
+    NOT_SERVED = "the published alerts are not served; it is tried again"
     SAID = "channels have said what was due"
     NOT_SAID = "a channel could not say what was due; `veladora desk channel posts` shows it"
 
