@@ -15,13 +15,14 @@ from crypto.minisign import PublicKey
 from crypto.signing import SigningKey
 from forwarder.copies import read_copy
 from forwarder.desk.config import Config, PublishSettings, parse_settings
-from forwarder.desk.errors import BadSettings
+from forwarder.desk.errors import BadSettings, DeskRuns
 from forwarder.desk.inbox import Inbox
+from forwarder.desk.periods import keys_in_use
 from forwarder.desk.publish import publishing
 from forwarder.desk.publish.errors import OtherAlertsKey, TooMuchToPublish
 from forwarder.desk.publish.publisher import Publisher
 from forwarder.desk.publish.publishing import VALID_SECONDS, publish_all
-from forwarder.desk.publish.release import RENEW_SECONDS, alerts_key, public_line, release
+from forwarder.desk.publish.release import RENEW_SECONDS, alerts_key, new_alerts_key, public_line, release
 from forwarder.errors import BadCopy
 from tests.unit.forwarder.desk.given import CHEAP, PARTNER, PASSPHRASE
 from tests.unit.forwarder.desk.publish.newsroom import NOW, Newsroom
@@ -72,6 +73,27 @@ def test_another_key_is_refused_and_none_is_made_in_silence(desk: Newsroom) -> N
     assert not path.exists()
     path.write_bytes(honest)
     key_of(desk)
+
+
+def test_a_stolen_or_lost_key_has_a_way_out(desk: Newsroom) -> None:
+    old = key_of(desk)
+    desk.publish(desk.incident())
+    before = release(desk.settings, desk.inbox.database, key=old, now=NOW)
+    # As an inbox of an older version has it.
+    with desk.inbox.database.change() as opened:
+        opened.execute("UPDATE publisher SET version = 0")
+    desk.settings.alerts_key_file.unlink()
+    with keys_in_use(desk.settings), pytest.raises(DeskRuns):
+        new_alerts_key(desk.settings, desk.inbox.database, passphrase=PASSPHRASE, cost=CHEAP)
+    made = new_alerts_key(desk.settings, desk.inbox.database, passphrase=PASSPHRASE, cost=CHEAP)
+    assert key_of(desk).public == made.public != old.public
+    assert public_line(desk.inbox.database) == str(PublicKey.of(made.signing))
+    # Whoever still holds the old one signs nothing over it.
+    with pytest.raises(OtherAlertsKey):
+        release(desk.settings, desk.inbox.database, key=old, now=NOW)
+    after = release(desk.settings, desk.inbox.database, key=made, now=NOW)
+    assert after.version == before.version + 1
+    read_copy(desk.settings.alerts_folder, key=PublicKey.of(made.signing))
 
 
 def test_a_release_holds_every_alert_and_is_not_made_twice(desk: Newsroom) -> None:
