@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -39,7 +39,7 @@ from forwarder.desk.periods import keys_in_use
 from forwarder.desk.publish.alert import Alert
 from forwarder.desk.publish.errors import NoAlertsKey
 from forwarder.desk.publish.release import Released, alerts_by_incident, alerts_key, public_line, release
-from forwarder.desk.publish.serving import Shelf, served
+from forwarder.desk.publish.serving import Shelf, serving
 from forwarder.desk.settings_text import settings_text
 from forwarder.desk.tending import Told, tending
 from forwarder.desk.words import Words
@@ -326,31 +326,29 @@ async def receiving(desk: Desk) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _publishing(desk: Desk) -> AsyncIterator[None]:
-    """What is published is tended, and served if the settings say so, for as long as the block lasts."""
+    """What is published is tended, and served if the settings say so, for as long as the block lasts. Trouble with
+    either is told, and does not end the block."""
 
     def tell(told: Told, detail: str) -> None:
-        level = logging.WARNING if told in (Told.STOPPED, Told.NOT_RELEASED, Told.NOT_SAID) else logging.INFO
+        level = logging.INFO if told in (Told.LEFT, Told.RELEASED, Told.SAID) else logging.WARNING
         LOG.log(level, "%s%s", told.value, f": {detail}" if detail else "")
 
-    async with AsyncExitStack() as stack:
-        refreshed: Callable[[], None] = _nothing
-        key = desk.alerts_public
-        if key is not None and desk.settings.config.publish.serve:
-            shelf = Shelf(desk.settings, key)
-            LOG.info("serving alerts at %s", await stack.enter_async_context(served(desk.settings, shelf)))
-            refreshed = lambda: shelf.refresh(now=int(time.time()))  # noqa: E731
-        work = asyncio.create_task(tending(desk, tell=tell, after=refreshed), name="tending")
-        work.add_done_callback(_tell_broken)
-        try:
-            yield
-        finally:
-            work.cancel()
-            await asyncio.wait([work])
-
-
-def _tell_broken(work: "asyncio.Task[None]") -> None:
-    if not work.cancelled() and (error := work.exception()) is not None:
-        LOG.error("what is published is not tended any more: %s; start the desk again", type(error).__name__)
+    refreshed: Callable[[], None] = _nothing
+    work = []
+    key = desk.alerts_public
+    if key is not None and desk.settings.config.publish.serve:
+        shelf = Shelf(desk.settings, key)
+        refreshed = lambda: shelf.refresh(now=int(time.time()))  # noqa: E731
+        told = partial(LOG.info, "serving alerts at %s")
+        serves = serving(desk.settings, shelf, told=told, failed=partial(tell, Told.NOT_SERVED))
+        work.append(asyncio.create_task(serves, name="serving alerts"))
+    work.append(asyncio.create_task(tending(desk, tell=tell, after=refreshed), name="tending"))
+    try:
+        yield
+    finally:
+        for task in work:
+            task.cancel()
+        await asyncio.wait(work)
 
 
 def _nothing() -> None:
@@ -380,7 +378,7 @@ async def _until(stop: asyncio.Event, tor: Tor, progress: Progress, reachable: C
             reachable(str(address))
     while not stop.is_set():
         await asyncio.wait([stopping], timeout=TOR_LOOK_SECONDS)
-        await asyncio.to_thread(tor.ask, "version")
+        await asyncio.to_thread(tor.bootstrap)
         await asyncio.to_thread(tor.keep_guards)
     stopping.cancel()
 

@@ -107,7 +107,10 @@ class NoAlertsKey(DeskError):
 class OtherAlertsKey(DeskError):
     """The key file is not that of the key this desk has published with; nothing was signed."""
 
-    hint = "put the right file back from a copy of the folder; readers trust that key and no other"
+    hint = (
+        "put the right file back from a copy of the folder; readers trust that key and no other. Only if it is lost or"
+        " stolen: `veladora desk new-alerts-key`"
+    )
 
 
 class BadPlaces(DeskError):
