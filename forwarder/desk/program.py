@@ -172,13 +172,14 @@ class Desk:
     def wanted(self, *, now: float) -> list[tuple[CellClass, RoundNumber]]:
         """What to come for now; see catching_up.py. Raises DeskError."""
         with self.alone:
-            rounds.begin(self.inbox.database, closed=rounds.settled(now, relay=self.settings.relay))
-            return rounds.wanted(self.inbox.database, relay=self.settings.relay, now=now)
+            relay = self.settings.relay
+            rounds.begin(self.inbox.database, closed=rounds.settled(now, relay=relay), relay=relay)
+            return rounds.wanted(self.inbox.database, relay=relay, now=now)
 
-    def note_not_kept(self, cell_class: CellClass, round_number: RoundNumber) -> None:
-        """The relay says that it has no such bundle. Raises DeskError."""
+    def note_not_kept(self, cell_class: CellClass, round_number: RoundNumber) -> bool:
+        """The relay says that it has no such bundle; whether that tells anything. Raises DeskError."""
         with self.alone:
-            rounds.note_not_kept(self.inbox.database, cell_class, round_number)
+            return rounds.note_not_kept(self.inbox.database, cell_class, round_number)
 
 
 def create(
@@ -301,7 +302,7 @@ async def receiving(desk: Desk) -> AsyncIterator[None]:
     def fault(kind: type[BaseException]) -> None:
         LOG.error("a delivery failed: %s", kind.__name__)
 
-    app = endpoint_app(desk.settings.relay, take=take, tell=tell)
+    app = endpoint_app(desk.settings.relay, take=take, tell=tell, now=time.time)
     socket = desk.settings.endpoint_socket
     socket.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with keys_in_use(desk.settings):

@@ -36,7 +36,8 @@ class Stretches:
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """Where one class stands. `until`: the end of the newest round that came, empty when none did."""
+    """Where one class stands. `until`: the end of the newest round that came, empty when none did. `ahead`: how many
+    came of rounds that are still to be by our clock."""
 
     cell_class: CellClass
     until: str
@@ -44,11 +45,12 @@ class Came:
     to_come: Stretches
     not_kept: Stretches
     lost: Stretches
+    ahead: int
 
     @property
     def whole(self) -> bool:
         """Whether nothing is missing."""
-        return not (self.to_come.shown or self.not_kept.shown or self.lost.shown)
+        return not (self.to_come.shown or self.not_kept.shown or self.lost.shown or self.ahead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ def _state(desk: Desk, *, now: float) -> _State:
             to_come=_stretches(one.to_come, seconds),
             not_kept=_stretches(one.not_kept, seconds),
             lost=_stretches(one.lost, seconds),
+            ahead=sum(span.count for span in one.ahead),
         )
         for one in desk.rounds(now=now)
     )
