@@ -114,11 +114,56 @@ def test_what_the_relay_has_not_is_noted_and_shown(desk: Desk, tmp_path: Path) -
     relay = relay_for(tmp_path)
     gone = {path_of(LETTER, number(one)) for one in (9, 10)}
     relay.instead = lambda path: NOT_FOUND if path in gone else None
-    caught_up(desk, relay, tmp_path / "net", times=2)
-    assert len(relay.requests) == len(expected())
+    # Once more when a newer one is here, which shows that the relay has passed that round; then not again.
+    news = caught_up(desk, relay, tmp_path / "net", times=3)
+    assert relay.paths == [*expected(), *sorted(gone)]
+    assert [one.event for one in news if one.done == one.of] == [Event.PARTLY, Event.DONE]
     (letters_stand, _) = desk.rounds(now=Clock().now)
     assert [(one.first, one.last) for one in letters_stand.not_kept] == [(9, 10)]
     assert letters_stand.to_come == ()
+
+
+def test_a_desk_whose_clock_was_fast_asks_again_when_the_rounds_are_over(desk: Desk, tmp_path: Path) -> None:
+    begin(desk)
+    relay = relay_for(tmp_path)
+    clock = Clock()
+    relay.passed = LAST - 9
+    # Two hours fast: for nine rounds that are not over it hears "none".
+    news = caught_up(desk, relay, tmp_path / "net", clock=clock)
+    assert len(relay.requests) == len(expected())
+    assert news[-1].event is Event.PARTLY
+    assert [(one.not_kept, one.lost) for one in desk.rounds(now=clock.now)] == [((), ())] * 2
+    relay.passed = LAST
+    news = caught_up(desk, relay, tmp_path / "net", clock=clock)
+    assert news[-1].event is Event.DONE
+    assert nothing_is_missing(desk)
+    assert [e.report.text for e in desk.inbox.entries()] == [f"Ronda {n}" for n in (5, 10, 15, 20)]
+
+
+def test_a_clock_that_is_set_back_is_noticed(desk: Desk, tmp_path: Path) -> None:
+    clock = Clock()
+    asked: list[float] = []
+
+    class Watched(CatchingUp):
+        async def once(self) -> int:
+            asked.append(clock.now)
+            if len(asked) == 3:
+                raise asyncio.CancelledError
+            return 0
+
+    async def rest(seconds: float) -> None:
+        await clock.rest(seconds)
+        if len(asked) == 1:
+            clock.now -= 86_400.0  # a day, while it waits
+
+    def no_line() -> Any:
+        raise AssertionError("nothing is asked for")
+
+    catching = Watched(desk, PARTNERS, line=no_line, now=lambda: clock.now, rest=rest, told=lambda _: None)
+    with suppress(asyncio.CancelledError):
+        asyncio.run(catching.run())
+    assert asked[1] < asked[0] - 80_000
+    assert ROUND_SECONDS / 2 - 30 <= asked[2] - asked[1] <= 2 * ROUND_SECONDS
 
 
 def test_what_is_pushed_meanwhile_is_stored_once(desk: Desk, tmp_path: Path) -> None:
