@@ -142,7 +142,7 @@ class Desk:
         opened = open_bundle(bundle, self._keys)
         with self.alone:
             if opened.words:
-                opened = self.words(now=time.time()).believable(opened)
+                opened = self.words(now=time.time()).believable(opened, round_number=header.round_number)
             latest = self.inbox.latest(header.cell_class)
             receipt = self.inbox.take(bundle, opened)
         if latest is not None and header.round_number > latest + self.settings.relay.step(header.cell_class):
@@ -153,7 +153,8 @@ class Desk:
     @property
     def directory(self) -> DeskDirectory:
         """Where the relay's directory is kept."""
-        return DeskDirectory(self.inbox.database, Card.parse(self.settings.relay.card), self.alone)
+        card, own = Card.parse(self.settings.relay.card), self.settings.config.partner.id
+        return DeskDirectory(self.inbox.database, card, self.alone, own=own)
 
     def words(self, *, now: float) -> Words:
         """What other desks say; `now` in seconds since 1970."""

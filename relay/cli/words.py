@@ -4,7 +4,6 @@ and a person decides what one that came counts for.
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from random import SystemRandom
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -135,10 +134,9 @@ def _in_words(one: "Said", incidents: list[int]) -> str:
 
 
 def _hours(bucket: int) -> str:
-    from crypto.word import BUCKET_SECONDS
+    from forwarder.desk import reading
 
-    begin, end = (datetime.fromtimestamp(one * BUCKET_SECONDS, UTC) for one in (bucket, bucket + 1))
-    return f"{begin:%Y-%m-%d %H:%M} to {end:%H:%M} UTC"
+    return reading.hours(bucket, between=" to ")
 
 
 def _told(one: "Said", incidents: list[int]) -> dict[str, Any]:

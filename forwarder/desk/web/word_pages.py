@@ -3,15 +3,13 @@ leaves shows first all that it says.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from random import SystemRandom
 from typing import Final
 
 from aiohttp import web
 
 from crypto.directory import Directory, Partner
-from crypto.word import BUCKET_SECONDS
-from forwarder.desk import telling
+from forwarder.desk import reading, telling
 from forwarder.desk.errors import NobodyToTell, NotHeard, NothingToTell, SingleReport
 from forwarder.desk.own_keys import signing_key
 from forwarder.desk.program import Desk
@@ -93,8 +91,7 @@ def tell(show: Show) -> Handler:
 
 def hours(bucket: int) -> str:
     """Six hours (UTC)."""
-    begin, end = (datetime.fromtimestamp(one * BUCKET_SECONDS, UTC) for one in (bucket, bucket + 1))
-    return f"{begin:%Y-%m-%d %H:%M} – {end:%H:%M} UTC"
+    return reading.hours(bucket, between=" – ")
 
 
 def _directory(desk: Desk, now: float) -> Directory | None:
