@@ -40,10 +40,10 @@ from forwarder.desk.triage import State
 from forwarder.pulling import path_of
 from onion_service.address import OnionAddress
 from onion_service.client_auth import ClientKey
-from onion_service.control import launch, make_onion
+from onion_service.control import Tor, launch, make_onion
 from onion_service.dial import Answer, Dialler
 from onion_service.errors import OnionUnreachable
-from onion_service.torrc import PrivateNet, SocksAddress, UnixSocket
+from onion_service.torrc import CLOSED_BURST, CLOSED_RATE, PrivateNet, SocksAddress, UnixSocket
 from relay.supervisor import onion_tor
 from tests.architecture_rules import ROOT
 from tests.rig import Rig, Running
@@ -84,6 +84,7 @@ class Story:
     norte: Path
     sur: Path
     socks: SocksAddress
+    tor: Tor
 
     def report(self, text: str) -> int:
         """A report to both, and the round it came in."""
@@ -179,7 +180,7 @@ def story(private_network: PrivateNetwork) -> Iterator[Story]:
         tor = stack.enter_context(launch(wanted))
         running = stack.enter_context(rig.running(settings, socks=str(socks)))
         tor.wait_published(seconds=SECONDS)
-        yield Story(rig, running, private_network, partners, folder / "n", folder / "s", socks)
+        yield Story(rig, running, private_network, partners, folder / "n", folder / "s", socks, tor)
 
 
 def test_a_desk_that_was_off_has_every_round_it_missed_while_another_was_served(story: Story, tmp_path: Path) -> None:
@@ -230,6 +231,15 @@ def test_who_has_no_key_or_another_finds_nothing_and_who_has_it_gets_bundles_alo
         secret = bytes(desk.inbox.database.one("SELECT secret FROM own_keys WHERE name = 'pull'"))
     assert called("p-right", ClientKey(secret), path).body == wire
     assert called("p-again", ClientKey(secret), "/cells").status == 404
+
+
+def test_tor_limits_who_has_a_key_at_the_second_service_and_asks_everybody_for_work_at_the_first(story: Story) -> None:
+    first, second = story.tor.ask("config-text").split("HiddenServiceDir ")[1:]
+    assert "HiddenServicePoWDefensesEnabled 1" in first
+    assert "IntroDoS" not in first
+    assert "HiddenServiceEnableIntroDoSDefense 1" in second
+    assert f"HiddenServiceEnableIntroDoSRatePerSec {CLOSED_RATE}" in second
+    assert f"HiddenServiceEnableIntroDoSBurstPerSec {CLOSED_BURST}" in second
 
 
 def test_a_word_goes_through_the_door_and_the_other_desk_hears_it(story: Story) -> None:
