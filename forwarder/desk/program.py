@@ -33,6 +33,7 @@ from forwarder.desk.endpoint import Refusal, endpoint_app
 from forwarder.desk.errors import AlreadyThere, BadSettings
 from forwarder.desk.going_out import going_out
 from forwarder.desk.inbox import Inbox, Receipt
+from forwarder.desk.listener import NOBODY, Failure, Listener
 from forwarder.desk.opening import open_bundle
 from forwarder.desk.periods import keys_in_use
 from forwarder.desk.publish.alert import Alert
@@ -52,6 +53,10 @@ LOG: Final = logging.getLogger("veladora.desk")
 BOOTSTRAP_SECONDS: Final = 300.0
 PUBLISH_SECONDS: Final = 180.0
 TOR_LOOK_SECONDS: Final = 30.0
+LEVELS: Final = {
+    **dict.fromkeys((Told.STOPPED, Told.NOT_RELEASED, Told.NOT_SAID, Event.REFUSED, Event.STOPPED), logging.WARNING),
+    Told.LOOKED: logging.DEBUG,
+}
 # Only relays know the address, and each calls once at a time; a bundle of parcels may take long over a slow circuit.
 LIMITS: Final = Limits(idle=60.0, request=1_800.0, linger=2.0, connections=8)
 
@@ -256,21 +261,15 @@ async def receive(
     stop: asyncio.Event,
     *,
     progress: Progress,
-    reachable: Callable[[str], None] | None = None,
-    coming: Callable[[News], None] | None = None,
+    listener: Listener = NOBODY,
 ) -> None:
-    """Receive, come for what was missed and tend what is published, until `stop` is set. `reachable` hears the address
-    once it can be called, `coming` how far it has come. Raises an OnionServiceError, DeskRuns or BadSettings."""
-
-    def tell(news: News) -> None:
-        _tell_coming(news)
-        if coming is not None:
-            coming(news)
-
-    async with receiving(desk), going_out(desk, told=tell, failed=partial(LOG.warning, "%s")):
+    """Receive, come for what was missed and tend what is published, until `stop` is set. Raises an OnionServiceError,
+    DeskRuns or BadSettings."""
+    told, failed = partial(_tell_coming, listener), partial(_tell_failed, listener)
+    async with receiving(desk, listener=listener), going_out(desk, told=told, failed=failed):
         with await asyncio.to_thread(_tor, desk.settings) as tor:
-            async with _publishing(desk):
-                await _until(stop, tor, progress, reachable)
+            async with _publishing(desk, listener=listener):
+                await _until(stop, tor, progress, listener.reachable)
 
 
 @contextmanager
@@ -288,17 +287,20 @@ def told_to_stop() -> Iterator[asyncio.Event]:
 
 
 @asynccontextmanager
-async def receiving(desk: Desk) -> AsyncIterator[None]:
+async def receiving(desk: Desk, *, listener: Listener = NOBODY) -> AsyncIterator[None]:
     """The endpoint is served on its unix socket for as long as the block lasts; yields what is held while the inbox is
     touched. Raises DeskRuns or BadSettings while the desk's keys change, or when they did after it was unlocked."""
     taking = asyncio.Lock()
 
     async def take(bundle: Bundle) -> Receipt:
         async with taking:
-            return await asyncio.to_thread(desk.take, bundle)
+            receipt = await asyncio.to_thread(desk.take, bundle)
+        listener.refused(None)
+        return receipt
 
     def tell(refusal: Refusal) -> None:
         LOG.warning("refused a delivery: %s", refusal.value)
+        listener.refused(refusal)
 
     def fault(kind: type[BaseException]) -> None:
         LOG.error("a delivery failed: %s", kind.__name__)
@@ -313,12 +315,12 @@ async def receiving(desk: Desk) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _publishing(desk: Desk) -> AsyncIterator[None]:
+async def _publishing(desk: Desk, *, listener: Listener = NOBODY) -> AsyncIterator[None]:
     """What is published is tended, and served if the settings say so, for as long as the block lasts."""
 
     def tell(told: Told, detail: str) -> None:
-        level = logging.WARNING if told in (Told.STOPPED, Told.NOT_RELEASED, Told.NOT_SAID) else logging.INFO
-        LOG.log(level, "%s%s", told.value, f": {detail}" if detail else "")
+        LOG.log(LEVELS.get(told, logging.INFO), "%s%s", told.value, f": {detail}" if detail else "")
+        listener.tended(told)
 
     async with AsyncExitStack() as stack:
         refreshed: Callable[[], None] = _nothing
@@ -345,13 +347,19 @@ def _nothing() -> None:
     """Nothing is served, so nothing is to be refreshed."""
 
 
-def _tell_coming(news: News) -> None:
+def _tell_coming(listener: Listener, news: News) -> None:
     why = f" ({news.why})" if news.why else ""
-    level = logging.WARNING if news.event in (Event.REFUSED, Event.STOPPED) else logging.INFO
-    LOG.log(level, "%s: %d of %d packets%s", news.event.value, news.done, news.of, why)
+    LOG.log(LEVELS.get(news.event, logging.INFO), "%s: %d of %d packets%s", news.event.value, news.done, news.of, why)
+    listener.coming(news)
 
 
-async def _until(stop: asyncio.Event, tor: Tor, progress: Progress, reachable: Callable[[str], None] | None) -> None:
+def _tell_failed(listener: Listener, failure: Failure) -> None:
+    if failure.error is not None:
+        LOG.warning("%s", failure)
+    listener.failed(failure)
+
+
+async def _until(stop: asyncio.Event, tor: Tor, progress: Progress, reachable: Callable[[str], None]) -> None:
     """Wait for tor, then for `stop`; a tor that goes away ends the program with its error."""
     waiting = asyncio.ensure_future(
         asyncio.to_thread(tor.wait_bootstrapped, seconds=BOOTSTRAP_SECONDS, progress=progress)
@@ -364,8 +372,7 @@ async def _until(stop: asyncio.Event, tor: Tor, progress: Progress, reachable: C
         await waiting
         address = await asyncio.to_thread(tor.wait_published, seconds=PUBLISH_SECONDS)
         LOG.info("receiving at http://%s/", address)
-        if reachable is not None:
-            reachable(str(address))
+        reachable(str(address))
     while not stop.is_set():
         await asyncio.wait([stopping], timeout=TOR_LOOK_SECONDS)
         await asyncio.to_thread(tor.ask, "version")

@@ -35,6 +35,7 @@ class Told(Enum):
     LEFT = "what had waited long enough is published"
     STOPPED = "something that waited does not leave by itself; `veladora desk published` says why"
     RELEASED = "the published alerts were signed anew"
+    LOOKED = "what is published is as it should be"
     NOT_RELEASED = "the published alerts could not be signed anew"
     SAID = "channels have said what was due"
     NOT_SAID = "a channel could not say what was due; `veladora desk channel posts` shows it"
@@ -72,6 +73,7 @@ async def tending(desk: "Desk", *, tell: Tell, after: Callable[[], None]) -> Non
             told = await asyncio.to_thread(tend, desk, now=int(time.time()))
             for one in told:
                 tell(one, "")
+            tell(Told.LOOKED, "")
         except ForwarderError as error:
             tell(Told.NOT_RELEASED, str(error))
         await asyncio.to_thread(after)

@@ -34,6 +34,7 @@ from forwarder.desk.casework import By, Casework, Kind, Subject
 from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings
 from forwarder.desk.going_out import Mouth
 from forwarder.desk.incidents import Incidents
+from forwarder.desk.listener import Failure
 from forwarder.desk.own_keys import signing_key
 from forwarder.desk.program import create
 from forwarder.desk.triage import State
@@ -247,7 +248,7 @@ def test_a_word_goes_through_the_door_and_the_other_desk_hears_it(story: Story) 
         for desk in (norte, sur):
             Incidents(desk.inbox.database).merge([1, 2], by=BY)
             Casework(desk.inbox.database).mark(Subject(Kind.INCIDENT, 1), State.CHECKING, by=BY)
-        failures: list[str] = []
+        failures: list[Failure] = []
         speaking, hearing = (Mouth(one, Dialler(socks=story.socks), failures.append, Random(1)) for one in (norte, sur))
         asyncio.run(fetch(hearing))
         asyncio.run(fetch(speaking))

@@ -25,7 +25,7 @@ from forwarder.desk.publish.publishing import VALID_SECONDS, publish_all
 from forwarder.desk.publish.stored import read_alert, write_alert
 from forwarder.desk.publish.topics import topic_names
 from forwarder.durable import write_durably
-from forwarder.errors import NoCopy
+from forwarder.errors import BadCopy, NoCopy
 from forwarder.places.shipped import shipped
 
 # Signed anew when half of its time is over: a desk that is opened once a week never lets it lapse.
@@ -106,6 +106,14 @@ def release(settings: Settings, database: Database, *, key: AlertsKey, now: int)
             "UPDATE publisher SET alerts = ?, manifest = ?", (made_of, hashlib.sha256(copy.signed.wire).hexdigest())
         )
     return _released(copy, alerts, new=True)
+
+
+def good_until(folder: Path, key: PublicKey) -> int | None:
+    """Until when (seconds since 1970) the signed folder is good; None when there is none that holds."""
+    try:
+        return read_copy(folder, key=key).signed.manifest.valid_until
+    except (NoCopy, BadCopy):
+        return None
 
 
 def current_alerts(database: Database) -> list[Alert]:

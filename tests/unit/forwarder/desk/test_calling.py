@@ -10,6 +10,7 @@ from forwarder.desk.catching_up import CatchingUp, Line
 from forwarder.desk.config import SETTINGS_NAME
 from forwarder.desk.errors import BadSettings
 from forwarder.desk.going_out import going_out
+from forwarder.desk.listener import Failure
 from onion_service.client_auth import ClientKey
 from onion_service.control import launch
 from onion_service.errors import TorUnreachable
@@ -36,7 +37,7 @@ def test_no_tor_is_left_when_the_desk_stops_while_it_starts(tmp_path: Path, seco
     new_desk(tmp_path, relay=PARTNERS).inbox.close()
     settings = tmp_path / SETTINGS_NAME
     settings.write_text(settings.read_text() + NOWHERE)
-    failures: list[str] = []
+    failures: list[Failure] = []
 
     async def body() -> None:
         async with going_out(desk, told=lambda _: None, failed=failures.append):

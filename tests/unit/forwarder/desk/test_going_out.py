@@ -23,6 +23,7 @@ from forwarder.desk.errors import NobodyToTell
 from forwarder.desk.going_out import Mouth, going_out, put_off
 from forwarder.desk.inbox import Inbox
 from forwarder.desk.incidents import Incidents
+from forwarder.desk.listener import Failure, Trouble
 from forwarder.desk.own_keys import signing_key
 from forwarder.desk.program import Desk
 from forwarder.desk.triage import State
@@ -52,7 +53,7 @@ class Story:
         self.road = built
         self.norte = norte
         self.sur = sur
-        self.failures: list[str] = []
+        self.failures: list[Failure] = []
         self.speaking = Mouth(norte, Dialler(socks=built.socks), self.failures.append, Random(1))
         self.hearing = Mouth(sur, Dialler(socks=built.socks), self.failures.append, Random(2))
         for desk in (norte, sur):
@@ -175,4 +176,6 @@ def test_a_desk_without_a_way_out_says_so_and_goes_on(story: Story) -> None:
             await asyncio.sleep(0.1)
 
     asyncio.run(body())
-    assert story.failures == ["this desk only waits to be called: [tor] names no socks to go out by"]
+    (failure,) = story.failures
+    assert failure.what is Trouble.ONLY_CALLED
+    assert str(failure).endswith("desk.toml: [tor] names no socks to go out by")

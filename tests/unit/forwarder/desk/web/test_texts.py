@@ -14,7 +14,9 @@ from deploy.page import PageNotBuilt
 from forwarder.desk import errors, findings
 from forwarder.desk.casework import Deed
 from forwarder.desk.corroboration import Reason
+from forwarder.desk.endpoint import Refusal
 from forwarder.desk.errors import DeskError
+from forwarder.desk.listener import Trouble
 from forwarder.desk.publish import errors as publishing
 from forwarder.desk.triage import State
 from forwarder.desk.web.catalogues import LOCALE, languages
@@ -23,7 +25,7 @@ from forwarder.desk.web.texts import SAID, STEP, known_troubles, trouble
 from tests.architecture_rules import ROOT
 
 LISTS: tuple[type[Enum], ...] = (
-    *(State, When, Deed, Reason, CellClass),
+    *(State, When, Deed, Reason, CellClass, Refusal, Trouble),
     *(findings.Outcome, findings.Removed, findings.Remains, findings.Unchecked, findings.Reason),
 )
 # Pages neither change keys nor speak to services; what raises these is a command.
