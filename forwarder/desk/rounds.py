@@ -38,8 +38,8 @@ class Standing:
     """The closed rounds of one class since this desk began.
 
     `here`: their bundles came. `to_come`: the relay keeps them still, or may. `not_kept`: the relay was asked and has
-    none, most often because it did not run. `lost`: they are older than what a relay keeps. `ahead`: their bundles came,
-    and by our clock they are still to be: it is wrong, or the relay lied.
+    none, most often because it did not run. `lost`: they are older than what a relay keeps. `ahead`: their bundles
+    came, and by our clock they are still to be: it is wrong, or the relay lied.
     """
 
     cell_class: CellClass

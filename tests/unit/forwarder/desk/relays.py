@@ -70,8 +70,8 @@ class Broken(Answer):
 
 @dataclass
 class Relay:
-    """A relay that keeps rounds up to LAST, and the requests that came to its partners' onion, as they were. `passed`: the
-    newest round whose bundles may go, by its own clock."""
+    """A relay that keeps rounds up to LAST, and the requests that came to its partners' onion, as they were. `passed`:
+    the newest round whose bundles may go, by its own clock."""
 
     store: BundleStore
     requests: list[bytes] = field(default_factory=list)

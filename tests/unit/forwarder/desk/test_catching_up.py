@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -156,7 +156,7 @@ def test_a_clock_that_is_set_back_is_noticed(desk: Desk, tmp_path: Path) -> None
         if len(asked) == 1:
             clock.now -= 86_400.0  # a day, while it waits
 
-    def no_line() -> Any:
+    def no_line() -> NoReturn:
         raise AssertionError("nothing is asked for")
 
     catching = Watched(desk, PARTNERS, line=no_line, now=lambda: clock.now, rest=rest, told=lambda _: None)
