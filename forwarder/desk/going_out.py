@@ -20,7 +20,7 @@ from forwarder.desk import telling
 from forwarder.desk.calling import calling
 from forwarder.desk.catching_up import CatchingUp, News
 from forwarder.desk.config import SETTINGS_NAME
-from forwarder.desk.errors import BadSettings
+from forwarder.desk.errors import BadSettings, NothingToTell
 from forwarder.desk.listener import Failure, Trouble
 from forwarder.desk.own_keys import pull_key, signing_key
 from forwarder.desk.telling import Due
@@ -127,6 +127,8 @@ class Mouth:
 
     async def speak(self) -> None:
         """Words whose moment has come leave; until cancelled."""
+        # Those whose moment came while there was no way out do not leave when there is one.
+        await asyncio.to_thread(put_off, self.desk, now=time.time(), chance=self.chance)
         looked = time.time()
         while True:
             # A laptop that was closed meanwhile is as one that was switched off.
@@ -155,7 +157,14 @@ class Mouth:
 
     def _due(self) -> list[Due]:
         with self.desk.alone:
-            return telling.due(self.desk.inbox.database, now=time.time())
+            seconds = self.desk.settings.relay.round_seconds
+            return telling.due(
+                self.desk.inbox.database, now=time.time(), round_seconds=seconds, forgotten=self._forgotten
+            )
+
+    def _forgotten(self, incident: int) -> None:
+        why = NothingToTell(f"what is to be told of incident {incident} has changed since a person saw it")
+        self.failed(Failure(Trouble.WORD_FORGOTTEN, why))
 
     def _note_sent(self, one: Due) -> None:
         with self.desk.alone:

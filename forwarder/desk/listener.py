@@ -23,6 +23,7 @@ class Trouble(Enum):
     NO_WAY_OUT = "cannot go out"
     NO_DIRECTORY = "the relay's directory could not be fetched"
     WORD_WAITS = "a word to another desk has not left"
+    WORD_FORGOTTEN = "a word to another desk does not leave any more"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def rounds(folder: FolderOption = HERE, json: Json = False, passphrase_fd: Passp
         for line in _lines(one) or ["nothing is missing"]:
             answer(f"  {line}")
     if any(one.to_come for one in found):
-        say("`veladora desk run` comes for what can still be had, where [relay] names the partners' onion.")
+        say("A desk that receives comes for what can still be had, where [relay] names the partners' onion.")
 
 
 def say_what_is_missing(desk: "Desk") -> None:

@@ -259,7 +259,7 @@ def test_a_word_goes_through_the_door_and_the_other_desk_hears_it(story: Story) 
             norte.inbox.database, 1, "sur", telling=what, single=False, directory=held.directory, own="norte", by=BY,
             key=signing_key(norte.inbox.database), due=int(time.time()),
         )  # fmt: skip
-        (one,) = telling.due(norte.inbox.database, now=time.time())
+        (one,) = telling.due(norte.inbox.database, now=time.time(), round_seconds=ROUND_SECONDS)
         asyncio.run(speaking.say(one))
         story.running.wait_round(story.running.announced()[0].round_number)
         for number in story.rig.store().rounds(CellClass.LETTER):

@@ -111,7 +111,7 @@ def _wrong(visit: Visit, receiver: Receiver, good_until: int | None) -> Iterator
     if receiver.refused is not None:
         yield Wrong(visit.t(msg("La última entrega del relevo se rechazó.")), (visit.t(SAID[receiver.refused]),))
     for what, error in receiver.troubles.items():
-        why = () if error is None else visit.told(error)
+        why: tuple[str, ...] = () if error is None else visit.told(error)
         if what is Told.NOT_RELEASED and good_until is not None:
             day = datetime.fromtimestamp(good_until, UTC).date().isoformat()
             why = (visit.t(msg("Lo publicado vale hasta el {day}; después nadie debe creerlo."), day=day),)

@@ -116,6 +116,10 @@ SAID: Final[Mapping[Enum, str]] = {
     Trouble.NO_WAY_OUT: msg("La mesa no puede salir a la red: no recoge lo que faltó ni dice nada a otras mesas."),
     Trouble.NO_DIRECTORY: msg("No se pudo traer el directorio del relevo."),
     Trouble.WORD_WAITS: msg("Una palabra para otra mesa todavía no sale."),
+    Trouble.WORD_FORGOTTEN: msg(
+        "Una palabra para otra mesa ya no sale: lo que iba a decir cambió."
+        " Mire el incidente y, si quiere, dígala otra vez."
+    ),
     Told.NOT_RELEASED: msg("Lo publicado no se pudo firmar de nuevo. La terminal dice por qué."),
     Told.NOT_SAID: msg("Un canal no pudo decir lo que tocaba: veladora desk channel posts dice cuál y por qué."),
     findings.Reason.TAGS: msg("un segundo programa todavía encontró campos ocultos en la copia"),

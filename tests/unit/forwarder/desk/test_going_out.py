@@ -33,6 +33,7 @@ from tests.loopback_relay import SIZES, Fault, Road, World, road
 from tests.unit.forwarder.desk.given import CHEAP, PASSPHRASE
 
 BY: Final = By(date(2027, 1, 15), "Ana")
+SECONDS: Final = 900
 
 
 def desk_of(world: World, partner_id: str, key: PartnerKey, folder: Path) -> Desk:
@@ -86,7 +87,7 @@ class Story:
             database, 1, "sur", telling=what, single=False, directory=self.world.directory, own="norte", by=BY,
             key=signing_key(database), due=int(time.time()),
         )  # fmt: skip
-        (one,) = telling.due(database, now=time.time())
+        (one,) = telling.due(database, now=time.time(), round_seconds=SECONDS)
         return one
 
     def heard(self) -> list[Said]:
@@ -103,7 +104,7 @@ async def _once(mouth: Mouth) -> None:
 
 @pytest.fixture
 def story(tmp_path: Path) -> Iterator[Story]:
-    world = World(now=time.time, round_seconds=900)
+    world = World(now=time.time, round_seconds=SECONDS)
     with (
         road(world, tmp_path) as built,
         desk_of(world, "norte", world.norte, tmp_path / "n") as norte,
@@ -121,7 +122,7 @@ def test_a_word_reaches_the_other_desk_and_counts_when_it_is_accepted(story: Sto
     assert Incidents(story.sur.inbox.database).incident(1).partners == 1
     story.sur.words(now=time.time()).accept(1, said.number, by=BY)
     assert Incidents(story.sur.inbox.database).incident(1).partners == 2
-    assert telling.due(story.norte.inbox.database, now=time.time()) == []
+    assert telling.due(story.norte.inbox.database, now=time.time(), round_seconds=SECONDS) == []
 
 
 def test_at_the_door_it_is_one_cell_like_a_report_on_circuits_of_its_own(story: Story) -> None:
@@ -143,7 +144,7 @@ def test_nothing_leaves_while_the_directory_does_not_name_our_key(story: Story) 
     with pytest.raises(NobodyToTell, match="signing"):
         asyncio.run(story.speaking.say(one))
     assert story.world.posts == []
-    assert telling.due(story.norte.inbox.database, now=time.time()) == [one]
+    assert telling.due(story.norte.inbox.database, now=time.time(), round_seconds=SECONDS) == [one]
 
 
 def test_an_older_directory_is_refused_and_the_held_one_stays(story: Story) -> None:
@@ -161,7 +162,21 @@ def test_an_older_directory_is_refused_and_the_held_one_stays(story: Story) -> N
 def test_words_that_are_late_are_put_off_when_the_desk_is_unlocked(story: Story) -> None:
     story.tell()
     put_off(story.norte, now=time.time(), chance=Random(3))
-    assert telling.due(story.norte.inbox.database, now=time.time() + 50) == []
+    assert telling.due(story.norte.inbox.database, now=time.time() + 50, round_seconds=SECONDS) == []
+
+
+def test_a_word_whose_moment_came_while_there_was_no_way_out_does_not_leave_when_there_is_one(story: Story) -> None:
+    story.tell()
+
+    async def body() -> None:
+        speaking = asyncio.create_task(story.speaking.speak())
+        await asyncio.sleep(1)
+        speaking.cancel()
+        await asyncio.wait([speaking])
+
+    asyncio.run(body())
+    assert (story.world.posts, story.failures) == ([], [])
+    assert len(telling.due(story.norte.inbox.database, now=time.time() + 1_800, round_seconds=SECONDS)) == 1
 
 
 def test_a_desk_without_a_way_out_says_so_and_goes_on(story: Story) -> None:
