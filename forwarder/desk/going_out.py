@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from crypto.cells import CellClass
 from crypto.errors import CryptoError
-from forwarder.desk import telling
+from forwarder.desk import rounds, telling
 from forwarder.desk.calling import calling
 from forwarder.desk.catching_up import CatchingUp, News
 from forwarder.desk.config import SETTINGS_NAME
@@ -122,8 +122,15 @@ class Mouth:
                 again = DIRECTORY_AGAIN_SECONDS
                 self.failed(Failure(Trouble.NO_DIRECTORY, error))
             else:
+                await asyncio.to_thread(self._put_right)
                 self.failed(Failure(Trouble.NO_DIRECTORY, None))
             await asyncio.sleep(again * self.chance.uniform(0.5, 1.5))
+
+    def _put_right(self) -> None:
+        """The relay's round keys are of now, so our clock is right (onion_service/trust.py, `check_clock`)."""
+        relay = self.desk.settings.relay
+        with self.desk.alone:
+            rounds.put_right(self.desk.inbox.database, closed=rounds.settled(time.time(), relay=relay), relay=relay)
 
     async def speak(self) -> None:
         """Words whose moment has come leave; until cancelled."""

@@ -179,7 +179,7 @@ class Desk:
         """What to come for now; see catching_up.py. Raises DeskError."""
         with self.alone:
             relay = self.settings.relay
-            rounds.begin(self.inbox.database, closed=rounds.settled(now, relay=relay), relay=relay)
+            rounds.begin(self.inbox.database, closed=rounds.settled(now, relay=relay))
             return rounds.wanted(self.inbox.database, relay=relay, now=now)
 
     def note_not_kept(self, cell_class: CellClass, round_number: RoundNumber) -> bool:

@@ -60,22 +60,30 @@ def too_far_ahead(round_number: RoundNumber, *, relay: RelaySettings, now: float
     return (round_number + 1) * relay.round_seconds > now + AHEAD_SECONDS
 
 
-def begin(database: Database, *, closed: RoundNumber, relay: RelaySettings) -> None:
+def begin(database: Database, *, closed: RoundNumber) -> None:
     """This desk receives from the round after `closed` on, unless it began before. Raises NotStored.
 
-    What left earlier it could not open: its key was in no directory. Where it is noted that it begins later than now,
-    the clock was fast then, and nobody knows when it really began: as far back as it was ahead, nothing is left out.
+    What left earlier it could not open: its key was in no directory.
     """
-    noted = database.one("SELECT round FROM beginning")
-    if noted is None:
+    if database.one("SELECT round FROM beginning") is None:
         oldest = database.one("SELECT min(round) FROM bundles")
         first = closed + 1 if oldest is None else min(oldest, closed + 1)
-    elif noted > closed + 1:
-        first = max(0, closed + 1 - min(noted - closed - 1, relay.keep_rounds))
-    else:
+        with database.change() as opened:
+            opened.execute("INSERT OR IGNORE INTO beginning VALUES (1, ?)", (first,))
+
+
+def put_right(database: Database, *, closed: RoundNumber, relay: RelaySettings) -> None:
+    """Where it is noted that this desk begins later than after `closed`, the clock was fast then, and nobody knows when
+    it really began: as far back as it was ahead, nothing is left out. Raises NotStored.
+
+    To be called only when the relay agrees with our clock: with a slow one, every beginning seems to lie ahead.
+    """
+    noted = database.one("SELECT round FROM beginning")
+    if noted is None or noted <= closed + 1:
         return
+    first = max(0, closed + 1 - min(noted - closed - 1, relay.keep_rounds))
     with database.change() as opened:
-        opened.execute("INSERT OR REPLACE INTO beginning VALUES (1, ?)", (first,))
+        opened.execute("UPDATE beginning SET round = ?", (first,))
 
 
 def standings(database: Database, *, relay: RelaySettings, now: float) -> tuple[Standing, ...]:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from random import Random
@@ -29,6 +30,7 @@ from forwarder.desk.program import Desk
 from forwarder.desk.triage import State
 from forwarder.desk.words import Said
 from onion_service.dial import Dialler
+from onion_service.refusals import ClockWrong
 from tests.loopback_relay import SIZES, Fault, Road, World, road
 from tests.unit.forwarder.desk.given import CHEAP, PASSPHRASE
 
@@ -145,6 +147,36 @@ def test_nothing_leaves_while_the_directory_does_not_name_our_key(story: Story) 
         asyncio.run(story.speaking.say(one))
     assert story.world.posts == []
     assert telling.due(story.norte.inbox.database, now=time.time(), round_seconds=SECONDS) == [one]
+
+
+async def keep_directory(story: Story) -> Failure:
+    """The first that is told of keeping the directory."""
+    told: asyncio.Queue[Failure] = asyncio.Queue()
+    mouth = replace(story.speaking, failed=told.put_nowait)
+    keeping = asyncio.create_task(mouth.keep_directory())
+    first = await asyncio.wait_for(told.get(), 20)
+    keeping.cancel()
+    await asyncio.wait([keeping])
+    return first
+
+
+def test_a_relay_that_agrees_with_our_clock_puts_a_beginning_right_that_lies_ahead(story: Story) -> None:
+    story.norte.wanted(now=time.time() + 40 * 86_400)
+
+    assert story.norte.wanted(now=time.time()) == []
+    first = asyncio.run(keep_directory(story))
+    assert (first.what, first.error) == (Trouble.NO_DIRECTORY, None)
+    relay = story.norte.settings.relay
+    assert len(story.norte.wanted(now=time.time())) >= relay.keep_rounds
+
+
+def test_a_relay_that_disagrees_with_our_clock_moves_no_beginning(story: Story) -> None:
+    story.norte.wanted(now=time.time())
+    before = story.norte.inbox.database.one("SELECT round FROM beginning")
+    story.world.clock_error = 7_200
+
+    assert isinstance(asyncio.run(keep_directory(story)).error, ClockWrong)
+    assert story.norte.inbox.database.one("SELECT round FROM beginning") == before
 
 
 def test_an_older_directory_is_refused_and_the_held_one_stays(story: Story) -> None:

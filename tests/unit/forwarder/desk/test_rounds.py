@@ -53,9 +53,9 @@ def test_a_round_can_be_asked_for_when_it_has_closed_and_settled() -> None:
 
 def test_a_new_desk_misses_nothing_that_left_before_it_began(inbox: Inbox) -> None:
     assert rounds.wanted(inbox.database, relay=RELAY, now=after(20)) == []
-    rounds.begin(inbox.database, closed=number(20), relay=RELAY)
+    rounds.begin(inbox.database, closed=number(20))
     assert rounds.wanted(inbox.database, relay=RELAY, now=after(20)) == []
-    rounds.begin(inbox.database, closed=number(22), relay=RELAY)
+    rounds.begin(inbox.database, closed=number(22))
     assert rounds.wanted(inbox.database, relay=RELAY, now=after(22)) == [(LETTER, 21), (LETTER, 22)]
 
 
@@ -113,18 +113,22 @@ def test_that_the_relay_has_not_what_may_be_still_to_come_tells_nothing(inbox: I
 
 
 def test_a_desk_whose_clock_was_fast_when_it_began_asks_for_what_left_since(inbox: Inbox) -> None:
-    rounds.begin(inbox.database, closed=number(3_000), relay=RELAY)
-    rounds.begin(inbox.database, closed=number(20), relay=RELAY)
+    rounds.begin(inbox.database, closed=number(3_000))
+    assert rounds.wanted(inbox.database, relay=RELAY, now=after(20)) == []
+    rounds.put_right(inbox.database, closed=number(20), relay=RELAY)
     wanted = [one for kind, one in rounds.wanted(inbox.database, relay=RELAY, now=after(20)) if kind is LETTER]
     assert wanted == list(range(13, 21))
     # It is put right once.
-    rounds.begin(inbox.database, closed=number(21), relay=RELAY)
+    rounds.put_right(inbox.database, closed=number(21), relay=RELAY)
     assert inbox.database.one("SELECT round FROM beginning") == 13
 
 
 def test_a_clock_that_was_a_little_fast_moves_the_beginning_by_as_little(inbox: Inbox) -> None:
-    rounds.begin(inbox.database, closed=number(23), relay=RELAY)
-    rounds.begin(inbox.database, closed=number(20), relay=RELAY)
+    rounds.put_right(inbox.database, closed=number(20), relay=RELAY)
+    rounds.begin(inbox.database, closed=number(23))
+    rounds.put_right(inbox.database, closed=number(23), relay=RELAY)
+    assert inbox.database.one("SELECT round FROM beginning") == 24
+    rounds.put_right(inbox.database, closed=number(20), relay=RELAY)
     assert inbox.database.one("SELECT round FROM beginning") == 18
 
 
@@ -143,7 +147,7 @@ def test_a_bundle_of_a_round_that_is_still_to_be_moves_nothing(inbox: Inbox, far
 
 
 def test_a_bundle_that_is_older_than_anything_a_relay_kept_moves_no_beginning(inbox: Inbox) -> None:
-    rounds.begin(inbox.database, closed=number(2_000_000), relay=RELAY)
+    rounds.begin(inbox.database, closed=number(2_000_000))
     take(inbox, 0, 1_999_995, 2_000_001)
     letters, _ = rounds.standings(inbox.database, relay=RELAY, now=after(2_000_001))
     assert letters.lost == ()
