@@ -13,7 +13,10 @@ import pytest
 
 from crypto.bundle import Bundle
 from crypto.cells import CellClass
+from crypto.layers import RoundNumber
+from forwarder.desk import rounds
 from forwarder.desk.catching_up import CatchingUp, Event
+from forwarder.desk.database import Database
 from forwarder.desk.program import Desk
 from forwarder.pulling import path_of
 from onion_service.answers import NOT_FOUND
@@ -123,21 +126,39 @@ def test_what_the_relay_has_not_is_noted_and_shown(desk: Desk, tmp_path: Path) -
     assert letters_stand.to_come == ()
 
 
-def test_a_desk_whose_clock_was_fast_asks_again_when_the_rounds_are_over(desk: Desk, tmp_path: Path) -> None:
-    begin(desk)
-    relay = relay_for(tmp_path)
+def nothing_is_lost_by_a_fast_clock(folder: Path) -> None:
+    """The proof: two hours fast, for nine rounds that are not over a desk hears "none"; when they are it has them."""
+    relay = relay_for(folder)
     clock = Clock()
     relay.passed = LAST - 9
-    # Two hours fast: for nine rounds that are not over it hears "none".
-    news = caught_up(desk, relay, tmp_path / "net", clock=clock)
-    assert len(relay.requests) == len(expected())
-    assert news[-1].event is Event.PARTLY
-    assert [(one.not_kept, one.lost) for one in desk.rounds(now=clock.now)] == [((), ())] * 2
-    relay.passed = LAST
-    news = caught_up(desk, relay, tmp_path / "net", clock=clock)
-    assert news[-1].event is Event.DONE
-    assert nothing_is_missing(desk)
-    assert [e.report.text for e in desk.inbox.entries()] == [f"Ronda {n}" for n in (5, 10, 15, 20)]
+    with a_desk(folder / "desk") as desk:
+        begin(desk)
+        first = caught_up(desk, relay, folder / "net", clock=clock)
+        assert len(relay.requests) == len(expected())
+        assert first[-1].event is Event.PARTLY
+        assert [(one.not_kept, one.lost) for one in desk.rounds(now=clock.now)] == [((), ())] * 2
+        relay.passed = LAST
+        second = caught_up(desk, relay, folder / "net", clock=clock)
+        assert second[-1].event is Event.DONE
+        assert nothing_is_missing(desk)
+        assert [e.report.text for e in desk.inbox.entries()] == [f"Ronda {n}" for n in (5, 10, 15, 20)]
+
+
+def test_a_desk_whose_clock_was_fast_asks_again_when_the_rounds_are_over(tmp_path: Path) -> None:
+    nothing_is_lost_by_a_fast_clock(tmp_path)
+
+
+def _believes_it(database: Database, cell_class: CellClass, round_number: RoundNumber) -> bool:
+    with database.change() as opened:
+        opened.execute("INSERT OR IGNORE INTO not_kept VALUES (?, ?)", (cell_class.value, round_number))
+    return True
+
+
+def test_a_desk_that_believes_that_there_is_none_of_a_round_that_is_not_over_is_caught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "note_not_kept", _believes_it)
+    caught("pull", "believes that none is kept of a round that is not over", nothing_is_lost_by_a_fast_clock, tmp_path)
 
 
 def test_a_clock_that_is_set_back_is_noticed(desk: Desk, tmp_path: Path) -> None:

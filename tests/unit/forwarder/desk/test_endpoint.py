@@ -16,12 +16,14 @@ from crypto.cells import CellClass
 from crypto.layers import ROUND_MAX
 from crypto.signing import SigningKey
 from forwarder.bundles import longest
+from forwarder.desk import endpoint
 from forwarder.desk.endpoint import Refusal, endpoint_app
 from forwarder.desk.errors import NotStored
 from forwarder.desk.inbox import Receipt
 from forwarder.desk.rounds import AHEAD_SECONDS
 from forwarder.webhook import webhook_headers
 from onion_service.serving import serve_on
+from tests.privacy.mutants import caught
 from tests.unit.forwarder.desk.given import RELAY_SETTINGS, to_socket
 from tests.unit.forwarder.given import OTHER_RELAY, RELAY, ROUND_SECONDS, bundle, number
 
@@ -101,11 +103,22 @@ def test_what_could_not_be_stored_is_not_acknowledged(tmp_path: Path) -> None:
     assert inbox.refusals == [Refusal.NOT_STORED]
 
 
-@pytest.mark.parametrize("round_number", [ROUND_MAX, 8 + AHEAD_SECONDS // ROUND_SECONDS])
-def test_a_bundle_of_a_round_that_is_still_to_be_is_refused(tmp_path: Path, round_number: int) -> None:
+def a_bundle_of_a_round_that_is_still_to_be_is_refused(tmp_path: Path, round_number: int) -> None:
+    """The proof."""
     wire, inbox = bundle(round_number).wire, Inboxed()
     assert post(tmp_path, inbox, wire, headers(wire, round_number)) == (400, b"")
     assert (inbox.refusals, inbox.bundles) == ([Refusal.TOO_FAR_AHEAD], [])
+
+
+@pytest.mark.parametrize("round_number", [ROUND_MAX, 8 + AHEAD_SECONDS // ROUND_SECONDS])
+def test_a_bundle_of_a_round_that_is_still_to_be_is_refused(tmp_path: Path, round_number: int) -> None:
+    a_bundle_of_a_round_that_is_still_to_be_is_refused(tmp_path, round_number)
+
+
+def test_an_endpoint_without_a_clock_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "too_far_ahead", lambda *_, **__: False)
+    proof = a_bundle_of_a_round_that_is_still_to_be_is_refused
+    caught("delivery", "takes a bundle of any round", proof, tmp_path, ROUND_MAX)
 
 
 def test_a_clock_that_is_a_day_or_so_behind_refuses_nothing(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from forwarder.desk.incidents import Incidents
 from forwarder.desk.own_keys import signing_key
 from forwarder.desk.program import Desk
 from forwarder.desk.triage import State
+from tests.privacy.mutants import caught
 from tests.unit.forwarder.desk.given import THEIRS
 from tests.unit.forwarder.desk.speakers import (
     BUCKET,
@@ -83,13 +84,24 @@ def test_what_should_have_left_while_the_desk_was_off_does_not_leave_when_it_is_
     assert len(telling.due(desk.inbox.database, now=later + 1_800, round_seconds=ROUND_SECONDS)) == 1
 
 
-def test_what_has_changed_since_a_person_saw_it_does_not_leave(desk: Desk) -> None:
+def what_has_changed_does_not_leave(desk: Desk, forgotten: list[int]) -> None:
+    """The proof: two words said that several reports count; by now it is one."""
     assert tell(desk).several
     tell(desk, "red-oeste")
     Casework(desk.inbox.database).mark(Subject(Kind.REPORT, 2), State.FALSE, by=BY, note="una broma")
-    forgotten: list[int] = []
     later = NOW + 10**6
     assert telling.due(desk.inbox.database, now=later, round_seconds=ROUND_SECONDS, forgotten=forgotten.append) == []
+
+
+def test_a_desk_that_says_what_is_not_so_any_more_is_caught(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telling, "_still_so", lambda *_, **__: True)
+    caught("also", "says what has changed since a person saw it", what_has_changed_does_not_leave, desk, [])
+
+
+def test_what_has_changed_since_a_person_saw_it_does_not_leave(desk: Desk) -> None:
+    forgotten: list[int] = []
+    later = NOW + 10**6
+    what_has_changed_does_not_leave(desk, forgotten)
     assert forgotten == [1, 1]
     # A person may look again, and say what is so now.
     assert not tell(desk, single=True).several
