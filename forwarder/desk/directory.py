@@ -8,17 +8,19 @@ from dataclasses import dataclass
 
 from crypto.directory import Card, TrustedDirectory
 from crypto.errors import CryptoError
+from forwarder.desk import words
 from forwarder.desk.database import Database
 from forwarder.desk.errors import Unreadable
 
 
 @dataclass(frozen=True, slots=True)
 class DeskDirectory:
-    """Where it is kept; `alone` is held while the inbox is used."""
+    """Where it is kept; `alone` is held while the inbox is used. `own`: this partner's id."""
 
     database: Database
     card: Card
     alone: threading.RLock
+    own: str
 
     def load(self) -> TrustedDirectory | None:
         """The directory kept, expired or not; None when none was. Raises Unreadable."""
@@ -38,6 +40,7 @@ class DeskDirectory:
         return None if held is None or now >= held.directory.expires else held
 
     def keep(self, trusted: TrustedDirectory) -> None:
-        """Replace what was kept. Raises NotStored."""
+        """Replace what was kept; words that waited for it are looked at again. Raises NotStored."""
         with self.alone, self.database.change() as opened:
             opened.execute("INSERT OR REPLACE INTO directory VALUES (1, ?)", (trusted.signed,))
+            words.settle(opened, directory=trusted.directory, own=self.own)

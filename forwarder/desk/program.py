@@ -33,6 +33,7 @@ from forwarder.desk.endpoint import Refusal, endpoint_app
 from forwarder.desk.errors import AlreadyThere, BadSettings, DeskLocked
 from forwarder.desk.going_out import going_out
 from forwarder.desk.inbox import Inbox, Receipt
+from forwarder.desk.listener import NOBODY, Failure, Listener
 from forwarder.desk.making import made_whole, make_onion_within
 from forwarder.desk.opening import open_bundle
 from forwarder.desk.periods import keys_in_use
@@ -54,6 +55,11 @@ LOG: Final = logging.getLogger("veladora.desk")
 BOOTSTRAP_SECONDS: Final = 300.0
 PUBLISH_SECONDS: Final = 180.0
 TOR_LOOK_SECONDS: Final = 30.0
+LEVELS: Final = {
+    **dict.fromkeys((Told.STOPPED, Told.NOT_RELEASED, Told.NOT_SERVED, Told.NOT_SAID), logging.WARNING),
+    **dict.fromkeys((Event.REFUSED, Event.STOPPED), logging.WARNING),
+    Told.LOOKED: logging.DEBUG,
+}
 # Only relays know the address, and each calls once at a time; a bundle of parcels may take long over a slow circuit.
 LIMITS: Final = Limits(idle=60.0, request=1_800.0, linger=2.0, connections=8)
 
@@ -154,7 +160,7 @@ class Desk:
         opened = open_bundle(bundle, self._opening_keys())  # with none, all would look like somebody else's
         with self.alone:
             if opened.words:
-                opened = self.words(now=time.time()).believable(opened)
+                opened = self.words(now=time.time()).believable(opened, round_number=header.round_number)
             latest = self.inbox.latest(header.cell_class)
             receipt = self.inbox.take(bundle, opened)
         if latest is not None and header.round_number > latest + self.settings.relay.step(header.cell_class):
@@ -165,7 +171,8 @@ class Desk:
     @property
     def directory(self) -> DeskDirectory:
         """Where the relay's directory is kept."""
-        return DeskDirectory(self.inbox.database, Card.parse(self.settings.relay.card), self.alone)
+        card, own = Card.parse(self.settings.relay.card), self.settings.config.partner.id
+        return DeskDirectory(self.inbox.database, card, self.alone, own=own)
 
     def words(self, *, now: float) -> Words:
         """What other desks say; `now` in seconds since 1970."""
@@ -184,13 +191,14 @@ class Desk:
     def wanted(self, *, now: float) -> list[tuple[CellClass, RoundNumber]]:
         """What to come for now; see catching_up.py. Raises DeskError."""
         with self.alone:
-            rounds.begin(self.inbox.database, closed=rounds.settled(now, relay=self.settings.relay))
-            return rounds.wanted(self.inbox.database, relay=self.settings.relay, now=now)
+            relay = self.settings.relay
+            rounds.begin(self.inbox.database, closed=rounds.settled(now, relay=relay))
+            return rounds.wanted(self.inbox.database, relay=relay, now=now)
 
-    def note_not_kept(self, cell_class: CellClass, round_number: RoundNumber) -> None:
-        """The relay says that it has no such bundle. Raises DeskError."""
+    def note_not_kept(self, cell_class: CellClass, round_number: RoundNumber) -> bool:
+        """The relay says that it has no such bundle; whether that tells anything. Raises DeskError."""
         with self.alone:
-            rounds.note_not_kept(self.inbox.database, cell_class, round_number)
+            return rounds.note_not_kept(self.inbox.database, cell_class, round_number)
 
 
 def create(
@@ -268,21 +276,15 @@ async def receive(
     stop: asyncio.Event,
     *,
     progress: Progress,
-    reachable: Callable[[str], None] | None = None,
-    coming: Callable[[News], None] | None = None,
+    listener: Listener = NOBODY,
 ) -> None:
-    """Receive, come for what was missed and tend what is published, until `stop` is set. `reachable` hears the address
-    once it can be called, `coming` how far it has come. Raises an OnionServiceError, DeskRuns or BadSettings."""
-
-    def tell(news: News) -> None:
-        _tell_coming(news)
-        if coming is not None:
-            coming(news)
-
-    async with receiving(desk), going_out(desk, told=tell, failed=partial(LOG.warning, "%s")):
+    """Receive, come for what was missed and tend what is published, until `stop` is set. Raises an OnionServiceError,
+    DeskRuns or BadSettings."""
+    told, failed = partial(_tell_coming, listener), partial(_tell_failed, listener)
+    async with receiving(desk, listener=listener), going_out(desk, told=told, failed=failed):
         with await asyncio.to_thread(_tor, desk.settings) as tor:
-            async with _publishing(desk):
-                await _until(stop, tor, progress, reachable)
+            async with _publishing(desk, listener=listener):
+                await _until(stop, tor, progress, listener.reachable)
 
 
 @contextmanager
@@ -300,22 +302,25 @@ def told_to_stop() -> Iterator[asyncio.Event]:
 
 
 @asynccontextmanager
-async def receiving(desk: Desk) -> AsyncIterator[None]:
+async def receiving(desk: Desk, *, listener: Listener = NOBODY) -> AsyncIterator[None]:
     """The endpoint is served on its unix socket for as long as the block lasts; yields what is held while the inbox is
     touched. Raises DeskRuns or BadSettings while the desk's keys change, or when they did after it was unlocked."""
     taking = asyncio.Lock()
 
     async def take(bundle: Bundle) -> Receipt:
         async with taking:
-            return await asyncio.to_thread(desk.take, bundle)
+            receipt = await asyncio.to_thread(desk.take, bundle)
+        listener.refused(None)
+        return receipt
 
     def tell(refusal: Refusal) -> None:
         LOG.warning("refused a delivery: %s", refusal.value)
+        listener.refused(refusal)
 
     def fault(kind: type[BaseException]) -> None:
         LOG.error("a delivery failed: %s", kind.__name__)
 
-    app = endpoint_app(desk.settings.relay, take=take, tell=tell)
+    app = endpoint_app(desk.settings.relay, take=take, tell=tell, now=time.time)
     socket = desk.settings.endpoint_socket
     socket.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with keys_in_use(desk.settings):
@@ -325,13 +330,13 @@ async def receiving(desk: Desk) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _publishing(desk: Desk) -> AsyncIterator[None]:
+async def _publishing(desk: Desk, *, listener: Listener = NOBODY) -> AsyncIterator[None]:
     """What is published is tended, and served if the settings say so, for as long as the block lasts. Trouble with
     either is told, and does not end the block."""
 
     def tell(told: Told, detail: str) -> None:
-        level = logging.INFO if told in (Told.LEFT, Told.RELEASED, Told.SAID) else logging.WARNING
-        LOG.log(level, "%s%s", told.value, f": {detail}" if detail else "")
+        LOG.log(LEVELS.get(told, logging.INFO), "%s%s", told.value, f": {detail}" if detail else "")
+        listener.tended(told)
 
     refreshed: Callable[[], None] = _nothing
     work = []
@@ -339,8 +344,8 @@ async def _publishing(desk: Desk) -> AsyncIterator[None]:
     if key is not None and desk.settings.config.publish.serve:
         shelf = Shelf(desk.settings, key)
         refreshed = lambda: shelf.refresh(now=int(time.time()))  # noqa: E731
-        told = partial(LOG.info, "serving alerts at %s")
-        serves = serving(desk.settings, shelf, told=told, failed=partial(tell, Told.NOT_SERVED))
+        told, failed = (partial(tell, one) for one in (Told.SERVED, Told.NOT_SERVED))
+        serves = serving(desk.settings, shelf, told=told, failed=failed)
         work.append(asyncio.create_task(serves, name="serving alerts"))
     work.append(asyncio.create_task(tending(desk, tell=tell, after=refreshed), name="tending"))
     try:
@@ -355,13 +360,19 @@ def _nothing() -> None:
     """Nothing is served, so nothing is to be refreshed."""
 
 
-def _tell_coming(news: News) -> None:
+def _tell_coming(listener: Listener, news: News) -> None:
     why = f" ({news.why})" if news.why else ""
-    level = logging.WARNING if news.event in (Event.REFUSED, Event.STOPPED) else logging.INFO
-    LOG.log(level, "%s: %d of %d packets%s", news.event.value, news.done, news.of, why)
+    LOG.log(LEVELS.get(news.event, logging.INFO), "%s: %d of %d packets%s", news.event.value, news.done, news.of, why)
+    listener.coming(news)
 
 
-async def _until(stop: asyncio.Event, tor: Tor, progress: Progress, reachable: Callable[[str], None] | None) -> None:
+def _tell_failed(listener: Listener, failure: Failure) -> None:
+    if failure.error is not None:
+        LOG.warning("%s", failure)
+    listener.failed(failure)
+
+
+async def _until(stop: asyncio.Event, tor: Tor, progress: Progress, reachable: Callable[[str], None]) -> None:
     """Wait for tor, then for `stop`; a tor that goes away ends the program with its error."""
     waiting = asyncio.ensure_future(
         asyncio.to_thread(tor.wait_bootstrapped, seconds=BOOTSTRAP_SECONDS, progress=progress)
@@ -374,8 +385,7 @@ async def _until(stop: asyncio.Event, tor: Tor, progress: Progress, reachable: C
         await waiting
         address = await asyncio.to_thread(tor.wait_published, seconds=PUBLISH_SECONDS)
         LOG.info("receiving at http://%s/", address)
-        if reachable is not None:
-            reachable(str(address))
+        reachable(str(address))
     while not stop.is_set():
         await asyncio.wait([stopping], timeout=TOR_LOOK_SECONDS)
         await asyncio.to_thread(tor.bootstrap)

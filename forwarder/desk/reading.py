@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from crypto.word import BUCKET_SECONDS
 from forwarder.desk.errors import AlreadyThere, NoSuchAttachment
 from forwarder.desk.escapes import OTHER_ENDING, attachment_name, in_json
 from forwarder.desk.findings import Findings
@@ -143,6 +144,15 @@ def release(inbox: Inbox, entry: Entry, place: int, *, into: Path, acknowledged:
     into.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_durably(path, [data])
     return path
+
+
+def hours(bucket: int, *, between: str) -> str:
+    """The six hours (UTC) of a word; `unknown` for those that no calendar has. `between` stands before their end."""
+    begin, end = (one * BUCKET_SECONDS for one in (bucket, bucket + 1))
+    if not 0 <= begin < end <= _LAST_SECOND:
+        return "unknown"
+    first, last = (datetime.fromtimestamp(one, UTC) for one in (begin, end))
+    return f"{first:%Y-%m-%d %H:%M}{between}{last:%H:%M} UTC"
 
 
 def edge(seconds: int) -> str:

@@ -140,6 +140,14 @@ def _release(settings: Settings, database: Database, *, key: AlertsKey, now: int
     return _released(copy, alerts, new=True)
 
 
+def good_until(folder: Path, key: PublicKey) -> int | None:
+    """Until when (seconds since 1970) the signed folder is good; None when there is none that holds."""
+    try:
+        return read_copy(folder, key=key).signed.manifest.valid_until
+    except (NoCopy, BadCopy):
+        return None
+
+
 def current_alerts(database: Database) -> list[Alert]:
     """The newest version of each alert, withdrawn ones too, in the order of their ids."""
     return sorted((alert for _, alert in alerts_by_incident(database)), key=lambda alert: alert.id)

@@ -302,11 +302,11 @@ def test_a_second_tor_that_does_not_start_or_ends_does_not_end_receiving(
         async with to_socket(desk.settings.endpoint_socket.path) as session, session.get("http://desk/") as response:
             assert response.status == 404
         (tmp_path / "tor" / "alerts").unlink()
-        await until(lambda: told("serving alerts at") == 1 or program.done())
+        await until(lambda: told("serving alerts:") == 1 or program.done())
         before = told(Told.NOT_SERVED.value)
         assert launched[0].pid
         os.kill(launched[0].pid, signal.SIGKILL)
-        await until(lambda: told("serving alerts at") == 2 or program.done())
+        await until(lambda: told("serving alerts:") == 2 or program.done())
         assert told(Told.NOT_SERVED.value) > before
         assert not program.done()
         stop.set()

@@ -12,18 +12,27 @@ from PIL import Image
 
 from crypto.errors import Malformed
 from crypto.report import MEDIA_TYPES, Report
+from crypto.word import BUCKET_SECONDS
 from forwarder.desk.errors import AlreadyThere, NoSuchAttachment, NotAcknowledged
 from forwarder.desk.escapes import ENDINGS, attachment_name, in_json, plain
 from forwarder.desk.findings import Outcome, Reason
 from forwarder.desk.inbox import Entry, Inbox
 from forwarder.desk.opening import open_bundle
 from forwarder.desk.original import Acknowledged
-from forwarder.desk.reading import clean_copy, copies, document, documents, edges, export, original, release
+from forwarder.desk.reading import clean_copy, copies, document, documents, edges, export, hours, original, release
 from forwarder.desk.sandbox import Sandbox
 from tests.unit.forwarder.desk.given import CHEAP, OURS, PASSPHRASE, attached, letters, parcels
 from tests.unit.forwarder.given import ROUND_SECONDS, number
 
 HOSTILE = "hola\n<script>alert(1)</script> [red]x[/red] :smile: \u202eoculto\u202c\u200b \ue000 fin"
+
+
+def test_six_hours_that_no_calendar_has_are_said_to_be_unknown() -> None:
+    assert hours(80_000, between=" to ") == "2024-10-04 00:00 to 06:00 UTC"
+    assert [hours(one, between=" to ") for one in (-1, 2**53 // BUCKET_SECONDS)] == ["unknown"] * 2
+    last = 253_402_300_799 // BUCKET_SECONDS
+    assert hours(last - 1, between=" to ") == "9999-12-31 12:00 to 18:00 UTC"
+    assert hours(last, between=" to ") == "unknown"
 
 
 def photo_with_a_place() -> bytes:

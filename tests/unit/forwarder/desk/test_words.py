@@ -12,19 +12,20 @@ from hypothesis import strategies as st
 
 from crypto.bundle import Bundle
 from crypto.cells import CellClass
-from crypto.directory import Card, Directory
+from crypto.directory import Card, Directory, TrustedDirectory, sign
 from crypto.errors import Forged
 from crypto.letter import WORD_KIND, seal, seal_word
 from crypto.report import Report
-from crypto.word import Word
+from crypto.word import BUCKET_SECONDS, Word
 from forwarder.desk import words
 from forwarder.desk.casework import Casework, Deed, Kind, Subject
 from forwarder.desk.config import Config, PartnerSettings, Settings
 from forwarder.desk.errors import NotHeard
 from forwarder.desk.inbox import Inbox
 from forwarder.desk.incidents import Incidents
+from forwarder.desk.own_keys import signing_key
 from forwarder.desk.program import Desk
-from forwarder.desk.words import PENDING_MAX, SenderUnknown
+from forwarder.desk.words import PENDING_MAX, UNACCEPTED_MAX, SenderUnknown
 from tests.privacy.mutants import caught
 from tests.unit.forwarder.desk.given import CHEAP, OLDER, OURS, PASSPHRASE, RELAY_SETTINGS, THEIRS, letters
 from tests.unit.forwarder.desk.speakers import (
@@ -39,6 +40,7 @@ from tests.unit.forwarder.desk.speakers import (
     a_desk,
     a_word,
     another_incident,
+    directory,
     hear,
     trust,
 )
@@ -91,7 +93,7 @@ def test_it_stands_beside_the_same_six_hours_and_those_next_to_them(desk: Desk, 
     [a_word(bucket=BUCKET - 2), a_word(bucket=BUCKET + 2), a_word(place="mx-saltillo"), a_word(topic="extorsion")],
 )
 def test_it_stands_beside_nothing_else_and_cannot_be_accepted_there(desk: Desk, other: Word) -> None:
-    hear(desk, other)
+    hear(desk, other, at=ROUND + 60)
     found = desk.words(now=NOW)
     assert len(found.heard()) == 1
     assert found.beside(1) == []
@@ -155,13 +157,55 @@ def test_who_is_not_in_the_directory_yet_is_kept_and_counts_for_nothing(tmp_path
         assert desk.words(now=NOW + 1_000).heard() == []
 
 
+def flood(desk: Desk, said: list[Word]) -> None:
+    for start in range(0, len(said), 55):
+        hear(desk, *said[start : start + 55], at=ROUND + 1 + start)
+
+
 def test_whoever_floods_the_desk_with_words_that_nobody_knows_keeps_out_none_that_holds(desk: Desk) -> None:
-    strangers = [a_word(sender=f"nadie-{one}", key=OESTE) for one in range(PENDING_MAX + 20)]
-    for start in range(0, len(strangers), 55):
-        hear(desk, *strangers[start : start + 55], at=ROUND + 1 + start)
+    flood(desk, [a_word(sender=f"nadie-{one}", key=OESTE) for one in range(PENDING_MAX + 20)])
     assert desk.inbox.database.one("SELECT count(*) FROM words_in") == PENDING_MAX
     hear(desk, a_word(), at=ROUND + 500)
     assert [one.sender for one in desk.words(now=NOW).heard()] == ["red-sur"]
+
+
+def test_whoever_flooded_the_desk_keeps_out_nobody_who_is_listed_later(tmp_path: Path) -> None:
+    with a_desk(tmp_path, listed=False) as desk:
+        # Forged in the name of one who is listed later, and of others who never are.
+        flood(desk, [a_word(key=OESTE) for _ in range(PENDING_MAX)])
+        flood_of_others = [a_word(sender=f"nadie-{one}", key=OESTE) for one in range(9)]
+        hear(desk, a_word(), *flood_of_others, at=ROUND + 500)
+        assert desk.words(now=NOW).heard() == []
+        trust(desk)
+        assert [one.sender for one in desk.words(now=NOW).heard()] == ["red-sur"]
+        pending = "SELECT pending, count(*) FROM words_in GROUP BY pending"
+        assert desk.inbox.database.rows(pending) == [(0, 1), (1, 9)]
+
+
+def test_a_listed_organisation_that_floods_the_desk_pushes_out_its_own_words_only(desk: Desk) -> None:
+    hear(desk, a_word(), at=ROUND + 300)
+    desk.words(now=NOW).accept(1, 1, by=BY)
+    oeste = directory(signing_key(desk.inbox.database))
+    partners = [
+        msgspec.structs.replace(one, signing=OESTE.verifying_key.wire.hex()) if one.id == "red-oeste" else one
+        for one in oeste.partners
+    ]
+    signed = sign(msgspec.structs.replace(oeste, partners=partners, version=8), ROOT)
+    desk.directory.keep(TrustedDirectory.read(signed, root=ROOT.signing.verifying_key, now=NOW))
+    hear(desk, a_word(place="mx-saltillo"), at=ROUND + 301)
+    flood(desk, [a_word(sender="red-oeste", key=OESTE, bucket=BUCKET - one) for one in range(UNACCEPTED_MAX + 20)])
+    heard = desk.words(now=NOW).heard()
+    assert [one.incident for one in heard if one.sender == "red-sur"] == [1, None]
+    buckets = {one.bucket for one in heard if one.sender == "red-oeste"}
+    assert len(buckets) == UNACCEPTED_MAX
+    # Those of the last bundle are the newest.
+    assert {BUCKET - one for one in range(110, UNACCEPTED_MAX + 20)} <= buckets
+
+
+def test_a_word_of_hours_that_are_still_to_be_is_dropped_and_counted_as_altered(desk: Desk) -> None:
+    hear(desk, a_word(bucket=BUCKET + 2), a_word(bucket=2**53 // BUCKET_SECONDS))
+    assert desk.words(now=NOW).heard() == []
+    assert desk.inbox.damage().forged == 2
 
 
 def test_a_word_is_no_report_and_reports_beside_it_come_through(desk: Desk) -> None:
