@@ -15,7 +15,7 @@ from PIL import Image
 from crypto.report import Report, When
 from forwarder.desk import pixels
 from forwarder.desk.web.house import House
-from forwarder.desk.web.keeper import Keeper, Stage, boot_clock
+from forwarder.desk.web.keeper import Keeper, Stage
 from forwarder.desk.web.server import new_house, serving
 from onion_service.clean.photo import clean_photo
 from tests.browser import client
@@ -26,6 +26,7 @@ from tests.browser.proxy import proxying
 from tests.browser.reporting import photo
 from tests.browser.settings import PLAIN, Value
 from tests.unit.forwarder.desk.given import CHEAP, RELAY_SETTINGS, attached, key_of, letters, parcels
+from tests.unit.forwarder.desk.web.visiting import Ahead
 
 SCREENSHOTS: Final = Path(__file__).parents[2] / "build" / "screenshots" / "desk"
 NARROW: Final = 320
@@ -50,16 +51,6 @@ LINES: Final = "\n".join(
 )
 #: A round of weeks ago, so that nothing waits.
 ROUND: Final = int(time.time()) // RELAY_SETTINGS.round_seconds // 4 * 4 - 2_001
-
-
-class Ahead:
-    """The desk's own clock, which a test can put forward."""
-
-    def __init__(self) -> None:
-        self.by = 0.0
-
-    def __call__(self) -> float:
-        return boot_clock() + self.by
 
 
 @dataclass

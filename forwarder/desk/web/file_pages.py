@@ -24,6 +24,8 @@ from forwarder.desk.web.opened import pages_of
 PICTURES: Final = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
 SOUNDS: Final = frozenset({"audio/mpeg", "audio/ogg", "audio/wav", "audio/flac"})
 FILMS: Final = frozenset({"video/mp4"})
+# `media.memory_cache_max_size`: what is longer an ordinary Firefox plays from a file that it makes for it.
+IN_MEMORY_MAX: Final = 8_388_608
 TEXT_SHOWN: Final = 20_000
 ANYTHING: Final = "application/octet-stream"
 
@@ -32,7 +34,7 @@ ANYTHING: Final = "application/octet-stream"
 class Shown:
     """What a page shows of a clean copy. `kind`: picture, pages, sound, film, text, or a file to take; empty when there
     is no copy. `pages`: how many pictures of pages there are; `let_go`: there was a copy, and no room for it beside the
-    others."""
+    others; `spills`: to play it, a browser writes it to the disk."""
 
     kind: str
     name: str
@@ -41,6 +43,7 @@ class Shown:
     pages: int = 0
     text: str = ""
     let_go: bool = False
+    spills: bool = False
 
 
 def shown(copy: CleanCopy, *, place: int) -> Shown:
@@ -55,7 +58,8 @@ def shown(copy: CleanCopy, *, place: int) -> Shown:
         kind = "pages"
     elif copy.media == "text/plain":
         kind, text = "text", printable(copy.data.decode("utf-8", "replace"))[:TEXT_SHOWN]
-    return Shown(kind, name, copy.findings, len(copy.data), pages, text)
+    spills = kind in ("sound", "film") and len(copy.data) > IN_MEMORY_MAX
+    return Shown(kind, name, copy.findings, len(copy.data), pages, text, spills=spills)
 
 
 async def file_page(visit: Visit) -> web.StreamResponse:
