@@ -9,7 +9,7 @@ import typer
 from relay.cli import casework, channels, exporting, listing, publishing, web_desk, words
 from relay.cli.console import MISUSED, ask_passphrase, confirm, fail, interactive, say
 from relay.cli.rounds import rounds
-from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, settings_of, unlocked
+from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, safe_opening, settings_of, unlocked
 
 if TYPE_CHECKING:
     from forwarder.desk.card import PartnerCard
@@ -152,11 +152,10 @@ def show(
     """Show one report."""
     from forwarder.desk.escapes import in_json
     from forwarder.desk.reading import document
-    from forwarder.desk.sandbox import Sandbox
 
     with unlocked(folder, passphrase_fd) as desk:
         entry, seconds = desk.inbox.entry(number), desk.settings.relay.round_seconds
-        found = document(desk.inbox, entry, round_seconds=seconds, sandbox=Sandbox.best())
+        found = document(desk.inbox, entry, round_seconds=seconds, sandbox=safe_opening())
         found |= listing.standing_of(desk, number)
         history = listing.history_of(desk, number)
     if json:

@@ -6,10 +6,12 @@ from typing import Final
 from aiohttp import web
 
 from crypto.cells import CellClass
+from forwarder.desk.errors import NoSandbox, NotOpenedSafely
 from forwarder.desk.inbox import Damage
 from forwarder.desk.program import Desk
 from forwarder.desk.reading import edge
 from forwarder.desk.rounds import Span
+from forwarder.desk.sandbox import Sandbox
 from forwarder.desk.web.catalogues import msg
 from forwarder.desk.web.house import Visit
 from forwarder.desk.web.inbox_pages import moment
@@ -64,13 +66,22 @@ async def receiving(visit: Visit) -> web.StreamResponse:
         return visit.go("/relay")
     now = visit.house.now()
     state = await visit.keeper.read(lambda desk: _state(desk, now=now))
-    return visit.page("receiving.html", state=state, coming=visit.keeper.receiver.coming)
+    walls = await _walls(visit)
+    return visit.page("receiving.html", state=state, coming=visit.keeper.receiver.coming, walls=walls)
 
 
 async def again(visit: Visit) -> web.StreamResponse:
     """Try once more to be reachable."""
     await visit.keeper.receive_again()
     return visit.go("/receiving", say=visit.t(msg("Se intenta otra vez.")))
+
+
+async def _walls(visit: Visit) -> Sandbox | None:
+    """What shuts in the program that opens things; None when nothing does, and nothing is opened."""
+    try:
+        return await visit.keeper.opened.sandbox()
+    except (NoSandbox, NotOpenedSafely):
+        return None
 
 
 def _state(desk: Desk, *, now: float) -> _State:

@@ -14,6 +14,7 @@ from forwarder.desk import errors, findings
 from forwarder.desk.casework import Deed
 from forwarder.desk.corroboration import Reason
 from forwarder.desk.publish import errors as publishing
+from forwarder.desk.sandbox import Way
 from forwarder.desk.triage import State
 from forwarder.desk.web.catalogues import msg
 from forwarder.errors import NoSpace, NotWritten
@@ -28,6 +29,9 @@ SAID: Final[Mapping[Enum, str]] = {
     State.PUBLISHED: msg("publicado"),
     State.CORRECTED: msg("corregido"),
     State.WITHDRAWN: msg("retirado"),
+    Way.BUBBLEWRAP: msg("bubblewrap, lo más fuerte"),
+    Way.NAMESPACES: msg("el núcleo del sistema, sin bubblewrap"),
+    Way.FILTERS: msg("el núcleo del sistema, que aquí da poco: sólo se abren textos e imágenes"),
     When.UNSAID: msg("no lo dice"),
     When.NOW: msg("en ese momento"),
     When.TODAY: msg("ese mismo día"),
