@@ -120,7 +120,7 @@ def confine(*, readable: Sequence[str], scratch: str, limits: Limits, own_mounts
 
 
 def only_files(readable: Sequence[str], *, scratch: str) -> bool:
-    """Landlock: open to read and run what lies under `readable`, to write what lies under `scratch`, and nothing else."""
+    """Landlock: what lies under `readable` is opened to read and run, under `scratch` to write, and nothing else."""
     version = _LIBC.syscall(LANDLOCK_CREATE, None, ctypes.c_size_t(0), LANDLOCK_VERSION)
     if version < 1:
         return False

@@ -79,7 +79,8 @@ UNTOUCHED: Final[Mapping[Machine, tuple[int, ...]]] = {
         188, 189, 190, 197, 198, 199,
         # inotify_add_watch fanotify_init fanotify_mark
         254, 300, 301,
-        # setpriority ioprio_set sched_setparam sched_setscheduler sched_setaffinity sched_setattr migrate_pages move_pages
+        # setpriority ioprio_set sched_setparam sched_setscheduler sched_setaffinity sched_setattr
+        # migrate_pages move_pages
         141, 251, 142, 144, 203, 314, 256, 279,
         # semop semctl semtimedop msgsnd msgrcv msgctl shmat shmctl mq_unlink
         65, 66, 220, 69, 70, 71, 30, 31, 241,
