@@ -168,11 +168,11 @@ def _pages(data: bytes, scratch: Path) -> Copy:
 
 def _office(data: bytes, scratch: Path) -> Copy:
     try:
-        ending = office.ending(data)
+        ending = office.ending(data, is_copy=False)
         if not ending:
             raise NotCleaned(Reason.KIND)
         copy = _by_mat2(data, ending, scratch)
-        office.ending(copy)
+        office.ending(copy, is_copy=True)
     except office.Acts:
         raise NotCleaned(Reason.ACTIVE) from None
     except office.TooLargeInside:
