@@ -15,7 +15,7 @@ import msgspec
 from forwarder.desk import judging, office, pixels
 from forwarder.desk.escapes import ENDINGS, plain, printable
 from forwarder.desk.findings import Outcome, Reason, Remains, Removed, Unchecked
-from forwarder.desk.passing import COPY_MAX, Answered
+from forwarder.desk.passing import COPY_MAX, TEXT_MAX, Answered
 from onion_service.clean.errors import CleanError, TooLargePhotoError, UnsupportedPhotoError
 from onion_service.clean.kinds import UNKNOWN, kind_of, media_type_of
 from onion_service.clean.photo import clean_photo
@@ -25,7 +25,6 @@ OTHER_PICTURES: Final = frozenset({"tiff", "avif"})
 BY_MAT2: Final = {"mp3": ".mp3", "ogg": ".ogg", "wav": ".wav", "flac": ".flac", "mp4": ".mp4", "avi": ".avi"}
 NEED_FFMPEG: Final = frozenset({"wav", "mp4", "avi"})
 SEEN: Final = frozenset({"mp4", "avi"})
-TEXT_MAX: Final = 1_048_576
 PAGES_MAX: Final = 40
 PAGE_SIDE: Final = 1_600
 TOOL_SECONDS: Final = 60

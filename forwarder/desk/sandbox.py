@@ -131,7 +131,7 @@ class Sandbox:
         try:
             with self._child(self.limits) as child:
                 answer, copy = child.ask(Asked(media=media), data)
-                return checked_copy(answer, copy)
+                return checked_copy(answer, copy, given=data, media=media)
         except NotOpenedSafely:
             return CleanCopy(not_cleaned(Reason.LIMIT))
 
