@@ -52,7 +52,8 @@ def shown(copy: CleanCopy, *, place: int) -> Shown:
     if pages:
         kind = "pages"
     elif copy.media == "text/plain":
-        kind, text = "text", printable(copy.data.decode("utf-8", "replace"))[:TEXT_SHOWN]
+        # A character has at most four bytes: more than this need not be looked at.
+        kind, text = "text", printable(copy.data[: 4 * TEXT_SHOWN].decode("utf-8", "replace")[:TEXT_SHOWN])
     return Shown(kind, name, copy.findings, len(copy.data), pages, text)
 
 
