@@ -126,6 +126,10 @@ _TROUBLE: Final[Mapping[type[Exception], tuple[str, str]]] = {
         msg("Ahí ya hay algo, y no se tocó."),
         msg("Use otra carpeta, o lo que ya está."),
     ),
+    errors.Busy: (
+        msg("Otro programa está usando el buzón; no se cambió nada."),
+        msg("Cierre lo que trabaje con esta mesa (una copia de seguridad, otra orden) y vuelva a intentar."),
+    ),
     errors.NotStored: (
         msg("El buzón no se pudo escribir; está como antes."),
         msg("Libere espacio en el disco; el relevo lo vuelve a ofrecer por sí mismo."),
