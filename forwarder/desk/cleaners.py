@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from forwarder.desk import judging, office, pixels
+from forwarder.desk import judging, office, office_parts, pixels
 from forwarder.desk.escapes import ENDINGS, plain, printable
 from forwarder.desk.findings import Outcome, Reason, Remains, Removed, Unchecked
 from forwarder.desk.passing import COPY_MAX, TEXT_MAX, Answered
@@ -173,9 +173,9 @@ def _office(data: bytes, scratch: Path) -> Copy:
             raise NotCleaned(Reason.KIND)
         copy = _by_mat2(data, ending, scratch)
         office.ending(copy, is_copy=True)
-    except office.Acts:
+    except office_parts.Acts:
         raise NotCleaned(Reason.ACTIVE) from None
-    except office.TooLargeInside:
+    except office_parts.TooLargeInside:
         raise NotCleaned(Reason.LARGE) from None
     except office.NotADocument:
         raise NotCleaned(Reason.BROKEN) from None

@@ -195,12 +195,13 @@ def export(
     if not numbers and into.isdecimal():
         hint = f"for report {into}: veladora desk export {into} out; for all, into a folder of that name: ./{into}"
         fail(f"is {into} a report or a folder?", hint=hint, code=MISUSED)
+    failed: list[int] = []
     with unlocked(folder, passphrase_fd) as desk:
         seconds, sandbox = desk.settings.relay.round_seconds, safe_opening()
         write = partial(reading.export, desk.inbox, into=Path(into), round_seconds=seconds, sandbox=sandbox)
         if numbers:
             typer.echo(write(desk.inbox.entry(int(numbers[0]))))
-            count, failed = 1, []
+            count = 1
         else:
             say(f"Writing all {desk.inbox.count} report(s) of this desk into {into}, not encrypted. Ctrl-C stops.")
             count, failed = _export_all(desk, Path(into), write)

@@ -146,7 +146,7 @@ def within(seconds: float, holds: Callable[[], bool]) -> bool:
 def has_begun(pid: int) -> bool:
     """Whether a taken-over child is at its attempt; one that may not be looked at is shut in already."""
     try:
-        return psutil.Process(pid).cwd() != "/"
+        return bool(psutil.Process(pid).cwd() != "/")
     except psutil.AccessDenied:
         return True
 
