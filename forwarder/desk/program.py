@@ -18,7 +18,7 @@ from typing import Final, Self
 from crypto import keys
 from crypto.bundle import Bundle
 from crypto.cells import CellClass
-from crypto.directory import Card
+from crypto.directory import Card, TrustedDirectory
 from crypto.errors import CryptoError, WrongPassphrase
 from crypto.keys import AlertsKey, Cost, KeyKind, PartnerKey
 from crypto.layers import RoundNumber
@@ -160,7 +160,8 @@ class Desk:
         opened = open_bundle(bundle, self._opening_keys())  # with none, all would look like somebody else's
         with self.alone:
             if opened.words:
-                opened = self.words(now=time.time()).believable(opened, round_number=header.round_number)
+                heard = self._words(self.directory.believed(now=time.time()))
+                opened = heard.believable(opened, round_number=header.round_number)
             latest = self.inbox.latest(header.cell_class)
             receipt = self.inbox.take(bundle, opened)
         if latest is not None and header.round_number > latest + self.settings.relay.step(header.cell_class):
@@ -176,12 +177,11 @@ class Desk:
 
     def words(self, *, now: float) -> Words:
         """What other desks say; `now` in seconds since 1970."""
-        return Words(
-            self.inbox.database,
-            own=self.settings.config.partner.id,
-            trusted=self.directory.current(now=now),
-            round_seconds=self.settings.relay.round_seconds,
-        )
+        return self._words(self.directory.current(now=now))
+
+    def _words(self, trusted: TrustedDirectory | None) -> Words:
+        relay, own = self.settings.relay, self.settings.config.partner.id
+        return Words(self.inbox.database, own=own, trusted=trusted, round_seconds=relay.round_seconds)
 
     def rounds(self, *, now: float) -> tuple[rounds.Standing, ...]:
         """Of which rounds the bundles are here, can still be had, and are lost; `now` in seconds since 1970."""

@@ -16,6 +16,7 @@ from forwarder.desk.corroboration import Reason
 from forwarder.desk.endpoint import Refusal
 from forwarder.desk.listener import Trouble
 from forwarder.desk.publish import errors as publishing
+from forwarder.desk.sandbox import Way
 from forwarder.desk.tending import Told
 from forwarder.desk.triage import State
 from forwarder.desk.web.catalogues import msg
@@ -32,6 +33,9 @@ SAID: Final[Mapping[Enum, str]] = {
     State.PUBLISHED: msg("publicado"),
     State.CORRECTED: msg("corregido"),
     State.WITHDRAWN: msg("retirado"),
+    Way.BUBBLEWRAP: msg("bubblewrap, lo más fuerte"),
+    Way.NAMESPACES: msg("el núcleo del sistema, sin bubblewrap"),
+    Way.FILTERS: msg("el núcleo del sistema, que aquí da poco: sólo se abren textos e imágenes"),
     When.UNSAID: msg("no lo dice"),
     When.NOW: msg("en ese momento"),
     When.TODAY: msg("ese mismo día"),
@@ -152,6 +156,10 @@ _TROUBLE: Final[Mapping[type[Exception], tuple[str, str]]] = {
     errors.AlreadyThere: (
         msg("Ahí ya hay algo, y no se tocó."),
         msg("Use otra carpeta, o lo que ya está."),
+    ),
+    errors.Busy: (
+        msg("Otro programa está usando el buzón; no se cambió nada."),
+        msg("Cierre lo que trabaje con esta mesa (una copia de seguridad, otra orden) y vuelva a intentar."),
     ),
     errors.NotStored: (
         msg("El buzón no se pudo escribir; está como antes."),
