@@ -75,8 +75,8 @@ _WHY: Final = {
         "override": "viene de una sola fuente y no esperó, por decisión de una persona: {reason}",
         "waits": "viene de una sola fuente y espera hasta {leaves_at} UTC; hasta entonces no sale nada",
         "withdrawn": "deja de decirse lo que decía; de la zona sólo queda la celda más grande que la rodea",
-        "stays": "quedan el tema, la confianza y las seis horas en que llegó el primer reporte; a los {days} días sale de "
-        "las listas",
+        "stays": "quedan el tema, la confianza y las seis horas en que llegó el primer reporte; a los {days} días sale "
+        "de las listas",
         "words": "ningún programa entiende los textos: léalos pensando en quién pudo contar esto",
     },
     "en": {
