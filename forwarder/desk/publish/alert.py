@@ -149,8 +149,11 @@ def publish(leave: Leave, *, id: str, topic: str, words: Mapping[str, Words], no
 
 
 def correct(alert: Alert, leave: Leave, *, topic: str, words: Mapping[str, Words], now: int) -> Alert:
-    """The next version, from what may leave now. Raises NotInThisState on an alert that was withdrawn."""
+    """The next version, from what may leave now. Raises NotInThisState on an alert that was withdrawn, or corrected so
+    often that only a withdrawal is left."""
     state = _next(alert, Change.CORRECT)
+    if alert.version >= VERSIONS_MAX - 1:
+        raise NotInThisState("this alert was corrected too often: it can only be withdrawn")
     return Alert(
         alert.id, topic, leave.cell, leave.when, leave.confidence, state, _issued_again(alert, now), dict(words)
     )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forwarder.desk.publish.alert import WITHDRAWN_WORDS, Alert, State, Words, alert_id, correct, withdraw
+from forwarder.desk.publish.alert import VERSIONS_MAX, WITHDRAWN_WORDS, Alert, State, Words, alert_id, correct, withdraw
 from forwarder.desk.publish.errors import NotAnAlert, NotInThisState
 from forwarder.desk.publish.place import COARSEST, Cell, Place
 from forwarder.desk.publish.preview import preview, refused
@@ -42,6 +42,13 @@ def test_a_withdrawal_says_no_longer_where_it_was() -> None:
     assert any("la celda más grande" in line for line in shown.why)
     assert any("90 días" in line for line in shown.why)
     assert withdraw(replace(first, cell=gone.cell), words=SORRY, now=LATER).cell == gone.cell
+
+
+def test_however_often_an_alert_was_corrected_it_can_be_withdrawn() -> None:
+    often = replace(an_alert(), state=State.CORRECTED, issued=tuple(range(VERSIONS_MAX - 1)))
+    with pytest.raises(NotInThisState):
+        correct(often, leave(), topic="reten", words=WORDS, now=LATER)
+    assert withdraw(often, words=SORRY, now=LATER).version == VERSIONS_MAX
 
 
 def test_an_alert_holds_for_a_month_after_its_last_version() -> None:
