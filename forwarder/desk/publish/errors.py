@@ -92,7 +92,7 @@ class DoesNotWait(DeskError):
 class TooMuchToPublish(DeskError):
     """All alerts together are more, or larger, than a list can hold; the folder is as it was."""
 
-    hint = "what is public stays so; ask us for a way to close old alerts, and publish shorter texts meanwhile"
+    hint = "what is public stays so; old alerts should have been left out by themselves: tell us how many there are"
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"what is published does not fit into one list: {reason}")

@@ -33,7 +33,7 @@ from forwarder.places.shipped import shipped
 # Signed anew when half of its time is over: a desk that is opened once a week never lets it lapse.
 RENEW_SECONDS: Final = VALID_SECONDS // 2
 # What makes a release of the same alerts another one: a program that writes other files from them.
-_FORM: Final = b"veladora v1 release 1"
+_FORM: Final = b"veladora v1 release 2"
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ def test_what_a_service_refuses_is_not_said_and_nothing_of_its_answer_comes_back
 
 
 def test_nothing_goes_to_who_would_take_it_unencrypted_or_unchecked(there: FarEnd) -> None:
-    for url in ("json://example.org/alerts", "http://example.org", "mailto://a:b@example.org", "form://example.org"):
+    for url in ("json://example.org/alerts", "http://example.org", "mailtos://a:b@example.org:587?mode=insecure"):
         with pytest.raises(BadChannel, match=r"without encryption|understands"):
             outlet(there).post(url, title="a", body="b")
     with pytest.raises(BadChannel, match="certificate"):
