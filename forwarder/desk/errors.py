@@ -36,6 +36,12 @@ class NotOpened(DeskError):
     hint = "type the passphrase again; the inbox is unchanged"
 
 
+class Busy(DeskError):
+    """Another program has the inbox to itself for longer than we wait; nothing was changed."""
+
+    hint = "end what else works at this desk (a backup, another command), and try again"
+
+
 class NotStored(DeskError):
     """The inbox could not be written; it is as it was before."""
 

@@ -15,13 +15,14 @@ from typing import Final
 
 from crypto import keys
 from crypto.keys import Cost, KeyKind, PartnerKey
-from forwarder.desk.card import PartnerCard, card_of
+from forwarder.desk.card import card_of
 from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings, Settings, parse_settings
 from forwarder.desk.errors import AlreadyThere
 from forwarder.desk.inbox import Inbox
 from forwarder.desk.settings_text import settings_text
 from forwarder.durable import write_durably
 from forwarder.errors import NoSpace, NotWritten
+from forwarder.partner_card import PartnerCard
 from onion_service.control import make_onion
 from onion_service.durable import sync_folder
 from onion_service.program import usable_tor

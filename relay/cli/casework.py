@@ -26,13 +26,13 @@ Colleague = Annotated[
     str, typer.Option("--by", envvar="VELADORA_COLLEAGUE", help="Your name, for your colleagues' eyes only.")
 ]
 _DAYS: Final = 28
+# Written out, since what is imported to be helped slows every command; a test holds that it is all of them.
+STATES: Final = "new, checking, confirmed, unconfirmed, false, published, corrected or withdrawn."
 
 
 def mark(
     number: Number,
-    state: Annotated[
-        str, typer.Argument(metavar="STATE", help="new, checking, confirmed, unconfirmed, false, published, ...")
-    ],
+    state: Annotated[str, typer.Argument(metavar="STATE", help=STATES)],
     incident: OfIncident = False,
     note: Annotated[str, typer.Option(help="Why, in a few words; some steps ask for it.")] = "",
     by: Colleague = "",

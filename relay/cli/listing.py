@@ -8,7 +8,7 @@ import typer
 
 from relay.cli.console import MISUSED, fail, plain, say
 from relay.cli.rounds import say_what_is_missing
-from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, unlocked
+from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, safe_opening, unlocked
 
 if TYPE_CHECKING:
     from forwarder.desk.casework import Subject
@@ -154,11 +154,10 @@ def _filter(
 def _print_json(desk: "Desk", numbers: Sequence[int], *, after: int | None) -> None:
     from forwarder.desk.escapes import in_json
     from forwarder.desk.reading import documents
-    from forwarder.desk.sandbox import Sandbox
 
     seconds = desk.settings.relay.round_seconds
     entries = [desk.inbox.entry(number) for number in numbers]
-    opened = documents(desk.inbox, entries, round_seconds=seconds, sandbox=Sandbox.best())
+    opened = documents(desk.inbox, entries, round_seconds=seconds, sandbox=safe_opening())
     found = [document | standing_of(desk, number) for document, number in zip(opened, numbers, strict=True)]
     typer.echo(in_json({"reports": found, "after": after, "gaps": list(_gaps(desk))}))
 
@@ -168,15 +167,13 @@ def _table(desk: "Desk", found: Sequence["Found"]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from forwarder.desk.sandbox import Sandbox
-
     if not found:
         say("No reports yet." if desk.inbox.empty else "No report is like that.")
         return
     table = Table(highlight=False)
     for title in _TITLES:
         table.add_column(title, no_wrap=title != "text")
-    openings = Sandbox.best().list_of_texts([one.opening for one in found])
+    openings = safe_opening().list_of_texts([one.opening for one in found])
     for one, opening in zip(found, openings, strict=True):
         # Text, never a string: a string would be read for markup.
         table.add_row(*(Text(cell) for cell in _cells(one, opening, round_seconds=desk.settings.relay.round_seconds)))

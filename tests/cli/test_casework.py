@@ -1,6 +1,7 @@
 """`veladora desk mark`, `note`, `tag`, `assign`, `incidents`, `merge`, ...: how staff check reports together."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from typer.testing import CliRunner, Result
 
 from crypto.report import Report
 from forwarder.desk.opening import Opened
+from forwarder.desk.triage import State
+from relay.cli.casework import STATES
 from relay.cli.desk import app
 from tests.cli.test_desk import desk
 from tests.unit.forwarder.desk.given import PASSPHRASE, new_desk
@@ -127,6 +130,10 @@ def test_what_cannot_be_is_said_with_the_way_on_and_changes_nothing(
     assert (done.exit_code, done.stdout) == (code, "")
     assert said in " ".join(done.stderr.split())
     assert desk("show", "4", "--json", "--folder", str(made)).stdout == before
+
+
+def test_the_help_names_every_state() -> None:
+    assert re.split(r", | or ", STATES.rstrip(".")) == [state.value for state in State]
 
 
 @pytest.mark.parametrize("words", [("mark", "4", "checking"), ("incidents",), ("merge", "4"), ("list", "--tag", "x")])

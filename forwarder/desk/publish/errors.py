@@ -92,7 +92,7 @@ class DoesNotWait(DeskError):
 class TooMuchToPublish(DeskError):
     """All alerts together are more, or larger, than a list can hold; the folder is as it was."""
 
-    hint = "what is public stays so; ask us for a way to close old alerts, and publish shorter texts meanwhile"
+    hint = "what is public stays so; old alerts should have been left out by themselves: tell us how many there are"
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"what is published does not fit into one list: {reason}")
@@ -107,7 +107,10 @@ class NoAlertsKey(DeskError):
 class OtherAlertsKey(DeskError):
     """The key file is not that of the key this desk has published with; nothing was signed."""
 
-    hint = "put the right file back from a copy of the folder; readers trust that key and no other"
+    hint = (
+        "put the right file back from a copy of the folder; readers trust that key and no other. Only if it is lost or"
+        " stolen: `veladora desk new-alerts-key`"
+    )
 
 
 class BadPlaces(DeskError):

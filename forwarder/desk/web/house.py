@@ -19,6 +19,7 @@ from forwarder.desk.config import Settings
 from forwarder.desk.triage import State
 from forwarder.desk.web.catalogues import SOURCE_LANGUAGE, Language, languages
 from forwarder.desk.web.forms import Form
+from forwarder.desk.web.gate import BY_ITSELF
 from forwarder.desk.web.keeper import Keeper, Stage
 from forwarder.desk.web.names import Names, names_now
 from forwarder.desk.web.session import Session, Sessions
@@ -66,6 +67,12 @@ class House:
     shortcuts: bool = True
     now: Callable[[], float] = time.time
     templates: Environment = field(default_factory=_environment)
+
+    @property
+    def stage(self) -> Stage:
+        """Where the desk stands for the browser that comes: an open one is locked to a cookie of before unlocking."""
+        stage = self.keeper.stage
+        return Stage.LOCKED if stage is Stage.OPEN and not self.sessions.unlocked else stage
 
     def today(self) -> date:
         """The day (UTC) that a line of history gets."""
@@ -142,6 +149,7 @@ class Visit:
 def render(visit: Visit, template: str, **facts: object) -> str:
     """The page as text."""
     house, keeper, spoken = visit.house, visit.keeper, visit.house.spoken
+    is_open = house.stage is Stage.OPEN
 
     def said(one: Enum) -> str:
         return spoken.say(SAID[one])
@@ -151,13 +159,14 @@ def render(visit: Visit, template: str, **facts: object) -> str:
         "csrf": visit.session.csrf,
         "here": visit.path,
         "colleague": visit.session.colleague,
-        "flash": visit.session.heard(),
+        "flash": "" if visit.query.has(BY_ITSELF) else visit.session.heard(),
         "language": spoken,
         "languages": list(languages().values()),
         "shortcuts": house.shortcuts,
-        "stage": keeper.stage,
-        "receiving": keeper.receiver.standing if keeper.stage is Stage.OPEN else None,
-        "minutes": int(keeper.lock_seconds // MINUTE) if keeper.stage is Stage.OPEN else 0,
+        "stage": house.stage,
+        "receiving": keeper.receiver.standing if is_open else None,
+        "minutes": int(keeper.lock_seconds // MINUTE) if is_open else 0,
+        "left": keeper.left if is_open else 0,
         "t": spoken.say,
         "said": said,
         "told": visit.told,

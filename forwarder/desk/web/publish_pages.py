@@ -14,7 +14,7 @@ from aiohttp import web
 from forwarder.desk.errors import DeskError, NoSuchStep, ReasonMissing
 from forwarder.desk.program import Desk
 from forwarder.desk.publications import Publications, Published, Rules, Waiting
-from forwarder.desk.publish.alert import Words
+from forwarder.desk.publish.alert import WITHDRAWN_WORDS, Words
 from forwarder.desk.publish.drafts import Act, Draft
 from forwarder.desk.publish.errors import ChangedMeanwhile, NoPlace, NotConfirmed
 from forwarder.desk.publish.places import Gazetteer, read_places
@@ -82,8 +82,9 @@ def form_page(act: Act) -> Handler:
             return visit.go(f"/incidents/{number}/publish")
         if words is not None and act is Act.PUBLISH:
             return visit.go(f"/incidents/{number}/correct")
-        mended = as_before(words, languages) if words is not None and act is Act.CORRECT else blank(languages)
-        return await _page(visit, act, rules, mended)
+        # Who takes something back should not have to look for words first.
+        said = {Act.PUBLISH: None, Act.CORRECT: words, Act.WITHDRAW: WITHDRAWN_WORDS}[act]
+        return await _page(visit, act, rules, blank(languages) if said is None else as_before(said, languages))
 
     return write
 

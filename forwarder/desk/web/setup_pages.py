@@ -83,10 +83,8 @@ async def card(visit: Visit) -> web.StreamResponse:
 async def card_file(visit: Visit) -> web.StreamResponse:
     """The same as a file to send."""
     found = await visit.keeper.read(lambda desk: desk.card)
-    names = ("id", "name", "key", "words", "endpoint", "pull_key", "signing", "alerts")
-    text = "".join(f"{name:<9} {value}\n" for name in names if (value := getattr(found, name)))
     disposition = f'attachment; filename="{found.id}.txt"'
-    return web.Response(text=text, content_type="text/plain", headers={"Content-Disposition": disposition})
+    return web.Response(text=found.text, content_type="text/plain", headers={"Content-Disposition": disposition})
 
 
 async def relay_page(visit: Visit) -> web.StreamResponse:

@@ -54,8 +54,13 @@ def test_an_alert_leaves_only_as_it_was_seen(folder: Path) -> None:
         assert 'id="note-fault"' in no_reason.text
         corrected = {**mended, "seen": value(preview, "seen"), "leave": "yes", "note": "fe de erratas"}
         assert "corregido" in (await browser.send("/incidents/1/correct", corrected)).said
-        preview = await browser.send("/incidents/1/withdraw", words)
-        gone = {**words, "seen": value(preview, "seen"), "leave": "yes", "note": "no era así"}
+        there = await browser.open("/incidents/1/withdraw")
+        why = {name: value(there, name) for name in words}
+        assert why["title_es"] == "Alerta retirada"
+        assert all(why.values()), "who takes something back need not look for words first"
+        preview = await browser.send("/incidents/1/withdraw", why)
+        assert "la celda más grande" in preview.said
+        gone = {**why, "seen": value(preview, "seen"), "leave": "yes", "note": "no era así"}
         assert "retirado" in (await browser.send("/incidents/1/withdraw", gone)).said
 
     visit(folder, story)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from forwarder.desk.config import read_settings
+from forwarder.partner_card import PartnerCard
 from tests.unit.forwarder.desk.given import PARTNER, RELAY_SETTINGS, a_tor_that_breaks
 from tests.unit.forwarder.desk.relays import HOST
 from tests.unit.forwarder.desk.web.a_desk import value
@@ -35,6 +36,10 @@ def test_a_new_desk_is_set_up_step_by_step_and_a_step_can_be_taken_up_again(tmp_
                 "pull_key  ",
             ):
                 assert name in card
+            assert "\nalerts    RW" in card, "the key that signs alerts is there from the first unlock on"
+            words = PartnerCard.read(card).words
+            for page in ("/sheet", "/card"):
+                assert words in (await browser.open(page)).text
             await browser.send("/lock")
             assert (await browser.unlock(phrase)).path == "/relay"
             assert (await browser.open("/inbox")).path == "/relay"

@@ -15,7 +15,9 @@ from forwarder import errors as roads
 from forwarder.desk import errors, findings
 from forwarder.desk.casework import Deed
 from forwarder.desk.corroboration import Reason
+from forwarder.desk.endpoint import Refusal
 from forwarder.desk.errors import DeskError
+from forwarder.desk.listener import Trouble
 from forwarder.desk.publish import errors as publishing
 from forwarder.desk.triage import State
 from forwarder.desk.web.catalogues import LOCALE, languages
@@ -25,7 +27,7 @@ from forwarder.errors import ForwarderError
 from tests.architecture_rules import ROOT
 
 LISTS: tuple[type[Enum], ...] = (
-    *(State, When, Deed, Reason, CellClass),
+    *(State, When, Deed, Reason, CellClass, Refusal, Trouble),
     *(findings.Outcome, findings.Removed, findings.Remains, findings.Unchecked, findings.Reason),
 )
 # Pages neither change keys nor speak to services; what raises these is a command.
