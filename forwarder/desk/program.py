@@ -7,9 +7,10 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from enum import Enum
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -53,7 +54,7 @@ LOG: Final = logging.getLogger("veladora.desk")
 BOOTSTRAP_SECONDS: Final = 300.0
 PUBLISH_SECONDS: Final = 180.0
 TOR_LOOK_SECONDS: Final = 30.0
-LEVELS: Final = {
+LEVELS: Final[Mapping[Enum, int]] = {
     **dict.fromkeys((Told.STOPPED, Told.NOT_RELEASED, Told.NOT_SERVED, Told.NOT_SAID), logging.WARNING),
     **dict.fromkeys((Event.REFUSED, Event.STOPPED), logging.WARNING),
     Told.LOOKED: logging.DEBUG,
@@ -133,9 +134,11 @@ class Desk:
         Raises NoAlertsKey when it was unlocked without that key; else as publish/release.py's `release`.
         """
         with self.alone:
-            if self._opening_keys() and self._alerts_key is None:
+            self._opening_keys()
+            key = self._alerts_key
+            if key is None:
                 raise NoAlertsKey("this desk was opened without the key that signs alerts")
-            return release(self.settings, self.inbox.database, key=self._alerts_key, now=now)
+            return release(self.settings, self.inbox.database, key=key, now=now)
 
     def check_current(self) -> None:
         """Return when the current key is still the one that this desk was unlocked with. Raises BadSettings."""

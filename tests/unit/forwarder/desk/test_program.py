@@ -21,6 +21,7 @@ from forwarder.delivery import Deliveries, Event, Partner
 from forwarder.desk.config import SETTINGS_NAME, read_settings
 from forwarder.desk.errors import AlreadyThere, BadSettings
 from forwarder.desk.inbox import Gap, Receipt
+from forwarder.desk.listener import Listener
 from forwarder.desk.program import Desk, create, log_to_stderr, receive, receiving, run, unlock
 from forwarder.desk.tending import Told
 from forwarder.partner_card import PartnerCard
@@ -308,7 +309,9 @@ def test_when_the_tor_of_the_endpoint_ends_the_program_ends_with_its_error(
 
     async def story(desk: Desk) -> None:
         program = asyncio.create_task(
-            receive(desk, asyncio.Event(), progress=lambda _: None, reachable=lambda _: reached.set())
+            receive(
+                desk, asyncio.Event(), progress=lambda _: None, listener=Listener(reachable=lambda _: reached.set())
+            )
         )
         async with asyncio.timeout(20):
             await reached.wait()
