@@ -38,7 +38,8 @@ OF_COMMANDS = {
 
 # A desk neither reads cards, pushes bundles nor fetches copies; what its endpoint refuses is told by `Refusal`.
 OF_RELAYS = {
-    roads.NotACard, roads.NotMirrored, roads.NoCopy, roads.NotDelivered, roads.Unreachable, roads.Refused, roads.BadWebhook,
+    roads.NotACard, roads.NotMirrored, roads.NoCopy, roads.NotDelivered, roads.Unreachable, roads.Refused,
+    roads.BadWebhook,
 }  # fmt: skip
 
 
