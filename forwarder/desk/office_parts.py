@@ -1,6 +1,6 @@
 """Whether a part of an office document acts or calls out, told by its parsed XML and never by how it is spelled.
 
-Pure. Names are compared with their namespaces resolved, values as a reader sees them. What names a place outside of the
+Pure: names are compared with their namespaces resolved, values as a reader sees them. What names a place outside of the
 document is refused everywhere but in a link that a person has to click. The names come from ECMA-376 (OOXML) and OASIS
 OpenDocument 1.3; where a program is known to overlook a namespace or a type, so do we.
 """

@@ -49,28 +49,19 @@ def odt(more: Mapping[str, bytes] | None = None, *, text: bytes = b"") -> bytes:
 
 def calling_out() -> dict[str, bytes]:
     """The ways to write, in XML, that something is fetched or run when the document is opened."""
+    kinds = (("docx", _by_relation() | _by_part()), ("odt", _by_address()), ("xlsx", _by_formula()))
+    return {f"calls-{name}.{end}": wire for end, made in kinds for name, wire in made.items()}
+
+
+def _by_relation() -> dict[str, bytes]:
     relation = b'<Relationship Id="r9" Type="http://x/%b" Target="%b" %b/>'
     typed = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships/%b"
     outside, far = b'TargetMode="External"', b"http://e.example/x"
     prefix = b'<x:Relationship xmlns:x="http://schemas.openxmlformats.org/package/2006/relationships" Id="r9" Type="http://x/image" Target="http://e.example/x" TargetMode="External"/>'  # noqa: E501
     other = b'<Relationship Id="r9" a=">" Type="http://x/image" Target="http://e.example/x" TargetMode="External"/>'
-    field = b"</w:t></w:r>" + b"".join(b"<w:r>%b</w:r>" % one for one in (
-        b'<w:fldChar w:fldCharType="begin"/>', b"<w:instrText>INCLUDE</w:instrText>",
-        b'<w:instrText>PICTURE "http://e.example/x"</w:instrText>', b'<w:fldChar w:fldCharType="separate"/>',
-    )) + b"<w:r><w:t>"  # fmt: skip
-    nested = b"</w:t></w:r>" + b"".join(b"<w:r>%b</w:r>" % one for one in (
-        b'<w:fldChar w:fldCharType="begin"/>', b'<w:fldChar w:fldCharType="begin"/>',
-        b'<w:instrText>QUOTE "DDEAUTO c:x"</w:instrText>', b'<w:fldChar w:fldCharType="end"/>',
-        b'<w:fldChar w:fldCharType="end"/>',
-    )) + b"<w:r><w:t>"  # fmt: skip
-    linked = b'<draw:image xlink:href="%b" xlink:type="simple"/>'
-    rest = b"xmlns:style='urn:oasis:names:tc:opendocument:xmlns:style:1.0' xmlns:table='urn:oasis:names:tc:opendocument:xmlns:table:1.0'"  # noqa: E501
     rels = b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">%b</Relationships>'
     hyperlink = relation.replace(b"http://x/%b", typed) % (b"hyperlink", far, outside)
-    sheet = b"<worksheet><sheetData><row><c><f>%b</f></c></row></sheetData></worksheet>"
-    book = {"[Content_Types].xml": CONTENT, "xl/workbook.xml": b"<workbook/>"}
-    svg = b'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">%b</svg>'
-    in_docx = {
+    return {
         "entity-in-mode": docx(relation=relation % (b"image", far, b'TargetMode="&#69;xternal"')),
         "mode-in-small": docx(relation=relation % (b"image", far, b"TargetMode=' external '")),
         "prefix": docx(relation=prefix),
@@ -89,6 +80,21 @@ def calling_out() -> dict[str, bytes]:
             {"word/_rels/document.xml.rels": rels % hyperlink},
             text=b'</w:t></w:r><w:r><a:blip xmlns:a="a" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" r:link="r9"/></w:r><w:r><w:t>',  # noqa: E501
         ),
+    }
+
+
+def _by_part() -> dict[str, bytes]:
+    field = b"</w:t></w:r>" + b"".join(b"<w:r>%b</w:r>" % one for one in (
+        b'<w:fldChar w:fldCharType="begin"/>', b"<w:instrText>INCLUDE</w:instrText>",
+        b'<w:instrText>PICTURE "http://e.example/x"</w:instrText>', b'<w:fldChar w:fldCharType="separate"/>',
+    )) + b"<w:r><w:t>"  # fmt: skip
+    nested = b"</w:t></w:r>" + b"".join(b"<w:r>%b</w:r>" % one for one in (
+        b'<w:fldChar w:fldCharType="begin"/>', b'<w:fldChar w:fldCharType="begin"/>',
+        b'<w:instrText>QUOTE "DDEAUTO c:x"</w:instrText>', b'<w:fldChar w:fldCharType="end"/>',
+        b'<w:fldChar w:fldCharType="end"/>',
+    )) + b"<w:r><w:t>"  # fmt: skip
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">%b</svg>'
+    return {
         "entity-in-field": docx(text=b"</w:t></w:r><w:r><w:instrText>DD&#69;AUTO c:x</w:instrText></w:r><w:r><w:t>"),
         "field-in-two": docx(text=field),
         "field-in-field": docx(text=nested),
@@ -105,7 +111,13 @@ def calling_out() -> dict[str, bytes]:
         "wide-by-another-name": docx({"word/x.dat": "<a/>".encode("utf-16")}),
         "other-encoding": docx({"word/x.xml": b'<?xml version="1.0" encoding="UTF-7"?><a/>'}),
     }
-    in_odt = {
+
+
+def _by_address() -> dict[str, bytes]:
+    far = b"http://e.example/x"
+    linked = b'<draw:image xlink:href="%b" xlink:type="simple"/>'
+    rest = b"xmlns:style='urn:oasis:names:tc:opendocument:xmlns:style:1.0' xmlns:table='urn:oasis:names:tc:opendocument:xmlns:table:1.0'"  # noqa: E501
+    return {
         "no-actuate": odt(text=linked % far),
         "entity-in-address": odt(text=linked % b"&#104;ttp://e.example/x"),
         "space-in-address": odt(text=linked % b"ht&#9;tp://e.example/x"),
@@ -122,13 +134,16 @@ def calling_out() -> dict[str, bytes]:
         ),
         "other-file": odt(text=b"<table:table-cell %b table:formula=\"of:=['file:///x.ods'#$A.A1]\"/>" % rest),
     }
-    in_xlsx = {
+
+
+def _by_formula() -> dict[str, bytes]:
+    sheet = b"<worksheet><sheetData><row><c><f>%b</f></c></row></sheetData></worksheet>"
+    book = {"[Content_Types].xml": CONTENT, "xl/workbook.xml": b"<workbook/>"}
+    return {
         "web": zipped({**book, "xl/worksheets/sheet1.xml": sheet % b'_xlfn.WEBSERVICE("http://e.example")'}),
         "dde": zipped({**book, "xl/worksheets/sheet1.xml": sheet % b"cmd|'/C calc'!A0"}),
         "other-book": zipped({**book, "xl/worksheets/sheet1.xml": sheet % b"'\\\\e.example\\[a.xlsx]A'!A1"}),
     }
-    kinds = (("docx", in_docx), ("odt", in_odt), ("xlsx", in_xlsx))
-    return {f"calls-{name}.{end}": wire for end, made in kinds for name, wire in made.items()}
 
 
 def ordinary() -> dict[str, bytes]:

@@ -1,6 +1,7 @@
 """Every page does what it says without a script, keeps what was typed when it cannot, and says no time but a round."""
 
 import asyncio
+import os
 import re
 from pathlib import Path
 from unittest import mock
@@ -250,13 +251,33 @@ def test_without_a_sandbox_nothing_is_opened_and_it_is_said(folder: Path) -> Non
         await browser.send("/lock")
         with mock.patch.object(Sandbox, "best", side_effect=NoSandbox("none")):
             await browser.unlock()
-            for path in ("/inbox", "/reports/1", "/incidents"):
+            for path in ("/inbox", "/reports/1", "/incidents", "/receiving"):
                 answer = await browser.open(path)
                 assert "apt-get install bubblewrap" in answer.said, path
                 # A question about two reports names the words that they share; their texts stay closed.
                 assert "La camioneta blanca" not in answer.said, path
                 assert "muchachos del mercado" not in answer.said, path
             assert (await browser.open("/reports/3/files/1/see")).status == 422
+
+    visit(folder, story)
+
+
+@pytest.mark.slow
+def test_receiving_tells_what_shuts_in_what_is_opened(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "bwrap").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "bin" / "bwrap").chmod(0o755)
+
+    async def story(browser: Browser) -> None:
+        said = (await browser.open("/receiving")).said
+        assert "Lo encierra: bubblewrap, lo más fuerte" in said
+        assert "aquí no encierra" not in said
+        await browser.send("/lock")
+        with mock.patch.dict(os.environ, {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}):
+            await browser.unlock()
+            said = (await browser.open("/receiving")).said
+        assert "bubblewrap está instalado y aquí no encierra" in said
+        assert "sin bubblewrap" in said
 
     visit(folder, story)
 
