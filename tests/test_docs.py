@@ -1,5 +1,6 @@
 """What the documentation tells people to type exists: commands, options, links, files, journal lines, sizes."""
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator
@@ -221,6 +222,45 @@ def test_every_line_of_the_journal_is_explained() -> None:
     said = {re.sub(r"\{\w+\}", "…", event.value) for event in Event}
     assert said - first_cells == set()
     assert {cell for cell in first_cells if "…" in cell} - said == set(), "a line that no relay writes"
+
+
+def everything_said() -> str:
+    """Every text in the program and in the desk's pages, spaces made single."""
+    trees = [
+        ast.parse(path.read_text(encoding="utf-8"))
+        for folder in ("crypto", "onion_service", "forwarder", "relay")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
+    said = [
+        node.value
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    said += [
+        path.read_text(encoding="utf-8") for path in sorted((ROOT / "forwarder/desk/web/templates").glob("*.html"))
+    ]
+    return "\n".join(" ".join(one.split()) for one in said)
+
+
+def proof_that_it_is_said(page: str) -> None:
+    """The proof: what partners look up when something goes wrong, nothing of it is a line that no program prints."""
+    lines = page.partition("## If something goes wrong")[2].partition("\n**")[0].splitlines()
+    cells = [line.split("|")[1] for line in lines if line.startswith("| ")][1:]
+    assert len(cells) > 20
+    corpus = everything_said()
+    parts = [part.strip(" .()") for cell in cells for part in re.split(r"…| / |: |; | \(", cell)]
+    assert [part for part in parts if part not in corpus] == []
+
+
+def test_everything_that_a_partner_may_look_up_is_said_somewhere() -> None:
+    proof_that_it_is_said(PARTNER.read_text(encoding="utf-8"))
+
+
+def test_a_line_that_nobody_says_is_noticed() -> None:
+    page = PARTNER.read_text(encoding="utf-8").replace("| no tor program", "| cannot come for what was missed")
+    with pytest.raises(AssertionError, match="cannot come for what was missed"):
+        proof_that_it_is_said(page)
 
 
 def test_the_sizes_are_the_sizes() -> None:

@@ -76,9 +76,10 @@ def nothing_keeps_that_a_partner_came(
             for cell_class in CellClass
             for one in (number, number + 1)
         ]
-        assert got.count(200) >= PULLS // 4 * 2
         after = _left_there(rig.folder)
-        assert running.announced()[0].round_number == number + 1, "an edge came between; the machine is too slow"
+        # No proof and no finding: a mutant is not caught by a slow machine.
+        if got.count(200) < PULLS // 4 * 2 or running.announced()[0].round_number != number + 1:
+            raise RuntimeError("an edge came between, or bundles could not be had; the machine is too slow")
         assert after == before
         assert capfd.readouterr() == ("", "")
 
