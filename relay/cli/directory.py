@@ -72,8 +72,8 @@ def partner(
         card = read_card(file)
     except NotACard as error:
         explain(error, about=str(file))
+    # No other words beside them, so that nobody reads the wrong ones.
     answer(plain(f"words     {card.words}"))
-    answer(plain(f"key_words {card.key_words}"))
     if card.alerts:
         answer(plain(f"alerts    {card.alerts}"))
     answer("")

@@ -273,7 +273,8 @@ def test_the_words_of_a_card_are_those_of_what_came_and_not_those_that_stand_on_
     (folder / "norte.txt").write_text(CARD.text)
     shown = run("directory", "partner", folder / "norte.txt")
     assert shown.code == 0, shown.err
-    assert shown.out.splitlines()[:2] == [f"words     {CARD.words}", f"key_words {CARD.key_words}"]
+    assert shown.out.splitlines()[:2] == [f"words     {CARD.words}", f"alerts    {CARD.alerts}"]
+    assert CARD.key_words not in shown.out, "there is one line of words to read"
     assert "Never read words from the card" in shown.err
     forged = replace(CARD, key=STRANGER.key)
     (folder / "kept.txt").write_text(forged.text.replace(forged.words, CARD.words))
