@@ -81,8 +81,7 @@ class Desk:
         alone: "threading.RLock | None" = None,
     ) -> None:
         self.settings: Final = settings
-        self._keys = opening_keys
-        self._alerts_key = alerts_key
+        self._keys, self._alerts_key = opening_keys, alerts_key
         self.inbox: Final = inbox
         self.alone: Final = alone or threading.RLock()
 

@@ -6,14 +6,20 @@ each step come to lie in `build/screenshots/desk`.
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from unittest import mock
 
 import pytest
 
 from crypto.report import Report
+from forwarder.desk.findings import CleanCopy
+from forwarder.desk.sandbox import Sandbox
+from forwarder.desk.web import report_pages
 from forwarder.desk.web.keeper import Stage
+from forwarder.desk.web.opened import Opened
 from tests.browser.desk_tour import (
     NOTE,
     SCREENSHOTS,
@@ -33,8 +39,9 @@ from tests.browser.desk_tour import (
     wait_for_its_time,
 )
 from tests.browser.remains import Remains, look
+from tests.browser.reporting import photo
 from tests.browser.settings import PLAIN
-from tests.unit.forwarder.desk.given import PASSPHRASE, key_of, letters, new_desk
+from tests.unit.forwarder.desk.given import PASSPHRASE, attached, key_of, letters, new_desk, parcels
 
 pytestmark = pytest.mark.slow
 
@@ -150,6 +157,10 @@ def test_locking_in_one_tab_locks_every_tab_and_one_where_nothing_is_done_locks_
         keeper, other = tour.house.keeper, tour.firefox.page()
         other.open(f"{tour.house.origin}{tour.house.at}/reports/1")
         other.type("#note-text", "a medio escribir")
+
+        def open_or_not() -> Stage:
+            return keeper.stage
+
         tour.clock.by += 100
         tour.wait_until(lambda: keeper.left > 890)  # that somebody wrote was told
         # Nobody has done anything in the first tab for its whole time; in the other somebody writes.
@@ -159,7 +170,7 @@ def test_locking_in_one_tab_locks_every_tab_and_one_where_nothing_is_done_locks_
         other.wait_for("document.querySelector('#locking').hidden")
         tour.clock.by += 60
         tour.page.wait_for(f"document.querySelector('#locking').hidden && {SHOWN}")
-        assert keeper.stage is Stage.OPEN
+        assert open_or_not() is Stage.OPEN
         assert other.evaluate("() => document.querySelector('#note-text').value") == "a medio escribir"
         assert TEXT in tour.page.text()
         # Both ask the program now and then; that this is not what tells the other tab, it must be there sooner.
@@ -167,7 +178,7 @@ def test_locking_in_one_tab_locks_every_tab_and_one_where_nothing_is_done_locks_
         tour.page.click("button.lock")
         tour.wait_at("unlock")
         other.wait_for("location.pathname.endsWith('/unlock') && document.readyState === 'complete'")
-        assert keeper.stage is Stage.LOCKED
+        assert open_or_not() is Stage.LOCKED
         assert TEXT not in other.text()
 
 
@@ -187,6 +198,37 @@ def test_a_desk_that_is_locked_from_elsewhere_or_has_ended_shows_nothing_any_mor
         tour.page.evaluate("() => { globalThis.fetch = real; }")
         tour.page.wait_for("!document.querySelector('#main').hidden")
         assert tour.page.evaluate("() => document.querySelector('#note-text').value") == "a medio escribir"
+
+
+def test_what_is_being_opened_appears_by_itself_beside_what_is_written_and_keeps_no_desk_open(tmp_path: Path) -> None:
+    attachment, parts = attached(photo(), media="image/jpeg")
+    with new_desk(tmp_path / "mesa") as desk:
+        desk.take(letters(1, Report(text=TEXT, attachments=[attachment]), to=[key_of(desk)]))
+        desk.take(parcels(3, *parts, to=[key_of(desk)]))
+    go_on, clean = threading.Event(), Opened._clean
+
+    def slowly(self: Opened, which: tuple[int, int], sandbox: Sandbox) -> CleanCopy:
+        go_on.wait(60)
+        return clean(self, which, sandbox)
+
+    with (
+        mock.patch.object(Opened, "_clean", slowly),
+        mock.patch.object(report_pages, "OPENING_SECONDS", 0.1),
+        desk_in_firefox(tmp_path / "mesa", tmp_path) as tour,
+    ):
+        unlocked(tour)
+        tour.go("/reports/1")
+        page, keeper = tour.page, tour.house.keeper
+        page.type("#note-text", "a medio escribir")
+        tour.clock.by += 100
+        tour.wait_until(lambda: keeper.left > 890)
+        tour.clock.by += 100
+        assert page.find_all("[data-pending]")
+        go_on.set()
+        page.wait_for("document.images.length === 1 && document.images[0].complete && document.images[0].naturalWidth")
+        assert not page.find_all("[data-pending]")
+        assert page.evaluate("() => document.querySelector('#note-text').value") == "a medio escribir"
+        assert keeper.left <= 800
 
 
 def test_a_key_that_is_held_down_takes_a_step_once(folder: Path, tmp_path: Path) -> None:

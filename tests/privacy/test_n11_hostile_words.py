@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -23,6 +23,7 @@ from forwarder.desk.casework import By, Casework, Kind, Subject
 from forwarder.desk.escapes import printable
 from forwarder.desk.findings import CleanCopy, Findings, Outcome
 from forwarder.desk.incidents import Incidents
+from forwarder.desk.living import Children
 from forwarder.desk.publish.place import Place
 from forwarder.desk.publish.places import Gazetteer
 from forwarder.desk.sandbox import Sandbox
@@ -56,6 +57,7 @@ class TakenOver:
     """A sandbox that gives what it likes: the text of report n is `texts[n - 1]`, whatever came."""
 
     texts_given: tuple[str, ...]
+    children: Children = field(default_factory=Children)
 
     def _instead(self, text: str) -> str:
         return self.texts_given[int(text.split()[-1]) - 1] if text.split()[-1:] and text.split()[-1].isdigit() else text

@@ -192,6 +192,21 @@ def test_who_came_in_by_a_newer_link_while_another_was_unlocking_has_a_locked_de
     asyncio.run(run())
 
 
+def test_enter_pressed_twice_at_the_lock_leads_in(folder: Path) -> None:
+    async def run() -> None:
+        async with pages(folder) as (house, link), Browser.of(house) as browser:
+            await browser.come_in(link)
+            await browser.open("/unlock")
+            with slow_unlocking() as go_on:
+                twice = [asyncio.create_task(browser.send("/unlock", {"passphrase": PASSPHRASE})) for _ in range(2)]
+                await asyncio.sleep(0.2)
+                go_on.set()
+                await asyncio.gather(*twice)
+            assert (await browser.open("/inbox")).path == "/inbox"
+
+    asyncio.run(run())
+
+
 def test_a_cookie_of_before_unlocking_opens_nothing_of_a_desk_that_is_open(folder: Path) -> None:
     async def run() -> None:
         async with pages(folder) as (house, link), Browser.of(house) as browser:
