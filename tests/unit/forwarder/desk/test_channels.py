@@ -372,6 +372,16 @@ def test_a_dry_run_says_to_the_letter_what_would_be_sent(desk: Newsroom) -> None
     assert states(desk) == ["waiting"]
 
 
+def test_a_wiki_that_is_turned_on_does_not_say_what_was_published_before(desk: Newsroom) -> None:
+    account = Wiki("https://w.example/w/", "Ana", "clave")
+    wiki = channels(desk).add_wiki("wiki", account, page="Alertas", language="es")
+    desk.publish(desk.incident(3, state=State.CONFIRMED))
+    channels(desk).turn("wiki", on=True)
+    alert = desk.publish(desk.incident(3, state=State.CONFIRMED)).alert
+    (message,) = sending(desk).messages(wiki, alert)
+    assert message.body.count("== ") == 1
+
+
 def test_a_page_of_the_nearest_city_has_all_its_alerts_and_a_moved_one_leaves_it(desk: Newsroom) -> None:
     account = Wiki("https://w.example/w/", "Ana", "clave")
     channel = channels(desk).add_wiki("wiki", account, page="Alertas/{place}", language="es")
