@@ -36,7 +36,9 @@ class Told(Enum):
     LEFT = "what had waited long enough is published"
     STOPPED = "something that waited does not leave by itself; `veladora desk published` says why"
     RELEASED = "the published alerts were signed anew"
+    LOOKED = "what is published is as it should be"
     NOT_RELEASED = "the published alerts could not be signed anew"
+    SERVED = "serving alerts"
     NOT_SERVED = "the published alerts are not served; it is tried again"
     SAID = "channels have said what was due"
     NOT_SAID = "a channel could not say what was due; `veladora desk channel posts` shows it"
@@ -73,6 +75,7 @@ async def tending(desk: "Desk", *, tell: Tell, after: Callable[[], None]) -> Non
         with _surviving(Told.NOT_RELEASED, tell):
             for one in await asyncio.to_thread(tend, desk, now=int(time.time())):
                 tell(one, "")
+            tell(Told.LOOKED, "")
         with _surviving(Told.NOT_RELEASED, tell):
             await asyncio.to_thread(after)
         with _surviving(Told.NOT_SAID, tell):

@@ -178,12 +178,19 @@ def withdraw(
     folder: FolderOption = HERE,
     passphrase_fd: PassphraseFd = None,
 ) -> None:
-    """Take back what is public about an incident, and say why. What was said is in no feed any more."""
+    """Take back what is public about an incident, and say why. What was said is in no feed any more.
+
+    In a language without words it says that the alert is withdrawn, and nothing else.
+    """
+    from forwarder.desk.publish.alert import WITHDRAWN_WORDS
+
     with explained():
         hand = _by(by)
-    said = _needed(title, text, advice, title_en, text_en, advice_en, words)
+    said = _said((title, text, advice), (title_en, text_en, advice_en), words)
     with _publications(folder, passphrase_fd, key=True) as (desk, publications):
-        draft = publications.withdrawal(incident, said, now=_now())
+        languages = desk.settings.config.publish.languages
+        plain_words = {language: WITHDRAWN_WORDS[language] for language in languages}
+        draft = publications.withdrawal(incident, {**plain_words, **said}, now=_now())
         _show(draft)
         _agreed(yes, "¿Retirarla? / Withdraw it?")
         publications.publish(draft, by=hand, now=_now(), note=note)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from forwarder.desk.publish.alert import Alert, State
-from forwarder.desk.publish.moments import span, zulu
+from forwarder.desk.publish.moments import zulu
+from forwarder.desk.publish.phrases import confidence_line, reported_line
+from forwarder.desk.publish.room import WITHDRAWN_DAYS
 from forwarder.desk.publish.safety import Confidence, Leave, Reason, Refusal
 
 TOWNS_MAX: Final = 12
@@ -24,27 +26,15 @@ class Preview:
     stays: tuple[str, ...]
 
 
-_CONFIDENCE: Final = {
-    "es": {
-        Confidence.UNCONFIRMED: "sin confirmar",
-        Confidence.CONFIRMED_BY_ONE: "confirmada por una organización",
-        Confidence.CONFIRMED_BY_SEVERAL: "confirmada por varias organizaciones",
-    },
-    "en": {
-        Confidence.UNCONFIRMED: "not confirmed",
-        Confidence.CONFIRMED_BY_ONE: "confirmed by one organisation",
-        Confidence.CONFIRMED_BY_SEVERAL: "confirmed by several organisations",
-    },
-}
 _STATE: Final = {
     "es": {State.PUBLISHED: "publicada", State.CORRECTED: "corregida", State.WITHDRAWN: "retirada"},
     "en": {State.PUBLISHED: "published", State.CORRECTED: "corrected", State.WITHDRAWN: "withdrawn"},
 }
 _LEAVES: Final = {
     "es": "identificador {id}, versión {version}, {state}|tema: {topic}|zona: la celda {cell}, de unos {area} km²|"
-    "tiempo: {begin} a {end} UTC|confianza: {confidence}",
+    "{reported}: cuándo llegó el primer reporte, no cuándo pasó|confianza: {confidence}",
     "en": "id {id}, version {version}, {state}|topic: {topic}|area: the cell {cell}, of some {area} km²|"
-    "time: {begin} to {end} UTC|confidence: {confidence}",
+    "{reported}: when the first report came, not when it happened|confidence: {confidence}",
 }
 _STAYS: Final = {
     "es": (
@@ -85,26 +75,30 @@ _WHY: Final = {
         "coarser": "la zona se agrandó hasta que en ella hubo al menos {k} reportes",
         "enough": "en la zona hay al menos {k} reportes",
         "confirmed": "está confirmada, así que no depende del número de reportes",
-        "bucket": "del tiempo sólo se dice en qué seis horas",
+        "bucket": "del tiempo sólo se dice en qué seis horas llegó el primer reporte",
         "waited": "viene de una sola fuente y esperó {hours} horas",
         "kept": "viene de una sola fuente y no espera: la zona y el tiempo ya son públicos, y no se dicen más finos",
         "override": "viene de una sola fuente y no esperó, por decisión de una persona: {reason}",
         "waits": "viene de una sola fuente y espera hasta {leaves_at} UTC; hasta entonces no sale nada",
-        "withdrawn": "deja de decirse lo que decía; la zona, el tiempo y la confianza quedan como estaban",
-        "words": "ningún programa entiende los textos de abajo: léalos pensando en quién pudo contar esto",
+        "withdrawn": "deja de decirse lo que decía; de la zona sólo queda la celda más grande que la rodea",
+        "stays": "quedan el tema, la confianza y las seis horas en que llegó el primer reporte; a los {days} días sale "
+        "de las listas",
+        "words": "ningún programa entiende los textos: léalos pensando en quién pudo contar esto",
     },
     "en": {
         "cell": "the area is not finer than this desk's resolution ({resolution})",
         "coarser": "the area was made larger until at least {k} reports were in it",
         "enough": "at least {k} reports are in the area",
         "confirmed": "it is confirmed, so it does not depend on the number of reports",
-        "bucket": "of the time only the six hours are told",
+        "bucket": "of the time only the six hours are told in which the first report came",
         "waited": "it comes from one source and has waited {hours} hours",
         "kept": "it comes from one source and does not wait: area and time are public already, and are told no finer",
         "override": "it comes from one source and did not wait, by a person's decision: {reason}",
         "waits": "it comes from one source and waits until {leaves_at} UTC; until then nothing leaves",
-        "withdrawn": "what it said is said no longer; area, time and confidence stay as they were",
-        "words": "no program understands the texts below: read them thinking of who can have told this",
+        "withdrawn": "what it said is said no longer; of the area only the largest cell around it stays",
+        "stays": "topic, confidence and the six hours in which the first report came stay; after {days} days it leaves "
+        "the lists",
+        "words": "no program understands the texts: read them thinking of who can have told this",
     },
 }
 _REFUSED: Final = {
@@ -135,7 +129,6 @@ def preview(
     `leave` is None for a withdrawal; `leaves_at`: until when it waits, in seconds since 1970, or 0. `towns`: those that
     the site names because of its area; None when they are not known here. `named`: what it calls the topic.
     """
-    begin, end = span(alert.when)
     said = _LEAVES[language].format(
         id=alert.id,
         version=alert.version,
@@ -143,9 +136,8 @@ def preview(
         topic=alert.topic,
         cell=alert.cell.index,
         area=f"{alert.cell.square_kilometres:.1f}",
-        begin=begin,
-        end=end,
-        confidence=_CONFIDENCE[language][alert.confidence],
+        reported=reported_line(alert, language),
+        confidence=confidence_line(alert, language),
     )
     texts = [
         f"{spoken}: {line}"
@@ -178,7 +170,7 @@ def refused(refusal: Refusal, *, language: str) -> str:
 
 def _why(leave: Leave | None, language: str, leaves_at: int) -> list[str]:
     if leave is None:
-        return [_WHY[language][ground] for ground in ("withdrawn", "words")]
+        return [_WHY[language][ground].format(days=WITHDRAWN_DAYS) for ground in ("withdrawn", "stays", "words")]
     policy = leave.policy
     grounds = ["cell"]
     if leave.kept and leave.confidence is Confidence.UNCONFIRMED:

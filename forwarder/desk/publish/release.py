@@ -33,7 +33,7 @@ from forwarder.places.shipped import shipped
 # Signed anew when half of its time is over: a desk that is opened once a week never lets it lapse.
 RENEW_SECONDS: Final = VALID_SECONDS // 2
 # What makes a release of the same alerts another one: a program that writes other files from them.
-_FORM: Final = b"veladora v1 release 1"
+_FORM: Final = b"veladora v1 release 2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +138,14 @@ def _release(settings: Settings, database: Database, *, key: AlertsKey, now: int
             (made_of, hashlib.sha256(copy.signed.wire).hexdigest(), copy.signed.manifest.version),
         )
     return _released(copy, alerts, new=True)
+
+
+def good_until(folder: Path, key: PublicKey) -> int | None:
+    """Until when (seconds since 1970) the signed folder is good; None when there is none that holds."""
+    try:
+        return read_copy(folder, key=key).signed.manifest.valid_until
+    except (NoCopy, BadCopy):
+        return None
 
 
 def current_alerts(database: Database) -> list[Alert]:

@@ -297,7 +297,7 @@ def test_a_post_says_the_alert_and_where_to_find_it(desk: Newsroom) -> None:
     alert = an_alert(words=WORDS)
     words = said(alert, language="es", title_max=250, body_max=0, address=ADDRESS)
     assert words.title == "ALERTA: Retén en la carretera"
-    assert words.body.startswith("Hombres armados detienen coches.\n\nNo vaya.\n\nsin confirmar, entre ")
+    assert words.body.startswith("Hombres armados detienen coches.\n\nNo vaya.\n\nsin confirmar, reportada entre ")
     assert words.body.endswith(f"{ADDRESS}\nid {alert.id} v1")
     one = said(alert, language="en", title_max=0, body_max=0, address="")
     assert one.title == ""

@@ -21,18 +21,21 @@ from forwarder.delivery import Deliveries, Event, Partner
 from forwarder.desk.config import SETTINGS_NAME, read_settings
 from forwarder.desk.errors import AlreadyThere, BadSettings
 from forwarder.desk.inbox import Gap, Receipt
+from forwarder.desk.listener import Listener
 from forwarder.desk.program import Desk, create, log_to_stderr, receive, receiving, run, unlock
 from forwarder.desk.tending import Told
+from forwarder.partner_card import PartnerCard
 from forwarder.webhook import webhook_headers
 from onion_service.address import OnionAddress
 from onion_service.control import Bootstrap, Tor, launch
-from onion_service.errors import TorMissing, TorStopped, TorUnreachable
+from onion_service.errors import TorError, TorMissing, TorStopped, TorUnreachable
 from onion_service.torrc import OnionTor
 from tests.unit.forwarder.desk.given import (
     CHEAP,
     PARTNER,
     PASSPHRASE,
     RELAY_SETTINGS,
+    a_tor_that_breaks,
     attached,
     key_of,
     letters,
@@ -61,7 +64,8 @@ def test_a_desk_that_was_made_opens_and_tells_its_card(tmp_path: Path) -> None:
         assert desk.card == card
         assert repr(desk) == "Desk(...)"
     key = SealingKey(base64.b64decode(card.key))
-    assert card.words == fingerprint_words(key.fingerprint)
+    assert card.key_words == fingerprint_words(key.fingerprint)
+    assert PartnerCard.read(card.text) == card, "who gets it reads the same"
     assert OnionAddress(card.endpoint.removeprefix("http://").removesuffix("/"))
     assert read_settings(tmp_path / "desk").relay == RELAY_SETTINGS
     assert (tmp_path / "desk").stat().st_mode & 0o777 == 0o700
@@ -98,6 +102,36 @@ def test_a_desk_is_never_made_over_another(tmp_path: Path) -> None:
         (tmp_path / SETTINGS_NAME).unlink(missing_ok=True)
     left = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert left == {path: wire for path, wire in before.items() if path.name != SETTINGS_NAME}
+
+
+def test_a_desk_that_could_not_be_made_leaves_nothing_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, broken = os.environ["PATH"], a_tor_that_breaks(tmp_path / "bin")
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "places.json").write_text("{}")
+    (own / ".making-before").mkdir()
+    for folder, left in ((tmp_path / "new", None), (own, [".making-before", "places.json"])):
+        monkeypatch.setenv("PATH", f"{broken}:{path}")
+        with pytest.raises(TorError):
+            create(folder, PARTNER, relay=None, passphrase=PASSPHRASE, cost=CHEAP)
+        assert (sorted(one.name for one in folder.iterdir()) if folder.exists() else None) == left
+        monkeypatch.setenv("PATH", path)
+        card = create(folder, PARTNER, relay=None, passphrase=PASSPHRASE, cost=CHEAP)
+        with open_desk(folder) as desk:
+            assert desk.card == card
+        whole = {"desk.toml", "inbox.db", "inbox.lock", "partner.key", "tor", *(left or [])}
+        assert {one.name for one in folder.iterdir()} == whole
+        assert folder.joinpath("tor").stat().st_mode & 0o777 == 0o700
+
+
+def test_what_lies_where_a_desk_should_come_stays(tmp_path: Path) -> None:
+    (tmp_path / "inbox.lock").write_text("of somebody else")
+    with pytest.raises(AlreadyThere):
+        create(tmp_path, PARTNER, relay=None, passphrase=PASSPHRASE, cost=CHEAP)
+    assert [one.name for one in tmp_path.iterdir()] == ["inbox.lock"]
+    assert (tmp_path / "inbox.lock").read_text() == "of somebody else"
 
 
 @pytest.mark.parametrize("kind", [KeyKind.RELAY, KeyKind.ROOT, None])
@@ -269,11 +303,11 @@ def test_a_second_tor_that_does_not_start_or_ends_does_not_end_receiving(
         async with to_socket(desk.settings.endpoint_socket.path) as session, session.get("http://desk/") as response:
             assert response.status == 404
         (tmp_path / "tor" / "alerts").unlink()
-        await until(lambda: told("serving alerts at") == 1 or program.done())
+        await until(lambda: told("serving alerts:") == 1 or program.done())
         before = told(Told.NOT_SERVED.value)
         assert launched[0].pid
         os.kill(launched[0].pid, signal.SIGKILL)
-        await until(lambda: told("serving alerts at") == 2 or program.done())
+        await until(lambda: told("serving alerts:") == 2 or program.done())
         assert told(Told.NOT_SERVED.value) > before
         assert not program.done()
         stop.set()
@@ -306,7 +340,9 @@ def test_when_the_tor_of_the_endpoint_ends_the_program_ends_with_its_error(
 
     async def story(desk: Desk) -> None:
         program = asyncio.create_task(
-            receive(desk, asyncio.Event(), progress=lambda _: None, reachable=lambda _: reached.set())
+            receive(
+                desk, asyncio.Event(), progress=lambda _: None, listener=Listener(reachable=lambda _: reached.set())
+            )
         )
         async with asyncio.timeout(20):
             await reached.wait()
