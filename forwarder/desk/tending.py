@@ -59,13 +59,16 @@ def tend(desk: "Desk", *, now: int) -> list[Told]:
 def _tend(desk: "Desk", *, now: int) -> list[Told]:
     database, told = desk.inbox.database, []
     publications = Publications(database, Rules.of(desk.settings, read_places(desk.settings.places_file).places))
-    stopped = sum(bool(one.stopped) for one in publications.waiting(now=now)) - _stopped(database)
-    if publications.leave_due(now=now):
-        told.append(Told.LEFT)
-    if stopped:
-        told.append(Told.STOPPED)
-    if desk.alerts() and desk.release(now=now).new:
-        told.append(Told.RELEASED)
+    try:
+        stopped = sum(bool(one.stopped) for one in publications.waiting(now=now)) - _stopped(database)
+        if publications.leave_due(now=now):
+            told.append(Told.LEFT)
+        if stopped:
+            told.append(Told.STOPPED)
+    finally:
+        # Trouble with what waits keeps no withdrawal back, and lets no list lapse.
+        if desk.alerts() and desk.release(now=now).new:
+            told.append(Told.RELEASED)
     return told
 
 

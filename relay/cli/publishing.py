@@ -245,15 +245,8 @@ def new_alerts_key(folder: FolderOption = HERE, yes: Yes = False, passphrase_fd:
             answer(desk.card.alerts)
 
 
-COMMANDS: Final[tuple[Callable[..., None], ...]] = (
-    preview,
-    publish,
-    correct,
-    withdraw,
-    published,
-    release,
-    new_alerts_key,
-)
+Command = Callable[..., None]
+COMMANDS: Final[tuple[Command, ...]] = (preview, publish, correct, withdraw, published, release, new_alerts_key)
 
 
 @contextmanager

@@ -220,7 +220,7 @@ def _any_version(monkeypatch: pytest.MonkeyPatch) -> None:
             said = {key: value for key, value in said.items() if key != "version"}
         return honest(said)
 
-    monkeypatch.setattr(drafts.canonical, "encode", encode)
+    monkeypatch.setattr(canonical, "encode", encode)
 
 
 def _issued_when_opened(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 
 from forwarder.desk.channels.accounts import PLACE, Channel, Channels, Kind
 from forwarder.desk.channels.outlet import Outlet
-from forwarder.desk.channels.queue import Post, Queue
+from forwarder.desk.channels.queue import Post, PostState, Queue
 from forwarder.desk.channels.wording import page_text, said, summary
 from forwarder.desk.database import Database
 from forwarder.desk.errors import BadChannel, DeskError, NoSuchPost, NotSaid
@@ -124,8 +124,16 @@ class Sending:
         return partial(_post_all, url=self._channels.url(channel), messages=messages)
 
     def _page(self, channel: Channel, alert: Alert, title: str) -> Message:
-        """A page with everything that belongs there now."""
-        there = [one for one in current_alerts(self._database) if self._title(channel, one) == title]
+        """A page with everything that belongs there now: this alert, and the others that this channel has had to say.
+        One that was published before it was turned on is not said there in passing."""
+        rows = self._database.rows(
+            "SELECT DISTINCT alerts.id FROM posts JOIN alerts ON posts.alert = alerts.number"
+            " WHERE posts.channel = ? AND (posts.state <> ? OR posts.tries > 0)",
+            channel.number,
+            PostState.DROPPED.value,
+        )
+        ours = {alert.id, *(one for (one,) in rows)}
+        there = [one for one in current_alerts(self._database) if one.id in ours and self._title(channel, one) == title]
         body = page_text(there, language=channel.language, address=self._address)
         about = summary(alert, language=channel.language)
         return Message(channel.name, channel.kind, channel.service, title, "", body, about)

@@ -158,8 +158,8 @@ def _towns(towns: Sequence[str] | None, language: str) -> str:
 
 
 def _called(named: Mapping[str, str], language: str) -> list[str]:
-    """Every name, in whatever language: all of them leave."""
-    return [_CALLED[language].format(language=spoken, name=name) for spoken, name in sorted(named.items())]
+    """Every name, in whatever language: all of them leave. Where there is none the pages show the id."""
+    return [_CALLED[language].format(language=spoken, name=name) for spoken, name in sorted(named.items()) if name]
 
 
 def refused(refusal: Refusal, *, language: str) -> str:

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from crypto.minisign import PublicKey
+from forwarder.copies import read_copy
 from forwarder.desk import program
 from forwarder.desk.channels.accounts import Channels
 from forwarder.desk.channels.outlet import Outlet
 from forwarder.desk.channels.queue import Queue
 from forwarder.desk.channels.sending import Outcome, Turn
+from forwarder.desk.errors import Unreadable
 from forwarder.desk.program import Desk
 from forwarder.desk.publish.errors import NoAlertsKey
 from forwarder.desk.publish.publishing import VALID_SECONDS
@@ -59,6 +61,20 @@ def test_what_has_changed_stays_and_is_told_once(room: Newsroom) -> None:
     room.incidents.split(room.incidents.incident(number).reports[0], by=ANA)
     assert tend(desk, now=EARLY) == [Told.STOPPED]
     assert tend(desk, now=NOW) == []
+
+
+def test_trouble_with_what_waits_keeps_no_withdrawal_back(room: Newsroom) -> None:
+    desk, out, waits = opened(room), room.incident(), room.incident()
+    room.publish(out)
+    desk.release(now=NOW)
+    room.publications.wait(room.draft(waits, now=EARLY), by=ANA, now=EARLY)
+    with room.inbox.database.change() as changed:
+        changed.execute("UPDATE waiting SET wording = x'00'")
+    room.withdraw(out)
+    with pytest.raises(Unreadable):
+        tend(desk, now=NOW)
+    shown = read_copy(room.settings.alerts_folder, key=PUBLIC).files["alerts.csv"].decode()
+    assert "Hombres armados" not in shown
 
 
 def test_a_desk_without_its_key_signs_nothing(room: Newsroom) -> None:
