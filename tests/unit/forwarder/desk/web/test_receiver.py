@@ -160,7 +160,10 @@ def test_why_nothing_comes_stands_on_the_page_until_it_is_over(tmp_path: Path, m
             calm = await browser.open("/receiving")
             assert 'class="trouble"' not in calm.text
             assert "Ha llegado una entrega, de una ronda que terminó" in calm.said
-            assert "Una entrega es de una ronda que, según el reloj de esta computadora, todavía no pasa. Revise" in calm.said
+            assert (
+                "Una entrega es de una ronda que, según el reloj de esta computadora, todavía no pasa. Revise"
+                in calm.said
+            )
 
     asyncio.run(story())
 
