@@ -36,6 +36,12 @@ class NotOpened(DeskError):
     hint = "type the passphrase again; the inbox is unchanged"
 
 
+class Busy(DeskError):
+    """Another program has the inbox to itself for longer than we wait; nothing was changed."""
+
+    hint = "end what else works at this desk (a backup, another command), and try again"
+
+
 class NotStored(DeskError):
     """The inbox could not be written; it is as it was before."""
 
@@ -144,7 +150,7 @@ class BadAnswer(DeskError):
 class NotOpenedSafely(DeskError):
     """The program that opens things stopped before it had answered; what it was given stays sealed."""
 
-    hint = "try again; if it happens with one report only, that report was made to do this: tell us"
+    hint = "try again; if it happens with one report only, it may have been made to do this: tell us"
 
 
 class NotAcknowledged(DeskError):
@@ -238,7 +244,7 @@ class TryLater(DeskError):
     hint = "wait a little, then type it once more"
 
     def __init__(self, seconds: int) -> None:
-        super().__init__(f"wait {seconds} seconds")
+        super().__init__(f"wait {seconds} second(s)")
         self.seconds = seconds
 
 

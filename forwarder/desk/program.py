@@ -7,9 +7,10 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from enum import Enum
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -18,34 +19,36 @@ from typing import Final, Self
 from crypto import keys
 from crypto.bundle import Bundle
 from crypto.cells import CellClass
-from crypto.directory import Card
+from crypto.directory import Card, TrustedDirectory
 from crypto.errors import CryptoError, WrongPassphrase
 from crypto.keys import AlertsKey, Cost, KeyKind, PartnerKey
 from crypto.layers import RoundNumber
 from crypto.minisign import PublicKey
 from crypto.suite import OpeningKey
 from forwarder.desk import rounds
-from forwarder.desk.card import PartnerCard, card_of
+from forwarder.desk.card import card_of
 from forwarder.desk.catching_up import Event, News
 from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings, Settings, parse_settings
 from forwarder.desk.directory import DeskDirectory
 from forwarder.desk.endpoint import Refusal, endpoint_app
-from forwarder.desk.errors import AlreadyThere, BadSettings
+from forwarder.desk.errors import AlreadyThere, BadSettings, DeskLocked
 from forwarder.desk.going_out import going_out
 from forwarder.desk.inbox import Inbox, Receipt
 from forwarder.desk.listener import NOBODY, Failure, Listener
+from forwarder.desk.making import made_whole, make_onion_within
 from forwarder.desk.opening import open_bundle
 from forwarder.desk.periods import keys_in_use
 from forwarder.desk.publish.alert import Alert
 from forwarder.desk.publish.errors import NoAlertsKey
 from forwarder.desk.publish.release import Released, alerts_by_incident, alerts_key, public_line, release
-from forwarder.desk.publish.serving import Shelf, served
+from forwarder.desk.publish.serving import Shelf, serving
 from forwarder.desk.settings_text import settings_text
 from forwarder.desk.tending import Told, tending
 from forwarder.desk.words import Words
 from forwarder.durable import remove_unfinished, write_durably
+from forwarder.partner_card import PartnerCard
 from forwarder.webhook import bundle_id
-from onion_service.control import Progress, Tor, attach, launch, make_onion
+from onion_service.control import Progress, Tor, attach, launch
 from onion_service.program import usable_tor
 from onion_service.serving import Limits, serve_on
 
@@ -53,8 +56,9 @@ LOG: Final = logging.getLogger("veladora.desk")
 BOOTSTRAP_SECONDS: Final = 300.0
 PUBLISH_SECONDS: Final = 180.0
 TOR_LOOK_SECONDS: Final = 30.0
-LEVELS: Final = {
-    **dict.fromkeys((Told.STOPPED, Told.NOT_RELEASED, Told.NOT_SAID, Event.REFUSED, Event.STOPPED), logging.WARNING),
+LEVELS: Final[Mapping[Enum, int]] = {
+    **dict.fromkeys((Told.STOPPED, Told.NOT_RELEASED, Told.NOT_SERVED, Told.NOT_SAID), logging.WARNING),
+    **dict.fromkeys((Event.REFUSED, Event.STOPPED), logging.WARNING),
     Told.LOOKED: logging.DEBUG,
 }
 # Only relays know the address, and each calls once at a time; a bundle of parcels may take long over a slow circuit.
@@ -76,12 +80,13 @@ class Desk:
         inbox: Inbox,
         *,
         alerts_key: AlertsKey | None = None,
+        alone: "threading.RLock | None" = None,
     ) -> None:
         self.settings: Final = settings
-        self._keys: Final = opening_keys
-        self._alerts_key: Final = alerts_key
+        self._keys = opening_keys
+        self._alerts_key = alerts_key
         self.inbox: Final = inbox
-        self.alone: Final = threading.RLock()
+        self.alone: Final = alone or threading.RLock()
 
     def __enter__(self) -> Self:
         return self
@@ -94,11 +99,20 @@ class Desk:
     def __repr__(self) -> str:
         return "Desk(...)"
 
+    def forget(self) -> None:
+        """The keys are dropped, whoever still holds this desk; what would need them raises DeskLocked from now on."""
+        self._keys, self._alerts_key = (), None
+
+    def _opening_keys(self) -> tuple[OpeningKey, ...]:
+        if not self._keys:
+            raise DeskLocked
+        return self._keys
+
     @property
     def card(self) -> PartnerCard:
         """The partner card, of the current key; `alerts` is the line that others pin, once this desk publishes."""
         with self.alone:
-            card = card_of(self.settings, self._keys[0], self.inbox.database)
+            card = card_of(self.settings, self._opening_keys()[0], self.inbox.database)
             return replace(card, alerts=public_line(self.inbox.database))
 
     @property
@@ -121,10 +135,12 @@ class Desk:
 
         Raises NoAlertsKey when it was unlocked without that key; else as publish/release.py's `release`.
         """
-        if self._alerts_key is None:
-            raise NoAlertsKey("this desk was opened without the key that signs alerts")
         with self.alone:
-            return release(self.settings, self.inbox.database, key=self._alerts_key, now=now)
+            self._opening_keys()
+            key = self._alerts_key
+            if key is None:
+                raise NoAlertsKey("this desk was opened without the key that signs alerts")
+            return release(self.settings, self.inbox.database, key=key, now=now)
 
     def check_current(self) -> None:
         """Return when the current key is still the one that this desk was unlocked with. Raises BadSettings."""
@@ -134,7 +150,7 @@ class Desk:
 
     def under(self, settings: Settings) -> "Desk":
         """The same keys and inbox under other settings of the same folder; this one is not to be used any more."""
-        return Desk(settings, self._keys, self.inbox, alerts_key=self._alerts_key)
+        return Desk(settings, self._opening_keys(), self.inbox, alerts_key=self._alerts_key, alone=self.alone)
 
     def take(self, bundle: Bundle) -> Receipt:
         """Open a verified bundle and store what was for us; see `Inbox.take`."""
@@ -144,10 +160,11 @@ class Desk:
         if standing is not Receipt.NEW:
             return standing
         name = bundle_id(header.cell_class, header.round_number)
-        opened = open_bundle(bundle, self._keys)
+        opened = open_bundle(bundle, self._opening_keys())  # with none, all would look like somebody else's
         with self.alone:
             if opened.words:
-                opened = self.words(now=time.time()).believable(opened, round_number=header.round_number)
+                heard = self._words(self.directory.believed(now=time.time()))
+                opened = heard.believable(opened, round_number=header.round_number)
             latest = self.inbox.latest(header.cell_class)
             receipt = self.inbox.take(bundle, opened)
         if latest is not None and header.round_number > latest + self.settings.relay.step(header.cell_class):
@@ -163,12 +180,11 @@ class Desk:
 
     def words(self, *, now: float) -> Words:
         """What other desks say; `now` in seconds since 1970."""
-        return Words(
-            self.inbox.database,
-            own=self.settings.config.partner.id,
-            trusted=self.directory.current(now=now),
-            round_seconds=self.settings.relay.round_seconds,
-        )
+        return self._words(self.directory.current(now=now))
+
+    def _words(self, trusted: TrustedDirectory | None) -> Words:
+        relay, own = self.settings.relay, self.settings.config.partner.id
+        return Words(self.inbox.database, own=own, trusted=trusted, round_seconds=relay.round_seconds)
 
     def rounds(self, *, now: float) -> tuple[rounds.Standing, ...]:
         """Of which rounds the bundles are here, can still be had, and are lost; `now` in seconds since 1970."""
@@ -193,26 +209,28 @@ def create(
 ) -> PartnerCard:
     """A new desk in `folder`: settings, a key and an inbox locked by `passphrase`, and the endpoint's onion.
 
-    tor makes the key of the onion; nothing leaves the machine. Raises AlreadyThere when a desk, or part of one, is
-    there, since nothing is overwritten, and a TorError when there is no tor to be used.
+    tor makes the key of the onion; nothing leaves the machine. All of it is there, or nothing. Raises AlreadyThere when
+    a desk, or part of one, is there, since nothing is overwritten; NotWritten, NotStored or a TorError.
     """
     settings_file = folder / SETTINGS_NAME
     text = settings_text(partner, relay).encode()
     settings = Settings(parse_settings(text, path=settings_file), folder.absolute())
+    onion = settings.onion_tor()
     for path in (settings_file, folder / partner.key, settings.service_directory):
         if path.exists():
             raise AlreadyThere(path)
     usable_tor(settings.config.tor.program)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = keys.generate(KeyKind.PARTNER)
     if not isinstance(key, PartnerKey):
         raise TypeError("a partner's key was asked for")
-    with Inbox.create(folder, passphrase=passphrase, cost=cost) as inbox:
-        write_durably(folder / partner.key, [keys.lock(key, passphrase=passphrase, cost=cost)])
-        make_onion(settings.onion_tor(), program=settings.config.tor.program)
-        # Written last: a folder with settings is a whole desk.
-        write_durably(settings_file, [text])
-        return card_of(settings, key.opening, inbox.database)
+    # Written last: a folder with settings is a whole desk.
+    with made_whole(settings.folder, last=SETTINGS_NAME) as draft:
+        begun = Settings(settings.config, draft)
+        with Inbox.create(draft, passphrase=passphrase, cost=cost) as inbox:
+            write_durably(draft / partner.key, [keys.lock(key, passphrase=passphrase, cost=cost)])
+            make_onion_within(begun.service_directory, onion, program=settings.config.tor.program)
+            write_durably(draft / SETTINGS_NAME, [text])
+            return card_of(begun, key.opening, inbox.database)
 
 
 def unlock(settings: Settings, *, passphrase: str, signing: bool = False, cost: Cost | None = None) -> Desk:
@@ -316,31 +334,29 @@ async def receiving(desk: Desk, *, listener: Listener = NOBODY) -> AsyncIterator
 
 @asynccontextmanager
 async def _publishing(desk: Desk, *, listener: Listener = NOBODY) -> AsyncIterator[None]:
-    """What is published is tended, and served if the settings say so, for as long as the block lasts."""
+    """What is published is tended, and served if the settings say so, for as long as the block lasts. Trouble with
+    either is told, and does not end the block."""
 
     def tell(told: Told, detail: str) -> None:
         LOG.log(LEVELS.get(told, logging.INFO), "%s%s", told.value, f": {detail}" if detail else "")
         listener.tended(told)
 
-    async with AsyncExitStack() as stack:
-        refreshed: Callable[[], None] = _nothing
-        key = desk.alerts_public
-        if key is not None and desk.settings.config.publish.serve:
-            shelf = Shelf(desk.settings, key)
-            LOG.info("serving alerts at %s", await stack.enter_async_context(served(desk.settings, shelf)))
-            refreshed = lambda: shelf.refresh(now=int(time.time()))  # noqa: E731
-        work = asyncio.create_task(tending(desk, tell=tell, after=refreshed), name="tending")
-        work.add_done_callback(_tell_broken)
-        try:
-            yield
-        finally:
-            work.cancel()
-            await asyncio.wait([work])
-
-
-def _tell_broken(work: "asyncio.Task[None]") -> None:
-    if not work.cancelled() and (error := work.exception()) is not None:
-        LOG.error("what is published is not tended any more: %s; start the desk again", type(error).__name__)
+    refreshed: Callable[[], None] = _nothing
+    work = []
+    key = desk.alerts_public
+    if key is not None and desk.settings.config.publish.serve:
+        shelf = Shelf(desk.settings, key)
+        refreshed = lambda: shelf.refresh(now=int(time.time()))  # noqa: E731
+        told, failed = (partial(tell, one) for one in (Told.SERVED, Told.NOT_SERVED))
+        serves = serving(desk.settings, shelf, told=told, failed=failed)
+        work.append(asyncio.create_task(serves, name="serving alerts"))
+    work.append(asyncio.create_task(tending(desk, tell=tell, after=refreshed), name="tending"))
+    try:
+        yield
+    finally:
+        for task in work:
+            task.cancel()
+        await asyncio.wait(work)
 
 
 def _nothing() -> None:
@@ -375,7 +391,7 @@ async def _until(stop: asyncio.Event, tor: Tor, progress: Progress, reachable: C
         reachable(str(address))
     while not stop.is_set():
         await asyncio.wait([stopping], timeout=TOR_LOOK_SECONDS)
-        await asyncio.to_thread(tor.ask, "version")
+        await asyncio.to_thread(tor.bootstrap)
         await asyncio.to_thread(tor.keep_guards)
     stopping.cancel()
 

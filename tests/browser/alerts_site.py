@@ -12,6 +12,7 @@ from crypto.keys import AlertsKey
 from crypto.manifest import Signed
 from forwarder.copies import Copy, write_copy
 from forwarder.desk.publish.alert import Alert, Words, correct, publish, withdraw
+from forwarder.desk.publish.moments import Issue
 from forwarder.desk.publish.place import Cell, Place
 from forwarder.desk.publish.publisher import Publisher
 from forwarder.desk.publish.publishing import published_files
@@ -74,7 +75,9 @@ def alerts() -> list[Alert]:
 
 def files() -> dict[str, bytes]:
     """Everything that is published of them."""
-    return published_files(alerts(), PUBLISHER, key=PUBLIC, gazetteer=shipped(), topics=TOPICS)
+    now = int(time.time())
+    issue = Issue(at=now, until=now + 86_400)
+    return published_files(alerts(), PUBLISHER, key=PUBLIC, gazetteer=shipped(), issue=issue, topics=TOPICS)
 
 
 def put(folder: Path, published: Mapping[str, bytes]) -> Path:

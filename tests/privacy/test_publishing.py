@@ -122,8 +122,8 @@ def nothing_is_finer(rule: Rule, *, count: int, seed: int = 7) -> int:
             [feature] = json.loads(files["alerts.geojson"])["features"]
             said = feature["properties"]
             assert h3.get_resolution(said["cell"]) <= policy.resolution, "finer than the cell"
-            assert seconds(said["from"]) % 21_600 == 0, "finer than the bucket"
-            assert seconds(said["until"]) - seconds(said["from"]) == 21_600, "finer than the bucket"
+            assert seconds(said["reported_from"]) % 21_600 == 0, "finer than the bucket"
+            assert seconds(said["reported_to"]) - seconds(said["reported_from"]) == 21_600, "finer than the bucket"
             assert seconds(said["published"]) % 3_600 == 0, "tells when somebody was at the desk"
             if said["confidence"] == "unconfirmed":
                 assert in_cell(facts, said["cell"]) >= policy.k, "fewer than k reports in the area"

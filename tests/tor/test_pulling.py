@@ -29,7 +29,6 @@ from crypto.layers import RoundNumber, wrap
 from crypto.letter import seal_report
 from crypto.report import Report
 from forwarder.desk import telling
-from forwarder.desk.card import PartnerCard
 from forwarder.desk.casework import By, Casework, Kind, Subject
 from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings
 from forwarder.desk.going_out import Mouth
@@ -38,6 +37,7 @@ from forwarder.desk.listener import Failure
 from forwarder.desk.own_keys import signing_key
 from forwarder.desk.program import create
 from forwarder.desk.triage import State
+from forwarder.partner_card import PartnerCard
 from forwarder.pulling import path_of
 from onion_service.address import OnionAddress
 from onion_service.client_auth import ClientKey

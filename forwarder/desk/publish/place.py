@@ -60,11 +60,13 @@ class Cell:
         """From 3 (some 12 000 km²) to 8 (some 0.7 km²)."""
         return int(h3.get_resolution(self.index))
 
+    def parent(self, resolution: int) -> "Cell":
+        """The cell of this resolution that it lies in; itself where it is as large, or larger, already."""
+        return self if resolution >= self.resolution else Cell(h3.cell_to_parent(self.index, resolution))
+
     def is_within(self, other: "Cell") -> bool:
         """Whether `other` is this cell or one of its parents."""
-        return self.resolution >= other.resolution and bool(
-            h3.cell_to_parent(self.index, other.resolution) == other.index
-        )
+        return self.resolution >= other.resolution and self.parent(other.resolution) == other
 
     @property
     def square_kilometres(self) -> float:

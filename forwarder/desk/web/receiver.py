@@ -115,10 +115,12 @@ class Receiver:
 
     def _tended(self, told: Told) -> None:
         match told:
-            case Told.NOT_RELEASED | Told.NOT_SAID:
+            case Told.NOT_RELEASED | Told.NOT_SERVED | Told.NOT_SAID:
                 self.troubles[told] = None
             case Told.LOOKED:
                 self.troubles.pop(Told.NOT_RELEASED, None)
+            case Told.SERVED:
+                self.troubles.pop(Told.NOT_SERVED, None)
             case Told.SAID:
                 self.troubles.pop(Told.NOT_SAID, None)
 

@@ -9,12 +9,14 @@ from aiohttp import web
 
 from crypto.cells import CellClass
 from forwarder.desk.endpoint import Refusal
+from forwarder.desk.errors import NoSandbox, NotOpenedSafely
 from forwarder.desk.inbox import Damage
 from forwarder.desk.listener import in_words
 from forwarder.desk.program import Desk
 from forwarder.desk.publish.release import good_until
 from forwarder.desk.reading import edge
 from forwarder.desk.rounds import Span
+from forwarder.desk.sandbox import Sandbox
 from forwarder.desk.tending import Told
 from forwarder.desk.web.catalogues import msg
 from forwarder.desk.web.house import Visit
@@ -93,6 +95,7 @@ async def receiving(visit: Visit) -> web.StreamResponse:
         coming=receiver.coming,
         failed="" if failed is None else in_words(failed),
         wrong=list(_wrong(visit, receiver, state.good_until)),
+        walls=await _walls(visit),
     )
 
 
@@ -116,6 +119,14 @@ def _wrong(visit: Visit, receiver: Receiver, good_until: int | None) -> Iterator
             day = datetime.fromtimestamp(good_until, UTC).date().isoformat()
             why = (visit.t(msg("Lo publicado vale hasta el {day}; después nadie debe creerlo."), day=day),)
         yield Wrong(visit.t(SAID[what]), why, "" if error is None else in_words(error))
+
+
+async def _walls(visit: Visit) -> Sandbox | None:
+    """What shuts in the program that opens things; None when nothing does, and nothing is opened."""
+    try:
+        return await visit.keeper.opened.sandbox()
+    except (NoSandbox, NotOpenedSafely):
+        return None
 
 
 def _state(desk: Desk, *, now: float, signed: bool) -> _State:

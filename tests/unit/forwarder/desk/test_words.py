@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -14,13 +15,15 @@ from crypto.bundle import Bundle
 from crypto.cells import CellClass
 from crypto.directory import Card, Directory, TrustedDirectory, sign
 from crypto.errors import Forged
+from crypto.keys import RootKey
 from crypto.letter import WORD_KIND, seal, seal_word
 from crypto.report import Report
+from crypto.signing import SigningKey
 from crypto.word import BUCKET_SECONDS, Word
 from forwarder.desk import words
 from forwarder.desk.casework import Casework, Deed, Kind, Subject
 from forwarder.desk.config import Config, PartnerSettings, Settings
-from forwarder.desk.errors import NotHeard
+from forwarder.desk.errors import NotHeard, Unreadable
 from forwarder.desk.inbox import Inbox
 from forwarder.desk.incidents import Incidents
 from forwarder.desk.own_keys import signing_key
@@ -45,6 +48,8 @@ from tests.unit.forwarder.desk.speakers import (
     trust,
 )
 from tests.unit.forwarder.given import RELAY, number
+
+OTHER_ROOT: Final = RootKey(SigningKey(b"q" * 32))
 
 
 @pytest.fixture
@@ -266,6 +271,38 @@ def test_an_older_directory_does_not_take_the_place_of_the_one_held(desk: Desk) 
     assert held is not None
     assert held.directory.version == 7
     assert desk.directory.current(now=NOW + 1_000) is None
+
+
+def moved(desk: Desk) -> Desk:
+    """The desk under a card with another root key."""
+    relay = msgspec.structs.replace(desk.settings.relay, card=f"{ONION}#{OTHER_ROOT.public.hex()}")
+    settings = replace(desk.settings, config=msgspec.structs.replace(desk.settings.config, relay=relay))
+    return desk.under(settings)
+
+
+def test_after_a_change_of_the_root_key_incidents_open_and_reports_come(desk: Desk) -> None:
+    hear(desk, a_word())
+    there = moved(desk)
+    assert there.directory.load() is None, "an older root says nothing any more"
+    assert there.words(now=NOW).beside(1) == [], "nobody vouches for who said it"
+    before = there.inbox.count
+    heard = seal_word(a_word(several=False), to=OURS.sealing_key, relays=1)
+    there.take(letters(ROUND + 9, Report(text="Otra cosa"), others=[heard]))
+    assert there.inbox.count == before + 1
+    signed = sign(directory(signing_key(there.inbox.database)), OTHER_ROOT)
+    there.directory.keep(TrustedDirectory.read(signed, root=OTHER_ROOT.signing.verifying_key, now=NOW))
+    assert len(there.words(now=NOW).beside(1)) == 2, "what was said meanwhile was kept"
+
+
+def test_a_directory_that_cannot_be_read_turns_no_report_away(desk: Desk) -> None:
+    with desk.inbox.database.change() as opened:
+        opened.execute("UPDATE directory SET signed = ?", (b"no directory",))
+    with pytest.raises(Unreadable):
+        desk.directory.load()
+    before = desk.inbox.count
+    heard = seal_word(a_word(), to=OURS.sealing_key, relays=1)
+    desk.take(letters(ROUND + 9, Report(text="Otra cosa"), others=[heard]))
+    assert desk.inbox.count == before + 1
 
 
 @settings(max_examples=40)

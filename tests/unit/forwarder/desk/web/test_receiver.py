@@ -3,6 +3,7 @@ nothing else.
 """
 
 import asyncio
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import psutil
 import pytest
 
 from crypto.report import Report
+from crypto.suite import OpeningKey
 from forwarder.desk import program
 from forwarder.desk.catching_up import Event, News
 from forwarder.desk.config import SETTINGS_NAME
@@ -25,6 +27,7 @@ from onion_service.errors import OnionUnreachable
 from onion_service.refusals import ClockWrong
 from tests.unit.forwarder.desk.given import CHEAP, PASSPHRASE, key_of, letters, new_desk, to_socket
 from tests.unit.forwarder.desk.test_program import NOWHERE
+from tests.unit.forwarder.desk.web.test_keeper import held
 from tests.unit.forwarder.desk.web.visiting import visiting
 from tests.unit.forwarder.endpoints import until
 from tests.unit.forwarder.given import RELAY, ROUND_SECONDS
@@ -59,6 +62,8 @@ def test_what_is_delivered_while_the_desk_is_open_is_in_its_inbox_and_a_locked_d
     with (tmp_path / SETTINGS_NAME).open("a") as file:
         file.write(NOWHERE)
 
+    before = {id(one) for one in gc.get_objects()}
+
     async def story() -> None:
         keeper = Keeper(tmp_path, cost=CHEAP)
         for number in (1, 2):
@@ -66,11 +71,14 @@ def test_what_is_delivered_while_the_desk_is_open_is_in_its_inbox_and_a_locked_d
             socket = keeper.desk.settings.endpoint_socket.path
             assert keeper.receiver.standing.phase is Phase.STARTING
             await until(lambda: socket.exists() and bool(tors()))  # noqa: B023
+            assert held(OpeningKey, but=before)
             assert await deliver(keeper, number, Report(text=f"ronda {number}")) == 204
             texts = await keeper.read(lambda desk: [entry.report.text for entry in desk.inbox.entries()])
             assert texts == [f"ronda {one}" for one in range(1, number + 1)]
             await keeper.lock()
             assert keeper.stage is Stage.LOCKED
+            # What receives is still about to end, and holds the desk until then; the keys are gone.
+            assert held(OpeningKey, but=before) == []
             await keeper.end()
             assert not socket.exists()
             assert tors() == []
