@@ -23,7 +23,7 @@ class BadSettings(DeskError):
 class AlreadyThere(DeskError):
     """There is something where a new thing should be made; it was not touched."""
 
-    hint = "choose another folder; what is there was not changed"
+    hint = "choose another folder, or give that one another name; what is there was not changed, and may hold reports"
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path} exists already")

@@ -13,13 +13,51 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from crypto import keys
+from crypto.keys import Cost, KeyKind, PartnerKey
+from forwarder.desk.card import card_of
+from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings, Settings, parse_settings
 from forwarder.desk.errors import AlreadyThere
+from forwarder.desk.inbox import Inbox
+from forwarder.desk.settings_text import settings_text
+from forwarder.durable import write_durably
 from forwarder.errors import NoSpace, NotWritten
+from forwarder.partner_card import PartnerCard
 from onion_service.control import make_onion
 from onion_service.durable import sync_folder
+from onion_service.program import usable_tor
 from onion_service.torrc import OnionTor, UnixSocket
 
 DRAFT: Final = ".making-"
+
+
+def create(
+    folder: Path, partner: PartnerSettings, *, relay: RelaySettings | None, passphrase: str, cost: Cost | None = None
+) -> PartnerCard:
+    """A new desk in `folder`: settings, a key and an inbox locked by `passphrase`, and the endpoint's onion.
+
+    tor makes the key of the onion; nothing leaves the machine. All of it is there, or nothing. Raises AlreadyThere when
+    a desk, or part of one, is there, since nothing is overwritten; NotWritten, NotStored or a TorError.
+    """
+    settings_file = folder / SETTINGS_NAME
+    text = settings_text(partner, relay).encode()
+    settings = Settings(parse_settings(text, path=settings_file), folder.absolute())
+    onion = settings.onion_tor()
+    for path in (settings_file, folder / partner.key, settings.service_directory):
+        if path.exists():
+            raise AlreadyThere(path)
+    usable_tor(settings.config.tor.program)
+    key = keys.generate(KeyKind.PARTNER)
+    if not isinstance(key, PartnerKey):
+        raise TypeError("a partner's key was asked for")
+    # Written last: a folder with settings is a whole desk.
+    with made_whole(settings.folder, last=SETTINGS_NAME) as draft:
+        begun = Settings(settings.config, draft)
+        with Inbox.create(draft, passphrase=passphrase, cost=cost) as inbox:
+            write_durably(draft / partner.key, [keys.lock(key, passphrase=passphrase, cost=cost)])
+            make_onion_within(begun.service_directory, onion, program=settings.config.tor.program)
+            write_durably(draft / SETTINGS_NAME, [text])
+            return card_of(begun, key.opening, inbox.database)
 
 
 @contextmanager

@@ -21,35 +21,33 @@ from crypto.bundle import Bundle
 from crypto.cells import CellClass
 from crypto.directory import Card, TrustedDirectory
 from crypto.errors import CryptoError, WrongPassphrase
-from crypto.keys import AlertsKey, Cost, KeyKind, PartnerKey
+from crypto.keys import AlertsKey, Cost, PartnerKey
 from crypto.layers import RoundNumber
 from crypto.minisign import PublicKey
 from crypto.suite import OpeningKey
 from forwarder.desk import rounds
 from forwarder.desk.card import card_of
 from forwarder.desk.catching_up import Event, News
-from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings, Settings, parse_settings
+from forwarder.desk.config import SETTINGS_NAME, Settings
 from forwarder.desk.directory import DeskDirectory
 from forwarder.desk.endpoint import Refusal, endpoint_app
-from forwarder.desk.errors import AlreadyThere, BadSettings, DeskLocked
+from forwarder.desk.errors import BadSettings, DeskLocked
 from forwarder.desk.going_out import going_out
 from forwarder.desk.inbox import Inbox, Receipt
 from forwarder.desk.listener import NOBODY, Failure, Listener
-from forwarder.desk.making import made_whole, make_onion_within
+from forwarder.desk.making import create as create
 from forwarder.desk.opening import open_bundle
 from forwarder.desk.periods import keys_in_use
 from forwarder.desk.publish.alert import Alert
 from forwarder.desk.publish.errors import NoAlertsKey
 from forwarder.desk.publish.release import Released, alerts_by_incident, alerts_key, public_line, release
 from forwarder.desk.publish.serving import Shelf, serving
-from forwarder.desk.settings_text import settings_text
 from forwarder.desk.tending import Told, tending
 from forwarder.desk.words import Words
-from forwarder.durable import remove_unfinished, write_durably
+from forwarder.durable import remove_unfinished
 from forwarder.partner_card import PartnerCard
 from forwarder.webhook import bundle_id
 from onion_service.control import Progress, Tor, attach, launch
-from onion_service.program import usable_tor
 from onion_service.serving import Limits, serve_on
 
 LOG: Final = logging.getLogger("veladora.desk")
@@ -202,35 +200,6 @@ class Desk:
         """The relay says that it has no such bundle; whether that tells anything. Raises DeskError."""
         with self.alone:
             return rounds.note_not_kept(self.inbox.database, cell_class, round_number)
-
-
-def create(
-    folder: Path, partner: PartnerSettings, *, relay: RelaySettings | None, passphrase: str, cost: Cost | None = None
-) -> PartnerCard:
-    """A new desk in `folder`: settings, a key and an inbox locked by `passphrase`, and the endpoint's onion.
-
-    tor makes the key of the onion; nothing leaves the machine. All of it is there, or nothing. Raises AlreadyThere when
-    a desk, or part of one, is there, since nothing is overwritten; NotWritten, NotStored or a TorError.
-    """
-    settings_file = folder / SETTINGS_NAME
-    text = settings_text(partner, relay).encode()
-    settings = Settings(parse_settings(text, path=settings_file), folder.absolute())
-    onion = settings.onion_tor()
-    for path in (settings_file, folder / partner.key, settings.service_directory):
-        if path.exists():
-            raise AlreadyThere(path)
-    usable_tor(settings.config.tor.program)
-    key = keys.generate(KeyKind.PARTNER)
-    if not isinstance(key, PartnerKey):
-        raise TypeError("a partner's key was asked for")
-    # Written last: a folder with settings is a whole desk.
-    with made_whole(settings.folder, last=SETTINGS_NAME) as draft:
-        begun = Settings(settings.config, draft)
-        with Inbox.create(draft, passphrase=passphrase, cost=cost) as inbox:
-            write_durably(draft / partner.key, [keys.lock(key, passphrase=passphrase, cost=cost)])
-            make_onion_within(begun.service_directory, onion, program=settings.config.tor.program)
-            write_durably(draft / SETTINGS_NAME, [text])
-            return card_of(begun, key.opening, inbox.database)
 
 
 def unlock(settings: Settings, *, passphrase: str, signing: bool = False, cost: Cost | None = None) -> Desk:

@@ -86,11 +86,11 @@ async def to_socket(path: Path) -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-def a_tor_that_breaks(folder: Path) -> Path:
-    """A folder for PATH with a tor that says what it is, and ends as soon as it is to do something."""
+def a_tor_that_breaks(folder: Path, *, then: str = "exit 1") -> Path:
+    """A folder for PATH with a tor that says what it is, and when it is to do something does `then` instead."""
     tor = shutil.which("tor")
     folder.mkdir()
     broken = folder / "tor"
-    broken.write_text(f'#!/bin/sh\ncase "$1" in --version|--list-modules) exec {tor} "$1" ;; esac\nexit 1\n')
+    broken.write_text(f'#!/bin/sh\ncase "$1" in --version|--list-modules) exec {tor} "$1" ;; esac\n{then}\n')
     broken.chmod(0o755)
     return folder

@@ -28,14 +28,13 @@ from forwarder.partner_card import PartnerCard
 from forwarder.webhook import webhook_headers
 from onion_service.address import OnionAddress
 from onion_service.control import Bootstrap, Tor, launch
-from onion_service.errors import TorError, TorMissing, TorStopped, TorUnreachable
+from onion_service.errors import TorMissing, TorStopped, TorUnreachable
 from onion_service.torrc import OnionTor
 from tests.unit.forwarder.desk.given import (
     CHEAP,
     PARTNER,
     PASSPHRASE,
     RELAY_SETTINGS,
-    a_tor_that_breaks,
     attached,
     key_of,
     letters,
@@ -102,36 +101,6 @@ def test_a_desk_is_never_made_over_another(tmp_path: Path) -> None:
         (tmp_path / SETTINGS_NAME).unlink(missing_ok=True)
     left = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert left == {path: wire for path, wire in before.items() if path.name != SETTINGS_NAME}
-
-
-def test_a_desk_that_could_not_be_made_leaves_nothing_in_the_way(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path, broken = os.environ["PATH"], a_tor_that_breaks(tmp_path / "bin")
-    own = tmp_path / "own"
-    own.mkdir()
-    (own / "places.json").write_text("{}")
-    (own / ".making-before").mkdir()
-    for folder, left in ((tmp_path / "new", None), (own, [".making-before", "places.json"])):
-        monkeypatch.setenv("PATH", f"{broken}:{path}")
-        with pytest.raises(TorError):
-            create(folder, PARTNER, relay=None, passphrase=PASSPHRASE, cost=CHEAP)
-        assert (sorted(one.name for one in folder.iterdir()) if folder.exists() else None) == left
-        monkeypatch.setenv("PATH", path)
-        card = create(folder, PARTNER, relay=None, passphrase=PASSPHRASE, cost=CHEAP)
-        with open_desk(folder) as desk:
-            assert desk.card == card
-        whole = {"desk.toml", "inbox.db", "inbox.lock", "partner.key", "tor", *(left or [])}
-        assert {one.name for one in folder.iterdir()} == whole
-        assert folder.joinpath("tor").stat().st_mode & 0o777 == 0o700
-
-
-def test_what_lies_where_a_desk_should_come_stays(tmp_path: Path) -> None:
-    (tmp_path / "inbox.lock").write_text("of somebody else")
-    with pytest.raises(AlreadyThere):
-        create(tmp_path, PARTNER, relay=None, passphrase=PASSPHRASE, cost=CHEAP)
-    assert [one.name for one in tmp_path.iterdir()] == ["inbox.lock"]
-    assert (tmp_path / "inbox.lock").read_text() == "of somebody else"
 
 
 @pytest.mark.parametrize("kind", [KeyKind.RELAY, KeyKind.ROOT, None])

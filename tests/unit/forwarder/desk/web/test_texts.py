@@ -36,9 +36,10 @@ OF_COMMANDS = {
     errors.NoOutlet, errors.NotSaid,
 }  # fmt: skip
 
-# A desk neither pushes bundles nor fetches copies; what its endpoint refuses is told by `Refusal`.
+# A desk neither reads cards, pushes bundles nor fetches copies; what its endpoint refuses is told by `Refusal`.
 OF_RELAYS = {
-    roads.NotMirrored, roads.NoCopy, roads.NotDelivered, roads.Unreachable, roads.Refused, roads.BadWebhook,
+    roads.NotACard, roads.NotMirrored, roads.NoCopy, roads.NotDelivered, roads.Unreachable, roads.Refused,
+    roads.BadWebhook,
 }  # fmt: skip
 
 
