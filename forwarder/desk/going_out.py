@@ -118,11 +118,11 @@ class Mouth:
             again = DIRECTORY_SECONDS
             try:
                 await self._sender().directory()
+                await asyncio.to_thread(self._put_right)
             except (CryptoError, ForwarderError, OnionServiceError) as error:
                 again = DIRECTORY_AGAIN_SECONDS
                 self.failed(Failure(Trouble.NO_DIRECTORY, error))
             else:
-                await asyncio.to_thread(self._put_right)
                 self.failed(Failure(Trouble.NO_DIRECTORY, None))
             await asyncio.sleep(again * self.chance.uniform(0.5, 1.5))
 

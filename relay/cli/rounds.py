@@ -53,7 +53,7 @@ def _lines(one: "Standing") -> list[str]:
         )
         for text in _texts(one, spans)
     ] + [
-        f"here too soon: {text}; by this computer's clock it is still to be: the clock is wrong, or the relay lied"
+        f"here too soon: {text}; still to be by this computer's clock: the clock is wrong, or the relay lied"
         for text in _texts(one, one.ahead)
     ]
 

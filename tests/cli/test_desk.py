@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -14,6 +15,7 @@ from typer.testing import CliRunner, Result
 from crypto.report import Report
 from forwarder.desk import sandbox
 from forwarder.desk.config import SETTINGS_NAME
+from relay.cli import rounds
 from relay.cli.desk import app
 from tests.unit.forwarder.desk.given import (
     PASSPHRASE,
@@ -105,7 +107,10 @@ def test_init_takes_no_passphrase_that_the_pages_would_not_take(tmp_path: Path, 
     assert not (tmp_path / "desk").exists()
 
 
-def test_list_shows_each_report_with_its_round_and_says_what_is_missing(folder: Path) -> None:
+def test_list_shows_each_report_with_its_round_and_says_what_is_missing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "time", SimpleNamespace(time=lambda: 2_000_005 * 900 + 60.0))
     shown = desk("list", "--folder", str(folder))
     assert shown.exit_code == 0
     lines = [line for line in shown.stdout.splitlines() if "20000" in line]

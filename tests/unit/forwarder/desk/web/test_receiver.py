@@ -141,7 +141,10 @@ OVER: tuple[Callable[[Listener], None], ...] = (
 
 @pytest.mark.slow
 def test_why_nothing_comes_stands_on_the_page_until_it_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    new_desk(tmp_path).inbox.close()
+    with new_desk(tmp_path) as desk:
+        # The pages' clock stands at round 1000.
+        desk.take(letters(999, Report(text="uno"), to=[key_of(desk)]))
+        desk.take(letters(5_000, Report(text="dos"), to=[key_of(desk)]))
     heard: list[Listener] = []
 
     async def receive(_desk: Desk, stop: asyncio.Event, *, progress: object, listener: Listener) -> None:
@@ -164,6 +167,11 @@ def test_why_nothing_comes_stands_on_the_page_until_it_is_over(tmp_path: Path, m
                 over(heard[-1])
             calm = await browser.open("/receiving")
             assert 'class="trouble"' not in calm.text
+            assert "Ha llegado una entrega, de una ronda que terminó" in calm.said
+            assert (
+                "Una entrega es de una ronda que, según el reloj de esta computadora, todavía no pasa. Revise"
+                in calm.said
+            )
 
     asyncio.run(story())
 
