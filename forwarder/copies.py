@@ -5,6 +5,7 @@ nothing is read from there, that the publisher's key does not vouch for.
 """
 
 import errno
+import fcntl
 import os
 import shutil
 import stat
@@ -51,6 +52,23 @@ class Copy:
     def everything(self) -> dict[str, bytes]:
         """All files by name, those of the manifest too."""
         return {**self.files, MANIFEST_NAME: self.signed.wire, SIGNATURE_NAME: self.signed.signature}
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """No other program that asks for this writes in `folder` for as long as the block lasts; whoever comes meanwhile
+    waits. The folder is made if need be. Raises NotWritten."""
+    try:
+        folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise NotWritten(folder, error.strerror or "unknown reason") from error
+    try:
+        # The folder itself, so nothing is left when a program is killed.
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write_copy(folder: Path, copy: Copy) -> None:

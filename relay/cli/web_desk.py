@@ -6,9 +6,10 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 import webbrowser
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 # Where no window can be opened, a browser in the terminal would cover the link.
 _SCREENS: Final = ("DISPLAY", "WAYLAND_DISPLAY")
+OPEN_SECONDS: Final = 5.0
+ENDING: Final = "Ctrl-C: cerrar la mesa y terminar. / Ctrl-C: lock the desk and end."
 
 
 def run(
@@ -49,9 +52,16 @@ async def _run(make: "Callable[[], House]", *, port: int, browser: bool) -> None
     house = make()
     with told_to_stop() as stop, _private_folder() as private:
         async with serving(house, port=port, on_fault=tell_fault) as link:
-            _show(link)
-            if browser and any(os.environ.get(name) for name in _SCREENS):
-                await asyncio.to_thread(_open, link, private)
+            screen = browser and any(os.environ.get(name) for name in _SCREENS)
+            opened = screen and await _opened(link, private)
+            if opened:
+                say("La mesa se abrió en su navegador. / The desk was opened in your browser.")
+            # A link that a browser has used must not be clicked here: it would look as if a stranger had used it.
+            if opened and sys.stdin.isatty():
+                say("Si no la ve, pulse Entrar: da un enlace. / If you do not see it, press Enter for a link.")
+                say(ENDING)
+            else:
+                _show(link)
             with _enter_gives_a_link(house):
                 await stop.wait()
             say("Cerrando; tor tarda unos segundos. / Locking; tor needs some seconds to end.")
@@ -62,11 +72,22 @@ def _show(link: str) -> None:
     say("Open this link in Firefox on this computer. It is good once.")
     answer(link)
     sys.stdout.flush()
-    say("Entrar: otro enlace. Ctrl-C: cerrar la mesa y terminar. / Enter: a new link. Ctrl-C: lock the desk and end.")
+    say("Entrar: otro enlace; al usarlo, la mesa se cierra. / Enter: another link; using it locks the desk.")
+    say(ENDING)
 
 
-def _open(link: str, private: Path) -> None:
-    """Through a file that only we can read: other users of the computer see what a browser is started with."""
+async def _opened(link: str, private: Path) -> bool:
+    """Whether a browser was started; one that we would have to wait for counts."""
+    found: list[bool] = []
+    opening = threading.Thread(target=lambda: found.append(_open(link, private)), daemon=True)
+    opening.start()
+    await asyncio.to_thread(opening.join, OPEN_SECONDS)
+    return all(found)
+
+
+def _open(link: str, private: Path) -> bool:
+    """Through a file that only we can read: other users of the computer see what a browser is started with. Whether a
+    browser was started."""
     page = private / "veladora.html"
     target = html.escape(link, quote=True)
     page.write_text(
@@ -74,8 +95,10 @@ def _open(link: str, private: Path) -> None:
         f'<meta http-equiv="refresh" content="0;url={target}"><p><a href="{target}">Veladora</a>',
         encoding="utf-8",
     )
-    with suppress(webbrowser.Error, OSError):
-        webbrowser.open(page.as_uri())
+    try:
+        return webbrowser.open(page.as_uri())
+    except (webbrowser.Error, OSError):
+        return False
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,11 +21,12 @@ from onion_service.clean.photo import clean_photo
 from tests.browser import client
 from tests.browser.background import Background
 from tests.browser.firefox import Firefox
-from tests.browser.page import Page
+from tests.browser.page import WAIT_SECONDS, Page
 from tests.browser.proxy import proxying
 from tests.browser.reporting import photo
 from tests.browser.settings import PLAIN, Value
 from tests.unit.forwarder.desk.given import CHEAP, RELAY_SETTINGS, attached, key_of, letters, parcels
+from tests.unit.forwarder.desk.web.visiting import Ahead
 
 SCREENSHOTS: Final = Path(__file__).parents[2] / "build" / "screenshots" / "desk"
 NARROW: Final = 320
@@ -59,6 +60,8 @@ class Tour:
     page: Page
     house: House
     background: Background
+    firefox: Firefox
+    clock: Ahead
     pictures: Path = SCREENSHOTS
     objections: dict[str, list[str]] = field(default_factory=dict)
     overflows: dict[str, list[str]] = field(default_factory=dict)
@@ -82,6 +85,13 @@ class Tour:
     def wait_at(self, ending: str) -> None:
         """Return when the page is there."""
         self.page.wait_for(f"location.pathname.match(/{ending}$/) && document.readyState === 'complete'")
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Return when something is so at the desk, which a page has to bring about."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not holds():
+            assert time.monotonic() < deadline, "the desk was not told"
+            time.sleep(0.05)
 
     def press(self, css: str, ending: str) -> None:
         """Click, and wait for the page that it leads to."""
@@ -116,7 +126,8 @@ def desk_in_firefox(
 ) -> Iterator[Tour]:
     """The pages of a desk, and a Firefox that has come in by the one-time link. `receives`: with tors of its own."""
     client.node()
-    house = new_house(Keeper(folder, cost=CHEAP, receives=receives))
+    clock = Ahead()
+    house = new_house(Keeper(folder, clock=clock, cost=CHEAP, receives=receives))
     with Background("desk") as background, proxying(at) as proxy:
         stack = AsyncExitStack()
         link = background.do(stack.enter_async_context(serving(house)))
@@ -124,7 +135,7 @@ def desk_in_firefox(
         try:
             with Firefox.launch(settings, proxy=proxy, folder=at / "firefox") as firefox:
                 page = firefox.open(link)
-                tour = Tour(page, house, background, pictures)
+                tour = Tour(page, house, background, firefox, clock, pictures)
                 yield tour
                 assert proxy.hosts == {house.origin.removeprefix("http://")}
         finally:
@@ -256,7 +267,7 @@ def look_at_it(tour: Tour, *, listed: tuple[str, ...]) -> None:
     told = page.text("ol.files")
     assert [words for words in listed if words not in told] == []
     page.press("c")
-    page.wait_for("document.querySelector('h1 .state').dataset.state === 'checking'")
+    page.wait_for("document.querySelector('h1 .state')?.dataset.state === 'checking'")
     tour.wait_at(r"reports\/1")
     page.press("n")
     page.write(NOTE)
@@ -374,11 +385,12 @@ def lock_by_itself(tour: Tour) -> None:
     """Nobody is there for a quarter of an hour: it is said a minute before, and then the desk is locked."""
     page = tour.page
     tour.go("/reports/1")
-    page.evaluate("() => { const now = Date.now; Date.now = () => now.call(Date) + 14.5 * 60_000; }")
+    tour.clock.by += tour.house.keeper.left - 40
     page.wait_for("!document.querySelector('#locking').hidden")
     page.press("Shift")
     page.wait_for("document.querySelector('#locking').hidden")
-    page.evaluate("() => { const now = Date.now; Date.now = () => now.call(Date) + 15 * 60_000; }")
+    assert tour.house.keeper.left > 60
+    tour.clock.by += tour.house.keeper.left
     tour.wait_at("unlock")
     assert tour.house.keeper.stage is Stage.LOCKED
     page.back()

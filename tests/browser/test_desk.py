@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.browser.desk_tour import (
     SOUGHT,
     STEPS,
     TEXT,
+    Tour,
     desk_in_firefox,
     in_english,
     lock_and_unlock,
@@ -129,6 +131,80 @@ def test_with_the_keyboard_alone_a_report_is_read_checked_noted_and_the_desk_loc
         assert tour.house.keeper.stage is Stage.LOCKED
 
 
+def unlocked(tour: Tour) -> None:
+    """The inbox of the desk is in front of the person."""
+    tour.wait_at("unlock")
+    tour.page.type("#passphrase", PASSPHRASE)
+    tour.press("button.main", "inbox")
+
+
+SHOWN: Final = "document.readyState === 'complete' && !document.querySelector('#main').hidden"
+
+
+def test_locking_in_one_tab_locks_every_tab_and_one_where_nothing_is_done_locks_none(
+    folder: Path, tmp_path: Path
+) -> None:
+    with desk_in_firefox(folder, tmp_path) as tour:
+        unlocked(tour)
+        tour.go("/reports/1")
+        keeper, other = tour.house.keeper, tour.firefox.page()
+        other.open(f"{tour.house.origin}{tour.house.at}/reports/1")
+        other.type("#note-text", "a medio escribir")
+        tour.clock.by += 100
+        tour.wait_until(lambda: keeper.left > 890)  # that somebody wrote was told
+        # Nobody has done anything in the first tab for its whole time; in the other somebody writes.
+        tour.clock.by += keeper.left - 30
+        other.wait_for("!document.querySelector('#locking').hidden")
+        other.press("Shift")
+        other.wait_for("document.querySelector('#locking').hidden")
+        tour.clock.by += 60
+        tour.page.wait_for(f"document.querySelector('#locking').hidden && {SHOWN}")
+        assert keeper.stage is Stage.OPEN
+        assert other.evaluate("() => document.querySelector('#note-text').value") == "a medio escribir"
+        assert TEXT in tour.page.text()
+        # Both ask the program now and then; that this is not what tells the other tab, it must be there sooner.
+        other.evaluate("() => { globalThis.fetch = () => new Promise(() => {}); }")
+        tour.page.click("button.lock")
+        tour.wait_at("unlock")
+        other.wait_for("location.pathname.endsWith('/unlock') && document.readyState === 'complete'")
+        assert keeper.stage is Stage.LOCKED
+        assert TEXT not in other.text()
+
+
+def test_a_desk_that_is_locked_from_elsewhere_or_has_ended_shows_nothing_any_more(folder: Path, tmp_path: Path) -> None:
+    with desk_in_firefox(folder, tmp_path) as tour:
+        unlocked(tour)
+        tour.go("/reports/1")
+        tour.background.do(tour.house.keeper.lock())
+        tour.wait_at("unlock")
+        unlocked(tour)
+        tour.go("/reports/1")
+        tour.page.type("#note-text", "a medio escribir")
+        tour.page.evaluate("() => { globalThis.real = fetch; globalThis.fetch = () => Promise.reject(new Error()); }")
+        tour.page.wait_for("document.querySelector('#main').hidden")
+        assert "no contesta" in tour.page.text()
+        assert TEXT not in tour.page.text()
+        tour.page.evaluate("() => { globalThis.fetch = real; }")
+        tour.page.wait_for("!document.querySelector('#main').hidden")
+        assert tour.page.evaluate("() => document.querySelector('#note-text').value") == "a medio escribir"
+
+
+def test_a_key_that_is_held_down_takes_a_step_once(folder: Path, tmp_path: Path) -> None:
+    with desk_in_firefox(folder, tmp_path) as tour:
+        unlocked(tour)
+        tour.go("/reports/1")
+        pressed = """() => {
+          let count = 0;
+          const button = document.querySelector("[data-step=checking]");
+          button.addEventListener("click", (event) => { event.preventDefault(); count += 1; });
+          for (const repeat of [false, true, true]) {
+            document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "c", repeat, bubbles: true }));
+          }
+          return count;
+        }"""
+        assert tour.page.evaluate(pressed) == 1
+
+
 def test_without_script_a_report_is_found_read_checked_and_the_desk_locked(folder: Path, tmp_path: Path) -> None:
     with desk_in_firefox(folder, tmp_path, {**PLAIN, "javascript.enabled": False}) as tour:
         page = tour.page
@@ -143,6 +219,13 @@ def test_without_script_a_report_is_found_read_checked_and_the_desk_locked(folde
         tour.press("form[action$='/note'] button", r"reports\/1")
         assert NOTE in page.text(".history")
         refresh = page.evaluate("() => document.querySelector('meta[http-equiv=refresh]').content")
-        assert refresh.startswith("905;url=")
+        assert re.fullmatch(r"\d+;url=.*/still\?idle=yes", refresh)
+        assert 900 <= int(refresh.partition(";")[0]) <= 905
+        left = tour.house.keeper.left
+        tour.go("/still?idle=yes")
+        assert "Sigue abierta" in page.evaluate("() => document.title")
+        assert tour.house.keeper.left <= left
+        assert NOTE not in page.text()
+        tour.press("a.button.main", "inbox")
         tour.press("button.lock", "unlock")
         assert tour.house.keeper.stage is Stage.LOCKED

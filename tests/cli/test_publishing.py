@@ -84,6 +84,20 @@ def shown(folder: Path) -> dict[str, str]:
     return {name: wire.decode() for name, wire in copy.files.items()}
 
 
+def test_another_key_for_alerts_is_made_on_purpose_only(folder: Path) -> None:
+    typed(folder, "publish", "1", *words_of(folder), *AGREED)
+    before = typed(folder, "release").stdout.strip()
+    assert "no salió nada" in typed(folder, "new-alerts-key", code=1).stderr
+    assert typed(folder, "release").stdout.strip() == before
+    (folder / "alerts.key").unlink()
+    made = typed(folder, "new-alerts-key", *AGREED)
+    assert "trust the old key" in made.stderr
+    line = made.stdout.strip()
+    assert line != before
+    assert shown(folder)
+    assert typed(folder, "release").stdout.strip() == line
+
+
 def test_an_alert_goes_the_whole_way(folder: Path) -> None:
     """Preview, publish, correct, withdraw: each is in the signed folder when its command ends."""
     preview = typed(folder, "preview", "1", *words_of(folder))

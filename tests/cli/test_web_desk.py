@@ -5,6 +5,7 @@ browser with tells other users of the computer nothing.
 import asyncio
 import os
 import pty
+import re
 import signal
 import socket
 import subprocess
@@ -98,6 +99,31 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
             said = process.communicate(timeout=READY_SECONDS)[1]
     assert process.returncode == 1
     assert f"port {port} of this machine cannot be used" in said
+
+
+def test_a_link_that_a_browser_was_given_is_not_shown_beside_it_and_enter_gives_another(tmp_path: Path) -> None:
+    used = tmp_path / "used"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\ncp "${{1#file://}}" {used}\n')
+    browser.chmod(0o700)
+    terminal, theirs = pty.openpty()
+    try:
+        environment = {"DISPLAY": ":99", "BROWSER": str(browser)}
+        with running("--folder", str(tmp_path / "new"), stdin=theirs, environment=environment) as process:
+            assert process.stderr is not None
+            assert "opened in your browser" in process.stderr.readline()
+            assert "press Enter for a link" in process.stderr.readline()
+            given = re.findall(r'href="([^"]+)"', used.read_text())[0]
+            os.write(terminal, b"\n")
+            asked = link_of(process)
+            assert asked.startswith("http://127.0.0.1:")
+            assert asked != given
+            assert (status(given), status(asked)) == (403, 200)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=READY_SECONDS)
+    finally:
+        os.close(terminal)
+        os.close(theirs)
 
 
 def test_a_browser_is_started_with_nothing_that_lets_others_in(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 Pure: no clock, no disk, no chance. What it shows of an alert is what the feeds say, read from the same alert.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,7 @@ from forwarder.desk.publish.room import WITHDRAWN_DAYS
 from forwarder.desk.publish.safety import Confidence, Leave, Reason, Refusal
 
 TOWNS_MAX: Final = 12
+NO_NAME: Final[Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,10 @@ _TOWNS: Final = {
         "unknown": "the pages put it with the towns in that area",
     },
 }
+_CALLED: Final = {
+    "es": "las páginas ({language}) llaman así al tema: {name}",
+    "en": "the pages ({language}) call the topic: {name}",
+}
 _WHY: Final = {
     "es": {
         "cell": "la zona no es más fina que la resolución de esta mesa ({resolution})",
@@ -72,6 +77,7 @@ _WHY: Final = {
         "confirmed": "está confirmada, así que no depende del número de reportes",
         "bucket": "del tiempo sólo se dice en qué seis horas llegó el primer reporte",
         "waited": "viene de una sola fuente y esperó {hours} horas",
+        "kept": "viene de una sola fuente y no espera: la zona y el tiempo ya son públicos, y no se dicen más finos",
         "override": "viene de una sola fuente y no esperó, por decisión de una persona: {reason}",
         "waits": "viene de una sola fuente y espera hasta {leaves_at} UTC; hasta entonces no sale nada",
         "withdrawn": "deja de decirse lo que decía; de la zona sólo queda la celda más grande que la rodea",
@@ -86,6 +92,7 @@ _WHY: Final = {
         "confirmed": "it is confirmed, so it does not depend on the number of reports",
         "bucket": "of the time only the six hours are told in which the first report came",
         "waited": "it comes from one source and has waited {hours} hours",
+        "kept": "it comes from one source and does not wait: area and time are public already, and are told no finer",
         "override": "it comes from one source and did not wait, by a person's decision: {reason}",
         "waits": "it comes from one source and waits until {leaves_at} UTC; until then nothing leaves",
         "withdrawn": "what it said is said no longer; of the area only the largest cell around it stays",
@@ -102,19 +109,25 @@ _REFUSED: Final = {
         Reason.TOO_FAR_APART: "muy pocos de sus reportes son de una misma zona y nadie lo confirmó: "
         "divídalo o confírmelo",
         Reason.TOO_SOON: "todo viene de una sola fuente: espere, o decida no esperar y diga por qué",
-        Reason.IN_THE_FUTURE: "un reporte es de una ronda que no ha terminado: espere, o ponga el reloj en hora",
+        Reason.IN_THE_FUTURE: "hacen falta reportes de una ronda que no ha terminado: espere, o ponga el reloj en hora",
     },
     "en": {reason: reason.value for reason in Reason},
 }
 
 
 def preview(
-    alert: Alert, leave: Leave | None, *, language: str, leaves_at: int = 0, towns: Sequence[str] | None = None
+    alert: Alert,
+    leave: Leave | None,
+    *,
+    language: str,
+    leaves_at: int = 0,
+    towns: Sequence[str] | None = None,
+    named: Mapping[str, str] = NO_NAME,
 ) -> Preview:
     """What `alert` would tell the world, in `language` ("es" or "en"), and why that is safe.
 
     `leave` is None for a withdrawal; `leaves_at`: until when it waits, in seconds since 1970, or 0. `towns`: those that
-    the site names because of its area; None when they are not known here.
+    the site names because of its area; None when they are not known here. `named`: what it calls the topic.
     """
     said = _LEAVES[language].format(
         id=alert.id,
@@ -133,9 +146,8 @@ def preview(
         for line in part.splitlines()
         if line.strip()
     ]
-    return Preview(
-        (*said.split("|"), _towns(towns, language), *texts), tuple(_why(leave, language, leaves_at)), _STAYS[language]
-    )
+    leaves = (*said.split("|"), _towns(towns, language), *_called(named, language), *texts)
+    return Preview(leaves, tuple(_why(leave, language, leaves_at)), _STAYS[language])
 
 
 def _towns(towns: Sequence[str] | None, language: str) -> str:
@@ -143,6 +155,11 @@ def _towns(towns: Sequence[str] | None, language: str) -> str:
         return _TOWNS[language]["unknown" if towns is None else "none"]
     more = _TOWNS[language]["more"].format(len(towns) - TOWNS_MAX) if len(towns) > TOWNS_MAX else ""
     return _TOWNS[language]["named"].format("; ".join(towns[:TOWNS_MAX]) + more)
+
+
+def _called(named: Mapping[str, str], language: str) -> list[str]:
+    """Every name, in whatever language: all of them leave."""
+    return [_CALLED[language].format(language=spoken, name=name) for spoken, name in sorted(named.items())]
 
 
 def refused(refusal: Refusal, *, language: str) -> str:
@@ -156,12 +173,16 @@ def _why(leave: Leave | None, language: str, leaves_at: int) -> list[str]:
         return [_WHY[language][ground].format(days=WITHDRAWN_DAYS) for ground in ("withdrawn", "stays", "words")]
     policy = leave.policy
     grounds = ["cell"]
-    if leave.confidence is not Confidence.UNCONFIRMED:
+    if leave.kept and leave.confidence is Confidence.UNCONFIRMED:
+        grounds.append("enough")
+    elif leave.confidence is not Confidence.UNCONFIRMED:
         grounds.append("confirmed")
     else:
         grounds.append("coarser" if leave.cell.resolution < policy.resolution else "enough")
     grounds.append("bucket")
-    if leave.single_source:
+    if leave.kept:
+        grounds.append("kept")
+    elif leave.single_source:
         grounds.append("override" if leave.override else "waits" if leaves_at else "waited")
     facts = {
         "resolution": policy.resolution,

@@ -18,7 +18,7 @@ from forwarder.desk.publish.publisher import Publisher
 from forwarder.desk.publish.room import carried, longest
 from forwarder.desk.publish.site import NO_NAMES, Room, site
 from forwarder.desk.publish.site.texts import NAMED_MAX
-from forwarder.errors import NoCopy
+from forwarder.errors import BadCopy, NoCopy
 from forwarder.places.gazetteer import Gazetteer
 from forwarder.places.shipped import shipped
 
@@ -34,15 +34,17 @@ def publish_all(
     *,
     key: AlertsKey,
     now: int,
+    last: int = 0,
     gazetteer: Gazetteer | None = None,
     topics: Mapping[str, Mapping[str, str]] = NO_NAMES,
 ) -> Copy:
     """`folder/current` holds every feed of these alerts and the site, signed, when this returns.
 
-    `now`: seconds since 1970. `gazetteer`: which places there are; without one, those that come with Veladora.
-    `topics`: names of topics by id and language. Also to be called when nothing changed, before the time of the last
-    list is over. Raises NotAnAlert or Malformed on alerts that cannot be published together, NotWritten, or BadCopy
-    when what lies there is not what `key` signed; whatever is raised, what was published stays as it was.
+    `now`: seconds since 1970. `last`: the version that was published last, as far as it is known; 0 when none was.
+    `gazetteer`: which places there are; without one, those that come with Veladora. `topics`: names of topics by id and
+    language. Also to be called when nothing changed, before the time of the last list is over. Raises NotAnAlert or
+    Malformed on alerts that cannot be published together, NotWritten, or BadCopy when nothing was published yet and
+    what lies there is somebody else's; whatever is raised, what was published stays as it was.
     """
     hour = now // HOUR_SECONDS
     issue = Issue(at=hour * HOUR_SECONDS, until=hour * HOUR_SECONDS + VALID_SECONDS)
@@ -50,7 +52,7 @@ def publish_all(
         alerts, publisher, key=PublicKey.of(key.signing), gazetteer=gazetteer or shipped(), issue=issue, topics=topics
     )
     # By the hour, so that it rises too when the folder was lost and with it the last number.
-    version = max(_last_version(folder, key) + 1, hour)
+    version = max(_last_version(folder, key, known=last) + 1, hour)
     signed = sign(files, version=version, valid_until=issue.until, key=key)
     copy = Copy(signed, files)
     write_copy(folder, copy)
@@ -78,8 +80,13 @@ def published_files(
     return files | site(shown, publisher, gazetteer, key=key, issue=issue, room=room, topics=topics)
 
 
-def _last_version(folder: Path, key: AlertsKey) -> int:
+def _last_version(folder: Path, key: AlertsKey, *, known: int) -> int:
     try:
-        return read_signed(folder, key=PublicKey.of(key.signing)).manifest.version
+        return max(known, read_signed(folder, key=PublicKey.of(key.signing)).manifest.version)
     except NoCopy:
-        return 0
+        return known
+    except BadCopy:
+        # A list of our own that is damaged is written anew: else nothing could be taken back any more.
+        if not known:
+            raise
+        return known

@@ -9,13 +9,12 @@ from typing import Final
 
 from aiohttp import web
 
-from forwarder.desk.casework import Casework, Kind, Subject
 from forwarder.desk.errors import NoSuchAttachment
 from forwarder.desk.escapes import OTHER_ENDING, attachment_name, printable
-from forwarder.desk.findings import CleanCopy, Findings
+from forwarder.desk.findings import CleanCopy, Findings, Outcome
 from forwarder.desk.original import Acknowledged
 from forwarder.desk.program import Desk
-from forwarder.desk.reading import original
+from forwarder.desk.reading import Taking, unsealed
 from forwarder.desk.web import gate
 from forwarder.desk.web.catalogues import msg
 from forwarder.desk.web.house import Visit
@@ -24,6 +23,8 @@ from forwarder.desk.web.opened import pages_of
 PICTURES: Final = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
 SOUNDS: Final = frozenset({"audio/mpeg", "audio/ogg", "audio/wav", "audio/flac"})
 FILMS: Final = frozenset({"video/mp4"})
+# `media.memory_cache_max_size`: what is longer an ordinary Firefox plays from a file that it makes for it.
+IN_MEMORY_MAX: Final = 8_388_608
 TEXT_SHOWN: Final = 20_000
 ANYTHING: Final = "application/octet-stream"
 
@@ -31,7 +32,8 @@ ANYTHING: Final = "application/octet-stream"
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What a page shows of a clean copy. `kind`: picture, pages, sound, film, text, or a file to take; empty when there
-    is no copy. `pages`: how many pictures of pages there are."""
+    is no copy. `pages`: how many pictures of pages there are; `let_go`: there was a copy, and no room for it beside the
+    others; `spills`: to play it, a browser writes it to the disk."""
 
     kind: str
     name: str
@@ -39,12 +41,14 @@ class Shown:
     size: int
     pages: int = 0
     text: str = ""
+    let_go: bool = False
+    spills: bool = False
 
 
 def shown(copy: CleanCopy, *, place: int) -> Shown:
     """What can be shown of a copy."""
     if not copy.data:
-        return Shown("", "", copy.findings, 0)
+        return Shown("", "", copy.findings, 0, let_go=copy.findings.outcome is not Outcome.NOT_CLEANED)
     name = attachment_name(copy.media, number=place, office=copy.office)
     kinds = {PICTURES: "picture", SOUNDS: "sound", FILMS: "film"}
     kind = next((told for media, told in kinds.items() if copy.media in media), "file")
@@ -52,8 +56,10 @@ def shown(copy: CleanCopy, *, place: int) -> Shown:
     if pages:
         kind = "pages"
     elif copy.media == "text/plain":
-        kind, text = "text", printable(copy.data.decode("utf-8", "replace"))[:TEXT_SHOWN]
-    return Shown(kind, name, copy.findings, len(copy.data), pages, text)
+        # A character has at most four bytes: more than this need not be looked at.
+        kind, text = "text", printable(copy.data[: 4 * TEXT_SHOWN].decode("utf-8", "replace")[:TEXT_SHOWN])
+    spills = kind in ("sound", "film") and len(copy.data) > IN_MEMORY_MAX
+    return Shown(kind, name, copy.findings, len(copy.data), pages, text, spills=spills)
 
 
 async def file_page(visit: Visit) -> web.StreamResponse:
@@ -110,10 +116,8 @@ async def release(visit: Visit) -> web.StreamResponse:
     note = visit.t(msg("Se sacó el original del adjunto {place}."), place=place)
 
     def work(desk: Desk) -> bytes:
-        entry = desk.inbox.entry(number)
-        data = original(desk.inbox, entry, place).release(acknowledged=Acknowledged.HARM)
-        Casework(desk.inbox.database).note(Subject(Kind.REPORT, number), note, by=visit.by())
-        return data
+        taking = Taking(Acknowledged.HARM, visit.by(), note)
+        return unsealed(desk.inbox, desk.inbox.entry(number), place, taking=taking)
 
     data = await visit.keeper.read(work)
     return _bytes(data, media=ANYTHING, name=f"report-{number:06}-attachment-{place:03}-ORIGINAL{OTHER_ENDING}")

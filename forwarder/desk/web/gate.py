@@ -8,10 +8,15 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
+from forwarder.desk.web.forms import Form
 from forwarder.desk.web.session import Session, Sessions, same_secret
 
 # `none`: typed or opened from outside a page. `same-site` is another port of this machine, and so another program.
 OWN_PAGES: Final = frozenset({"same-origin", "none"})
+# What a page of ours sends by itself carries this field, so that only a person keeps the desk open.
+BY_ITSELF: Final = "idle"
+# A page that somebody goes to, and what a script asks; pictures, films and styles come along with a page by themselves.
+DEEDS: Final = frozenset({"document", "empty"})
 
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; "
@@ -48,6 +53,12 @@ def comes_from_us(headers: Mapping[str, str], *, origin: str) -> bool:
 def is_asked_by_us(headers: Mapping[str, str]) -> bool:
     """Whether a page was asked for from one of ours, or by a person; not from a page of somebody else's."""
     return headers.get("Sec-Fetch-Site", "none") in OWN_PAGES
+
+
+def is_a_deed(headers: Mapping[str, str], *fields: Form) -> bool:
+    """Whether a person did this, and not a page by itself: a desk that its own pages keep open would never lock."""
+    by_itself = any(form.has(BY_ITSELF) for form in fields)
+    return not by_itself and headers.get("Sec-Fetch-Dest", "document") in DEEDS
 
 
 def session_of(cookies: Mapping[str, str], sessions: Sessions, *, name: str) -> Session | None:

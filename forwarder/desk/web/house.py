@@ -19,8 +19,9 @@ from forwarder.desk.config import Settings
 from forwarder.desk.triage import State
 from forwarder.desk.web.catalogues import SOURCE_LANGUAGE, Language, languages
 from forwarder.desk.web.forms import Form
+from forwarder.desk.web.gate import BY_ITSELF
 from forwarder.desk.web.keeper import Keeper, Stage
-from forwarder.desk.web.names import Names
+from forwarder.desk.web.names import Names, names_now
 from forwarder.desk.web.session import Session, Sessions
 from forwarder.desk.web.texts import SAID, STEP, trouble
 
@@ -66,6 +67,12 @@ class House:
     shortcuts: bool = True
     now: Callable[[], float] = time.time
     templates: Environment = field(default_factory=_environment)
+
+    @property
+    def stage(self) -> Stage:
+        """Where the desk stands for the browser that comes: an open one is locked to a cookie of before unlocking."""
+        stage = self.keeper.stage
+        return Stage.LOCKED if stage is Stage.OPEN and not self.sessions.unlocked else stage
 
     def today(self) -> date:
         """The day (UTC) that a line of history gets."""
@@ -114,9 +121,14 @@ class Visit:
         """A message in the language of the pages."""
         return self.house.spoken.say(text, **values)
 
-    def names(self) -> Names:
-        """What topics and places are called."""
-        return self.keeper.names
+    async def names(self) -> Names:
+        """What topics and places are called, by the directory that the desk has now. Raises DeskLocked."""
+        keeper = self.keeper
+        held = keeper.names
+        found = await keeper.read(lambda desk: names_now(desk, held))
+        if keeper.names is held:
+            keeper.names = found
+        return found
 
     def page(self, template: str, *, status: int = 200, **facts: object) -> web.Response:
         """A page of ours."""
@@ -137,6 +149,7 @@ class Visit:
 def render(visit: Visit, template: str, **facts: object) -> str:
     """The page as text."""
     house, keeper, spoken = visit.house, visit.keeper, visit.house.spoken
+    is_open = house.stage is Stage.OPEN
 
     def said(one: Enum) -> str:
         return spoken.say(SAID[one])
@@ -146,13 +159,14 @@ def render(visit: Visit, template: str, **facts: object) -> str:
         "csrf": visit.session.csrf,
         "here": visit.path,
         "colleague": visit.session.colleague,
-        "flash": visit.session.heard(),
+        "flash": "" if visit.query.has(BY_ITSELF) else visit.session.heard(),
         "language": spoken,
         "languages": list(languages().values()),
         "shortcuts": house.shortcuts,
-        "stage": keeper.stage,
-        "receiving": keeper.receiver.standing if keeper.stage is Stage.OPEN else None,
-        "minutes": int(keeper.lock_seconds // MINUTE) if keeper.stage is Stage.OPEN else 0,
+        "stage": house.stage,
+        "receiving": keeper.receiver.standing if is_open else None,
+        "minutes": int(keeper.lock_seconds // MINUTE) if is_open else 0,
+        "left": keeper.left if is_open else 0,
         "t": spoken.say,
         "said": said,
         "told": visit.told,

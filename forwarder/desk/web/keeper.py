@@ -6,6 +6,7 @@ some minutes in which nobody did anything, and when the program ends.
 
 import asyncio
 import gc
+import math
 import time
 from collections.abc import Awaitable, Callable
 from enum import Enum
@@ -30,6 +31,7 @@ MINUTE: Final = 60.0
 LOOK_SECONDS: Final = 1.0
 
 Result = TypeVar("Result")
+Fault = Callable[[type[BaseException]], None]
 
 
 def boot_clock() -> float:
@@ -119,6 +121,16 @@ class Keeper:
         """Somebody did something."""
         self._touched = self._clock()
 
+    @property
+    def left(self) -> int:
+        """Whole seconds until an open desk locks itself if nobody does anything. Raises DeskLocked."""
+        return max(0, math.ceil(self._touched + self.lock_seconds - self._clock()))
+
+    async def lock_if_due(self) -> None:
+        """An open desk at which nobody has done anything for its time is locked when this returns."""
+        if self._desk is not None and self.left == 0:
+            await self.lock(by_itself=True)
+
     def wait(self) -> int:
         """Whole seconds until a passphrase may be tried again."""
         return self.guesses.wait(now=self._clock())
@@ -131,44 +143,57 @@ class Keeper:
             )
             await self._open(passphrase)
 
-    async def unlock(self, passphrase: str) -> None:
-        """Open the desk and begin to receive. Raises TryLater, WrongPassphrase or NotOpened, after which the next try
-        must wait, or BadSettings."""
+    async def unlock(self, passphrase: str) -> bool:
+        """Open the desk and begin to receive; returns whether this did it, and not another try before it.
+
+        The passphrase is the right one when this returns, also where the desk was open already. Raises TryLater,
+        WrongPassphrase or NotOpened, after which the next try must wait, or BadSettings.
+        """
         async with self._turn:
-            if self._desk is None:
-                # Asked again here: several tries may have come at once.
-                self._check_wait()
-                await asyncio.gather(*self._ending)
-                try:
-                    await self._open(passphrase)
-                except (WrongPassphrase, NotOpened):
-                    self.guesses.failed(now=self._clock())
-                    raise
-                self.guesses.right()
+            # Asked again here: several tries may have come at once.
+            self._check_wait()
+            if self._desk is not None:
+                await self._check_passphrase(passphrase)
+                return False
+            await asyncio.gather(*self._ending)
+            try:
+                await self._open(passphrase)
+            except (WrongPassphrase, NotOpened):
+                self.guesses.failed(now=self._clock())
+                raise
+            self.guesses.right()
+            return True
 
     async def lock(self, *, by_itself: bool = False) -> None:
-        """The inbox is closed and the keys are dropped when this returns; tor ends beside it (see `end`)."""
+        """The inbox is closed and the keys are dropped when this returns, whoever still holds the desk; tor ends beside
+        it (see `end`)."""
         desk, opened, receiver = self._desk, self._opened, self._receiver
         if desk is None or opened is None or receiver is None:
             return
         self._desk = self._opened = self._receiver = None
+        # At once, and not when those let go of the desk who use it: what receives needs some seconds to end.
+        desk.forget()
         self.names = Names()
         self.opening += 1
         self.locked_by_itself = by_itself
-        for told in self._when_locked:
-            told()
         # First of all that tor is told to stop; it needs some seconds for it.
         ending = asyncio.create_task(receiver.stop(), name="receiver ends")
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
-        await opened.close()
-        await asyncio.to_thread(_close, desk)
+        try:
+            for told in self._when_locked:
+                told()
+            await opened.close()
+        finally:
+            await asyncio.to_thread(_close, desk)
         del desk, opened, receiver
         gc.collect()
 
     async def end(self) -> None:
-        """Lock, and return when tor has ended too."""
+        """Lock, also what is just being opened, and return when tor has ended too."""
         await self.lock()
+        async with self._turn:
+            await self.lock()
         await asyncio.gather(*self._ending)
         gc.collect()
 
@@ -177,8 +202,11 @@ class Keeper:
         async with self._turn:
             settings = await asyncio.to_thread(fill_in_relay, self.desk.settings, relay)
             # The same keys and inbox under the new settings: nobody has to type the passphrase again for that.
-            self._desk = self.desk.under(settings)
+            before, opened = self.desk, self.opened
+            self._desk = before.under(settings)
             self._opened = Opened(self._desk)
+            before.forget()
+            await opened.close()
             await self._receive_again()
 
     async def receive_again(self) -> None:
@@ -199,27 +227,36 @@ class Keeper:
         return await asyncio.to_thread(alone)
 
     async def check_passphrase(self, passphrase: str) -> None:
-        """Return when this is the desk's passphrase. Raises TryLater or WrongPassphrase."""
-        path = self.desk.settings.key_files[0]
+        """Return when this is the desk's passphrase. Raises TryLater, WrongPassphrase or DeskLocked."""
         async with self._turn:
             self._check_wait()
-            try:
-                await asyncio.to_thread(lambda: keys.unlock(path.read_bytes(), passphrase=passphrase))
-            except CryptoError:
-                self.guesses.failed(now=self._clock())
-                raise WrongPassphrase("the passphrase does not open the desk's key") from None
-            self.guesses.right()
+            await self._check_passphrase(passphrase)
 
-    async def watch(self, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
-        """Lock the desk when nobody has done anything for its time; until cancelled."""
+    async def watch(
+        self, *, on_fault: Fault | None = None, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
+        """Lock the desk when nobody has done anything for its time; until cancelled. `on_fault` hears the class of what
+        went wrong at that, after which it goes on."""
         while True:
             await sleep(LOOK_SECONDS)
-            if self._desk is not None and self._clock() - self._touched >= self.lock_seconds:
-                await self.lock(by_itself=True)
+            try:
+                await self.lock_if_due()
+            except Exception as error:  # noqa: BLE001 - one fault must not end the locking for good
+                if on_fault is not None:
+                    on_fault(type(error))
 
     def _check_wait(self) -> None:
         if wait := self.wait():
             raise TryLater(wait)
+
+    async def _check_passphrase(self, passphrase: str) -> None:
+        path = self.desk.settings.key_files[0]
+        try:
+            await asyncio.to_thread(lambda: keys.unlock(path.read_bytes(), passphrase=passphrase))
+        except CryptoError:
+            self.guesses.failed(now=self._clock())
+            raise WrongPassphrase("the passphrase does not open the desk's key") from None
+        self.guesses.right()
 
     async def _open(self, passphrase: str) -> None:
         settings = await asyncio.to_thread(read_settings, self.folder)
@@ -228,9 +265,13 @@ class Keeper:
         self.locked_by_itself = False
         self._desk, self._opened, self._receiver = desk, Opened(desk), Receiver(desk)
         self.opening += 1
-        self.names = await self.read(names_for)
+        try:
+            self.names = await self.read(names_for)
+        except BaseException:
+            await self.lock()
+            raise
         if self._receives:
-            self._receiver.start()
+            self.receiver.start()
 
     async def _receive_again(self) -> None:
         await self.receiver.stop()

@@ -7,11 +7,11 @@ from aiohttp import web
 from crypto.errors import WrongPassphrase
 from forwarder.desk.casework import colleague_name
 from forwarder.desk.errors import BadWords, NotOpened, TryLater
+from forwarder.desk.passphrases import SIGNS_MAX
 from forwarder.desk.web.catalogues import languages, msg
 from forwarder.desk.web.house import FOLDER, Visit
 from forwarder.desk.web.session import COOKIE
 
-PASSPHRASE_MAX: Final = 1_024
 STATIC: Final = {
     name: ((FOLDER / "static" / name).read_bytes(), media)
     for name, media in (("desk.css", "text/css"), ("desk.js", "text/javascript"), ("icon.svg", "image/svg+xml"))
@@ -49,11 +49,17 @@ async def unlock(visit: Visit) -> web.StreamResponse:
     fault = _fault(visit, passphrase, name)
     if not fault:
         try:
-            await keeper.unlock(passphrase)
+            opened = await keeper.unlock(passphrase)
         except TryLater as error:
             return _ask(visit, status=429, wait=error.seconds, name=name)
         except (WrongPassphrase, NotOpened) as error:
             fault = " ".join(visit.told(error))
+        else:
+            if not visit.house.sessions.is_of_last_entry(visit.session):
+                # Somebody came in by a newer link meanwhile: the desk is theirs, and they have to unlock it.
+                if opened:
+                    await keeper.lock()
+                return visit.go("/")
     if fault:
         return _ask(visit, status=422, fault=fault, wait=keeper.wait(), name=name)
     return admitted(visit, colleague=colleague_name(name) if name else "")
@@ -72,13 +78,19 @@ def admitted(visit: Visit, *, colleague: str = "", path: str = "/") -> web.Strea
 
 async def lock(visit: Visit) -> web.StreamResponse:
     """Lock the desk now."""
-    await visit.keeper.lock(by_itself=visit.form.has("idle"))
+    await visit.keeper.lock()
     return visit.go("/unlock")
 
 
-async def alive(_visit: Visit) -> web.StreamResponse:
-    """Somebody types or moves; that it was asked is all there is to it."""
-    return web.Response(status=204)
+async def alive(visit: Visit) -> web.StreamResponse:
+    """How many seconds are left. Somebody types or moves, and that it was asked is all there is to it; or a page asks
+    by itself (gate.py), and then it changes nothing."""
+    return web.Response(text=str(visit.keeper.left))
+
+
+async def still(visit: Visit) -> web.StreamResponse:
+    """Where a page goes by itself when its time is over, and the desk is still open because of another one."""
+    return visit.page("still.html")
 
 
 async def language(visit: Visit) -> web.StreamResponse:
@@ -130,7 +142,7 @@ def _ask(visit: Visit, *, status: int = 200, fault: str = "", wait: int | None =
 def _fault(visit: Visit, passphrase: str, name: str) -> str:
     if not passphrase:
         return visit.t(msg("Escriba la frase."))
-    if len(passphrase) > PASSPHRASE_MAX:
+    if len(passphrase) > SIGNS_MAX:
         return visit.t(msg("La frase es demasiado larga."))
     try:
         if name:
@@ -152,6 +164,7 @@ LOCKED: Final = {
 OPEN: Final = {
     ("POST", "/lock"): lock,
     ("POST", "/alive"): alive,
+    ("GET", "/still"): still,
     ("POST", "/who"): who,
     ("GET", "/help"): help_page,
     ("POST", "/shortcuts"): shortcuts,

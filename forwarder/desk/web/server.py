@@ -7,6 +7,7 @@ page, file or refusal is kept, framed, guessed at or sent on.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import web
@@ -24,11 +25,12 @@ from forwarder.desk.web import (
     report_pages,
     setup_pages,
 )
+from forwarder.desk.web.catalogues import msg
 from forwarder.desk.web.forms import BODY_MAX, CONTENT_TYPE, EMPTY, Form
 from forwarder.desk.web.house import TEMPLATES, Handler, House, Visit
 from forwarder.desk.web.keeper import Keeper, Stage
 from forwarder.desk.web.lock_pages import give
-from forwarder.desk.web.session import COOKIE, Sessions, draw_secret
+from forwarder.desk.web.session import COOKIE, Session, Sessions, draw_secret
 from forwarder.errors import ForwarderError
 from onion_service.errors import OnionServiceError
 from onion_service.serving import LOOPBACK, Limits, serve_on_loopback
@@ -54,6 +56,10 @@ PAGES: Final[Mapping[Stage, Routes]] = {
         **publish_pages.OPEN,
     },
 }
+REFUSED: Final = (TEMPLATES / "refused.html").read_bytes()
+ELSEWHERE: Final = (TEMPLATES / "elsewhere.html").read_bytes()
+# Fields that no page shows again.
+SECRET: Final = frozenset({"passphrase", "again"})
 MISSING: Final = (NoSuchReport, NoSuchIncident, NoSuchAttachment, MergedAway)
 FORESEEN: Final = (ForwarderError, OnionServiceError, CryptoError)
 
@@ -70,13 +76,15 @@ async def serving(house: House, *, port: int = 0, on_fault: Fault | None = None)
     told = on_fault or _not_heard
     async with serve_on_loopback(application(house, on_fault=told), port=port, limits=LIMITS, on_fault=told) as taken:
         house.origin = f"http://{LOOPBACK}:{taken}"
-        watch = asyncio.create_task(house.keeper.watch(), name="idle watch")
+        watch = asyncio.create_task(house.keeper.watch(on_fault=told), name="idle watch")
         try:
             yield house.link(house.sessions.new_link())
         finally:
             watch.cancel()
             with suppress(asyncio.CancelledError):
                 await watch
+            # What is just being opened is waited for, and locked; nobody is answered after that.
+            house.sessions.end()
             await house.keeper.end()
 
 
@@ -101,12 +109,8 @@ def application(house: House, *, on_fault: Fault) -> web.Application:
 
 def _door(house: House, route: tuple[str, str] | None, on_fault: Fault) -> Answering:
     async def answer(request: web.Request) -> web.StreamResponse:
-        try:
-            visit = await _admit(house, request)
-            response = await _answer(visit, route, on_fault) if isinstance(visit, Visit) else visit
-        except BadForm:
-            response = _refusal(400)
-        return _with_headers(response)
+        visit = await _admit(house, request)
+        return _with_headers(await _answer(visit, route, on_fault) if isinstance(visit, Visit) else visit)
 
     return answer
 
@@ -117,7 +121,9 @@ def _entrance(house: House) -> Answering:
             return _with_headers(_refusal(421))
         cookie = house.sessions.enter(request.match_info["secret"])
         if cookie is None:
-            return _with_headers(_refusal(403))
+            # Whoever clicks the link once more in the browser that is in already is led in, and not frightened.
+            is_in = _session(house, request) is not None and gate.is_asked_by_us(request.headers)
+            return _with_headers(_to_the_first(house) if is_in else _stranger(house, request))
         # Whoever had the desk open has it no more: the new browser has to know the passphrase.
         await house.keeper.lock()
         session = house.sessions.session(cookie)
@@ -133,28 +139,37 @@ def _entrance(house: House) -> Answering:
 
 
 async def _admit(house: House, request: web.Request) -> Visit | web.Response:
-    """The visit, when every check is passed; else the refusal. Raises BadForm."""
+    """The visit, when every check is passed; else what is answered instead."""
     headers = request.headers
     if not gate.is_for_us(headers.getall("Host", []), origin=house.origin):
         return _refusal(421)
-    session = gate.session_of(request.cookies, house.sessions, name=COOKIE)
+    # A computer that has just woken up asks before the clock is looked at.
+    await house.keeper.lock_if_due()
+    session = _session(house, request)
     if session is None:
+        return _stranger(house, request)
+    visit = Visit(house, session, _here(house, request), request.match_info, EMPTY, EMPTY)
+    if request.method == "POST" and not gate.comes_from_us(headers, origin=house.origin):
         return _refusal(403)
-    form = EMPTY
-    if request.method == "POST":
-        if not gate.comes_from_us(headers, origin=house.origin):
-            return _refusal(403)
-        form = await _form(request)
-        if not gate.is_of_this_session(form.text("csrf"), session):
-            # Most often a page that stayed open while the desk locked itself; nothing of it is done.
-            return _refusal(403) if house.keeper.stage is Stage.OPEN else _to_the_lock(house)
-    elif request.method != "GET":
+    if request.method == "GET" and not gate.is_asked_by_us(headers):
+        return _refusal(403)
+    if request.method not in ("GET", "POST"):
         return _refusal(405)
-    elif not gate.is_asked_by_us(headers):
-        return _refusal(403)
-    query = Form.parse(request.rel_url.raw_query_string.encode(errors="replace"))
-    house.keeper.touch()
-    return Visit(house, session, _here(house, request), request.match_info, query, form)
+    try:
+        form = await _form(request) if request.method == "POST" else EMPTY
+        query = Form.parse(request.rel_url.raw_query_string.encode(errors="replace"))
+    except BadForm as error:
+        return _told(visit, error, status=400)
+    if request.method == "POST" and not gate.is_of_this_session(form.text("csrf"), session):
+        # Most often a page that stayed open while the desk locked itself; nothing of it is done.
+        return _outdated(visit, form) if house.stage is Stage.OPEN else _to_the_first(house)
+    if gate.is_a_deed(headers, query, form):
+        house.keeper.touch()
+    return replace(visit, query=query, form=form)
+
+
+def _session(house: House, request: web.Request) -> Session | None:
+    return gate.session_of(request.cookies, house.sessions, name=COOKIE)
 
 
 def _here(house: House, request: web.Request) -> str:
@@ -176,7 +191,7 @@ async def _form(request: web.Request) -> Form:
 async def _answer(visit: Visit, route: tuple[str, str] | None, on_fault: Fault) -> web.StreamResponse:
     """The page's answer; what goes wrong is said in a page, and nothing leaves a desk that was locked meanwhile."""
     keeper = visit.keeper
-    stage, opening = keeper.stage, keeper.opening
+    stage, opening = visit.house.stage, keeper.opening
     if route is None:
         return visit.page("missing.html", status=404)
     handler = PAGES[stage].get(route)
@@ -196,15 +211,31 @@ async def _answer(visit: Visit, route: tuple[str, str] | None, on_fault: Fault) 
 
 def _told(visit: Visit, error: Exception, *, status: int) -> web.Response:
     what, then = visit.told(error)
-    return visit.page("trouble.html", status=status, what=what, then=then)
+    return visit.page("trouble.html", status=status, what=what, then=then, typed=[])
 
 
-def _refusal(status: int) -> web.Response:
+def _outdated(visit: Visit, form: Form) -> web.Response:
+    """A form of a page from before the desk was unlocked, or unlocked again: it did nothing, and what was written in it
+    can be copied. Nothing of a form that asks for a passphrase is shown."""
+    typed = () if form.fields.keys() & SECRET else [text for texts in form.fields.values() for text in texts]
+    written = [text for text in typed if len(text.split()) > 1]
+    what = visit.t(msg("Esa página es de antes de que se abriera la mesa; no se cambió nada."))
+    then = visit.t(msg("Cargue la página de nuevo y hágalo desde ahí."))
+    return visit.page("trouble.html", status=403, what=what, then=then, typed=written)
+
+
+def _refusal(status: int, page: bytes = REFUSED) -> web.Response:
     """The same for everybody who is not let in."""
-    return web.Response(body=REFUSED, content_type="text/html", charset="utf-8", status=status)
+    return web.Response(body=page, content_type="text/html", charset="utf-8", status=status)
 
 
-def _to_the_lock(house: House) -> web.Response:
+def _stranger(house: House, request: web.Request) -> web.Response:
+    """The refusal; whoever holds the cookie before the last hears that another window has the desk."""
+    before = house.sessions.was_here(request.cookies.get(COOKIE, ""))
+    return _refusal(403, ELSEWHERE if before else REFUSED)
+
+
+def _to_the_first(house: House) -> web.Response:
     return web.Response(status=303, headers={"Location": f"{house.at}/"})
 
 
@@ -216,6 +247,3 @@ def _with_headers(response: web.StreamResponse) -> web.StreamResponse:
 
 def _not_heard(_kind: type[BaseException]) -> None:
     """For callers who do not watch."""
-
-
-REFUSED: Final = (TEMPLATES / "refused.html").read_bytes()

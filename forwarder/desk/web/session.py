@@ -19,6 +19,7 @@ SECRET_LEN: Final = 32
 FREE_TRIES: Final = 2
 LONGEST_WAIT: Final = 60.0
 LOOKS_MAX: Final = 100
+FIRST_LOOK: Final = 2**48
 
 Draw = Callable[[], str]
 
@@ -30,9 +31,10 @@ def draw_secret() -> str:
 
 @dataclass(slots=True)
 class Session:
-    """What the program keeps of the one browser that uses it; gone when the desk is locked."""
+    """What the program keeps of the one browser that uses it; gone when the desk is locked. `entry`: which link's."""
 
     csrf: str
+    entry: int = 0
     colleague: str = ""
     said: str = ""
     offered: str = ""
@@ -47,7 +49,8 @@ class Session:
 
     def remember(self, look: Mapping[str, str]) -> int:
         """A number for what was looked for: what a browser keeps of a search is that number and no word."""
-        number = max(self.looks, default=0) + 1
+        # It begins anywhere: the address of a search that was forgotten must not show another one.
+        number = max(self.looks, default=secrets.randbelow(FIRST_LOOK)) + 1
         self.looks[number] = look
         self.looks.pop(number - LOOKS_MAX, None)
         return number
@@ -61,12 +64,14 @@ class Session:
 class Sessions:
     """The one-time link, and at most one session. Secrets are kept as hashes only."""
 
-    __slots__ = ("_cookie", "_draw", "_link", "_session", "unlocked")
+    __slots__ = ("_before", "_cookie", "_draw", "_entries", "_link", "_session", "unlocked")
 
     def __init__(self, draw: Draw = draw_secret) -> None:
         self._draw: Final = draw
         self._link = b""
         self._cookie = b""
+        self._before = b""
+        self._entries = 0
         self._session = Session(csrf=draw())
         self.unlocked = False
 
@@ -86,6 +91,7 @@ class Sessions:
         if not self._link or not hmac.compare_digest(self._link, _hash(secret)):
             return None
         self._link = b""
+        self._entries += 1
         self.unlocked = False
         return self._renew()
 
@@ -95,6 +101,14 @@ class Sessions:
             return None
         return self._session
 
+    def was_here(self, cookie: str) -> bool:
+        """Whether it is the cookie before the last. It opens nothing; whoever comes with it is told why."""
+        return bool(self._before) and hmac.compare_digest(self._before, _hash(cookie))
+
+    def is_of_last_entry(self, session: Session) -> bool:
+        """Whether nobody has come in by a newer link since this session began."""
+        return session.entry == self._entries
+
     def unlock(self) -> str:
         """The desk was unlocked: a new cookie, and the one before is nobody's."""
         cookie = self._renew()
@@ -103,13 +117,18 @@ class Sessions:
 
     def lock(self) -> None:
         """The desk was locked: everything of the session is forgotten, and its cookie opens the lock alone."""
-        self._session = Session(csrf=self._draw())
+        self._session = Session(csrf=self._draw(), entry=self._entries)
         self.unlocked = False
+
+    def end(self) -> None:
+        """Nobody comes in any more, by link or by cookie."""
+        self.lock()
+        self._link = self._cookie = self._before = b""
 
     def _renew(self) -> str:
         cookie = self._draw()
-        self._cookie = _hash(cookie)
-        self._session = Session(csrf=self._draw())
+        self._before, self._cookie = self._cookie, _hash(cookie)
+        self._session = Session(csrf=self._draw(), entry=self._entries)
         return cookie
 
 

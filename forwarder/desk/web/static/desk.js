@@ -1,8 +1,14 @@
 // What the pages do with script beyond what they do without: single keys, printing, and locking when nobody is there.
 
-const { at, csrf, minutes, keys, locking } = document.body.dataset;
-const MINUTE = 60_000;
-const isOpen = Number(minutes) > 0;
+const { at, csrf, stage, minutes, seconds, keys, locking, gone } = document.body.dataset;
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const ASK = 5 * SECOND;
+const LOOK = 3 * SECOND;
+const isOpen = stage === "open";
+
+const main = document.querySelector("#main");
+const notice = document.querySelector("#locking");
 
 const send = (path, fields) => fetch(at + path, {
   method: "POST",
@@ -10,69 +16,104 @@ const send = (path, fields) => fetch(at + path, {
   redirect: "manual",
 });
 
-// --- locking by itself ---
-
-let last = Date.now();
-let told = Date.now();
-
-const isAway = () => Date.now() - last;
-
-function seen() {
-  last = Date.now();
-  document.querySelector("#locking").hidden = true;
-  if (last - told > MINUTE) {
-    told = last;
-    send("/alive", {}).catch(() => {});
-  }
+function say(text) {
+  if (notice.textContent !== text) notice.textContent = text;
+  notice.hidden = text === "";
 }
 
-function watch() {
-  const left = Number(minutes) * MINUTE - isAway();
-  if (left <= 0) {
-    lockNow();
-    return;
-  }
-  const notice = document.querySelector("#locking");
-  if (left <= MINUTE && notice.hidden) {
-    notice.textContent = locking;
-    notice.hidden = false;
-  }
-}
+// --- locking: in one tab it is locked in all ---
 
-function lockNow() {
-  const form = document.querySelector("#lock");
-  const idle = document.createElement("input");
-  idle.type = "hidden";
-  idle.name = "idle";
-  idle.value = "yes";
-  form.append(idle);
-  form.submit();
+const tabs = new BroadcastChannel(`veladora${at}`);
+
+// `idle` says that no person did this, so that it keeps no desk open.
+function leave() {
+  main.hidden = true;
+  location.replace(`${at}/still?idle=yes`);
 }
 
 if (isOpen) {
-  for (const what of ["keydown", "pointerdown", "pointermove", "input", "scroll"]) {
-    addEventListener(what, seen, { passive: true, capture: true });
-  }
-  setInterval(watch, 1_000);
-  // A laptop that was asleep counts its time too.
-  document.addEventListener("visibilitychange", watch);
+  tabs.addEventListener("message", leave);
+  document.querySelector("#lock").addEventListener("submit", () => tabs.postMessage("locked"));
+} else {
+  tabs.postMessage("locked");
 }
 
 // A page that the browser kept to go back to may be of a desk that is locked by now.
 addEventListener("pageshow", (event) => {
-  if (event.persisted) {
-    document.querySelector("main").hidden = true;
-    location.reload();
-  }
+  if (event.persisted && isOpen) leave();
 });
+
+// --- locking by itself: the program alone knows when, and is asked ---
+
+let deadline = Date.now() + Number(seconds) * SECOND;
+let asked = Date.now();
+let asking = false;
+let acted = false;
+
+async function ask() {
+  if (asking) return;
+  asking = true;
+  asked = Date.now();
+  const byPerson = acted;
+  acted = false;
+  try {
+    const answer = await send("/alive", byPerson ? {} : { idle: "yes" });
+    if (answer.ok) {
+      deadline = Date.now() + Number(await answer.text()) * SECOND;
+      show();
+    } else {
+      leave();
+    }
+  } catch {
+    main.hidden = true;
+    say(gone);
+  }
+  asking = false;
+}
+
+// What nobody has answered for is not shown.
+function show() {
+  const rest = deadline - Date.now();
+  main.hidden = rest <= 0;
+  say(rest <= Math.min(MINUTE, Number(minutes) * MINUTE / 2) ? locking : "");
+}
+
+function seen() {
+  acted = true;
+  if (!notice.hidden) ask();
+}
+
+function watch() {
+  if (notice.textContent !== gone) show();
+  if (main.hidden || Date.now() - asked >= ASK) ask();
+}
+
+if (isOpen) {
+  // Not `scroll`: a page scrolls by itself too, when something appears in it, as our own warning does.
+  for (const what of ["keydown", "pointerdown", "pointermove", "input", "wheel", "touchmove"]) {
+    addEventListener(what, seen, { passive: true, capture: true });
+  }
+  setInterval(watch, SECOND);
+  // A laptop that was asleep counts its time too.
+  document.addEventListener("visibilitychange", watch);
+}
 
 // --- attachments that are still being opened ---
 
-let typed = false;
-addEventListener("input", () => { typed = true; }, { capture: true });
-if (document.querySelector("[data-pending]")) {
-  setTimeout(() => typed || location.reload(), 3_000);
+// Only that part of the page is made new: what is being written beside it stays.
+async function look() {
+  const files = document.querySelector("#opening");
+  if (!files?.querySelector("[data-pending]")) return;
+  try {
+    const answer = await fetch(`${location.pathname}?idle=yes`, { redirect: "manual" });
+    const found = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("#opening");
+    if (found) files.replaceWith(document.adoptNode(found));
+  } catch {
+    // The next look, or `ask`, finds out why.
+  }
+  setTimeout(look, LOOK);
 }
+setTimeout(look, LOOK);
 
 // --- printing ---
 
@@ -132,6 +173,7 @@ addEventListener("keydown", (event) => {
   const deed = Object.hasOwn(DEEDS, event.key) && DEEDS[event.key];
   if (deed) {
     event.preventDefault();
-    deed();
+    // A key that is held down goes along the list, and does nothing else twice.
+    if (!event.repeat || "jk".includes(event.key)) deed();
   }
 });

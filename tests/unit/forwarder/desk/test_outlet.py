@@ -125,7 +125,7 @@ def test_without_tor_s_socket_or_the_parts_nothing_is_sent(
         with pytest.raises(NoOutlet, match="bubblewrap"):
             outlet(there).post(URL, title="a", body="b")
     with monkeypatch.context() as gone:
-        gone.setattr("forwarder.desk.channels.outlet.importlib.util.find_spec", lambda _: None)
+        gone.setattr("forwarder.desk.walls.importlib.util.find_spec", lambda _: None)
         with pytest.raises(NoOutlet, match="not installed"):
             outlet(there).post(URL, title="a", body="b")
     assert there.names == []

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forwarder.desk.publish.alert import VERSIONS_MAX, WITHDRAWN_WORDS, Alert, State, Words, alert_id, correct, withdraw
+from forwarder.desk.publish.drafts import Judged, judged, kept_in_place
 from forwarder.desk.publish.errors import NotAnAlert, NotInThisState
 from forwarder.desk.publish.place import COARSEST, Cell, Place
 from forwarder.desk.publish.preview import preview, refused
@@ -168,6 +169,22 @@ def test_every_ring_is_closed_counter_clockwise_and_on_one_side_of_the_antimerid
 
 
 # --- the preview ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("language", "waited", "kept"), [("es", "esperó", "públicos"), ("en", "waited", "public")])
+@pytest.mark.parametrize("confirmed_by", [0, 1])
+def test_a_correction_that_stays_in_its_area_is_not_said_to_have_waited(
+    language: str, waited: str, kept: str, confirmed_by: int
+) -> None:
+    early = facts(confirmed_by=confirmed_by, ago=1)
+    waits = judged(early, Policy(), round_seconds=ROUND, now=NOW)
+    assert isinstance(waits, Judged)
+    alert = an_alert(incident=facts(confirmed_by=confirmed_by))
+    stays = kept_in_place(waits, alert)
+    assert stays is not None
+    why = "\n".join(preview(alert, stays.leave, language=language).why)
+    assert waited not in why
+    assert kept in why
 
 
 @pytest.mark.parametrize("language", ["es", "en"])

@@ -2,23 +2,50 @@
 
 import asyncio
 import gc
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Final
+from unittest import mock
 
+import psutil
 import pytest
 
 from crypto.errors import WrongPassphrase
+from crypto.keys import AlertsKey
 from crypto.report import Report
 from crypto.suite import OpeningKey
 from forwarder.desk.config import SETTINGS_NAME, read_settings
 from forwarder.desk.errors import DeskLocked, TryLater, Unreadable
 from forwarder.desk.inbox import Inbox
 from forwarder.desk.program import Desk
+from forwarder.desk.sandbox import START, Sandbox
+from forwarder.desk.web import keeper as module
 from forwarder.desk.web.keeper import LOOK_SECONDS, Keeper, Stage, boot_clock
+from forwarder.desk.web.opened import Opened
 from forwarder.desk.web.receiver import Phase
-from tests.unit.forwarder.desk.given import CHEAP, PARTNER, PASSPHRASE, RELAY_SETTINGS, key_of, letters, new_desk
+from tests.unit.forwarder.desk.given import (
+    CHEAP,
+    PARTNER,
+    PASSPHRASE,
+    RELAY_SETTINGS,
+    attached,
+    key_of,
+    letters,
+    new_desk,
+    open_desk,
+    parcels,
+)
 from tests.unit.forwarder.desk.web.visiting import Clock
 from tests.unit.forwarder.endpoints import until
+
+# A child that takes the file and never answers.
+NEVER_ANSWERS: Final = START.replace(
+    "main(sys.argv[1])",
+    "import time; from forwarder.desk import cleaners; cleaners.cleaned = lambda *_, **__: time.sleep(600);"
+    "main(sys.argv[1])",
+)
 
 
 def keeper_of(folder: Path, clock: Callable[[], float] | None = None) -> Keeper:
@@ -183,5 +210,134 @@ def test_a_desk_without_its_alerts_key_opens_and_cannot_sign(folder: Path) -> No
 
 
 def test_time_goes_on_while_the_computer_sleeps() -> None:
-    uptime = float(Path("/proc/uptime").read_text().split()[0])
-    assert abs(boot_clock() - uptime) < 5
+    with mock.patch("time.clock_gettime", side_effect=float):
+        assert boot_clock() == time.CLOCK_BOOTTIME
+    assert time.CLOCK_BOOTTIME != time.CLOCK_MONOTONIC
+
+
+def test_the_keys_are_dropped_at_once_whoever_still_holds_the_desk(folder: Path) -> None:
+    before = {id(one) for one in gc.get_objects()}
+
+    async def story() -> None:
+        keeper = keeper_of(folder)
+        await keeper.unlock(PASSPHRASE)
+        desk, bundle = keeper.desk, letters(2, Report(text="dos"), to=[key_of(keeper.desk)])
+        assert held(OpeningKey, but=before)
+        assert held(AlertsKey, but=before)
+        await keeper.lock()
+        assert held(OpeningKey, but=before) == []
+        assert held(AlertsKey, but=before) == []
+        for asked in (lambda: desk.take(bundle), lambda: desk.card, lambda: desk.release(now=1)):
+            with pytest.raises((DeskLocked, Unreadable)):
+                asked()
+        await keeper.end()
+
+    asyncio.run(story())
+    with open_desk(folder) as desk:
+        assert [entry.report.text for entry in desk.inbox.entries()] == ["uno"]
+
+
+@pytest.mark.slow
+def test_what_is_being_opened_is_ended_by_locking_with_the_child_that_has_it(tmp_path: Path) -> None:
+    attachment, parts = attached(b"\x89PNG that nobody opens", media="image/png")
+    with new_desk(tmp_path) as desk:
+        key = key_of(desk)
+        desk.take(letters(1, Report(text="uno", attachments=[attachment]), to=[key]))
+        desk.take(parcels(3, *parts, to=[key]))
+    before = {id(one) for one in gc.get_objects()}
+
+    async def story() -> None:
+        keeper = keeper_of(tmp_path)
+        await keeper.unlock(PASSPHRASE)
+        opened = keeper._opened = Opened(keeper.desk, Sandbox(Sandbox.best().way, start=NEVER_ANSWERS))
+        looked = asyncio.create_task(opened.copy(1, 1))
+        async with asyncio.timeout(30):
+            await until(lambda: bool(children()))
+        await keeper.lock()
+        assert children() == []
+        with pytest.raises(DeskLocked):
+            await looked
+        for asked in (opened.copy(1, 1), opened.copies(1, [1], seconds=1), opened.words(where="", text="uno")):
+            with pytest.raises(DeskLocked):
+                await asked
+        del opened, looked, asked
+        assert held(Desk, but=before) == []
+        await keeper.end()
+
+    asyncio.run(story())
+
+
+def test_a_wrong_passphrase_is_refused_also_by_a_desk_that_another_try_has_just_opened(folder: Path) -> None:
+    async def story() -> None:
+        keeper = keeper_of(folder)
+        tries = await asyncio.gather(
+            keeper.unlock(PASSPHRASE), keeper.unlock("otra frase"), keeper.unlock(PASSPHRASE), return_exceptions=True
+        )
+        assert [tries[0], type(tries[1]), tries[2]] == [True, WrongPassphrase, False]
+        assert keeper.stage is Stage.OPEN
+        await keeper.end()
+
+    asyncio.run(story())
+
+
+def test_what_is_being_unlocked_when_the_program_ends_is_locked(folder: Path) -> None:
+    async def story() -> None:
+        keeper = keeper_of(folder)
+        go_on = threading.Event()
+
+        def slowly(*given: Any) -> Desk:  # noqa: ANN401
+            go_on.wait(10)
+            return unlocked(*given)
+
+        unlocked = module._unlocked
+        with mock.patch.object(module, "_unlocked", slowly):
+            opening = asyncio.create_task(keeper.unlock(PASSPHRASE))
+            await asyncio.sleep(0.05)
+            ending = asyncio.create_task(keeper.end())
+            await asyncio.sleep(0.05)
+            go_on.set()
+            await asyncio.gather(opening, ending)
+        assert keeper.stage is Stage.LOCKED
+
+    asyncio.run(story())
+
+
+def test_one_fault_at_locking_does_not_end_the_locking_for_good_and_leaves_nothing_open(folder: Path) -> None:
+    async def story() -> None:
+        clock = Clock()
+        keeper = keeper_of(folder, clock)
+        heard: list[type[BaseException]] = []
+        faults = [KeyError("told"), None]
+        keeper.when_locked(lambda: raise_if(faults.pop(0)))
+        watch = asyncio.create_task(keeper.watch(on_fault=heard.append, sleep=lambda _: asyncio.sleep(0.001)))
+        for _ in range(2):
+            await keeper.unlock(PASSPHRASE)
+            inbox = keeper.desk.inbox
+            clock.seconds += keeper.lock_seconds
+            async with asyncio.timeout(10):
+                await until(lambda: keeper.stage is Stage.LOCKED)
+                await until(lambda: is_closed(inbox))  # noqa: B023
+        assert heard == [KeyError]
+        watch.cancel()
+        await keeper.end()
+
+    asyncio.run(story())
+
+
+def raise_if(error: Exception | None) -> None:
+    if error is not None:
+        raise error
+
+
+def is_closed(inbox: Inbox) -> bool:
+    try:
+        inbox.entry(1)
+    except Unreadable:
+        return True
+    return False
+
+
+def children() -> list[int]:
+    """The processes in which something is opened."""
+    found = (one for one in psutil.Process().children(recursive=True) if one.status() != psutil.STATUS_ZOMBIE)
+    return [one.pid for one in found]

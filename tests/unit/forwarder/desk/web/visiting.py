@@ -11,7 +11,7 @@ from typing import Final, Self
 import aiohttp
 
 from forwarder.desk.web.house import House
-from forwarder.desk.web.keeper import Keeper
+from forwarder.desk.web.keeper import Keeper, boot_clock
 from forwarder.desk.web.server import new_house, serving
 from tests.unit.forwarder.desk.given import CHEAP, PASSPHRASE
 
@@ -28,6 +28,16 @@ class Clock:
 
     def __call__(self) -> float:
         return self.seconds
+
+
+class Ahead:
+    """The desk's own clock, which a test can put forward."""
+
+    def __init__(self) -> None:
+        self.by = 0.0
+
+    def __call__(self) -> float:
+        return boot_clock() + self.by
 
 
 class Read(HTMLParser):
