@@ -11,10 +11,10 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final, Self
 
+from forwarder.desk.escapes import plain
 from forwarder.desk.publish.errors import NotAnAlert, NotInThisState
 from forwarder.desk.publish.place import COARSEST, Cell
 from forwarder.desk.publish.safety import BUCKET_SECONDS, Confidence, Leave
-from onion_service.clean.text import clean_text
 
 ID_LEN: Final = 16
 LANGUAGES: Final = ("es", "en")
@@ -75,8 +75,8 @@ class Words:
 
     @classmethod
     def cleaned(cls, *, title: str, text: str, advice: str = "") -> Self:
-        """What a person typed, by the same rules as a reporter's text; control characters become a question mark."""
-        return cls(*(_plain(part) for part in (" ".join(title.split()), text, advice)))
+        """What a person typed, by the same rules as a reporter's text; a sign stands for each control character."""
+        return cls(*(plain(part).strip() for part in (" ".join(title.split()), text, advice)))
 
 
 # So that nobody has to find words while something must be taken back.
@@ -189,7 +189,3 @@ def _next(alert: Alert, change: Change) -> State:
 def _issued_again(alert: Alert, now: int) -> tuple[int, ...]:
     # Two versions within an hour are a second apart, so that every reader sees which one is newer.
     return (*alert.issued, max(now - now % ISSUE_SECONDS, alert.issued[-1] + 1))
-
-
-def _plain(text: str) -> str:
-    return "".join(one if one == "\n" or one.isprintable() else "?" for one in clean_text(text).text).strip()

@@ -79,6 +79,10 @@ class Cell:
         latitude, longitude = h3.cell_to_latlng(self.index)
         return round(latitude, _DIGITS), round(longitude, _DIGITS)
 
+    def kilometres_to(self, place: "Place | Listed") -> float:
+        """How far a place is from its centre."""
+        return float(h3.great_circle_distance(self.middle, (place.latitude, place.longitude), unit="km"))
+
     def rings(self) -> tuple[Ring, ...]:
         """Its outline as closed rings of (longitude, latitude), counter-clockwise (RFC 7946, 3.1.6); two of them where
         it lies across the antimeridian (3.1.9)."""

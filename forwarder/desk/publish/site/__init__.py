@@ -76,8 +76,10 @@ def _places(site: Site, room: int) -> list[dict[str, bytes]]:
     letters, names = font(_part(FONT)), site.gazetteer.full_names()
     found: list[dict[str, bytes]] = []
     for about in site.plan.places:
-        picture = place_png(site.gazetteer, marked(about.alerts, now=site.issue.day), letters)
-        files = {**place_pages(site, about, picture), **_feeds(about, site.publisher, names[about.place.id])}
+        files = _feeds(about, site.publisher, names[about.place.id])
+        if about.standing:
+            picture = place_png(site.gazetteer, marked(about.alerts, now=site.issue.day), letters)
+            files |= place_pages(site, about, picture)
         room -= _length(files)
         if room < 0:
             break

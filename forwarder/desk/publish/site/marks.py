@@ -39,7 +39,7 @@ class Look:
 # Each colour has a contrast of 4.5 to 1 or more to the land (247, 243, 233) and to white.
 LOOKS: Final = {
     Mark.WITHDRAWN: Look(square=True, full=False, colour=(90, 90, 90), sign="□"),
-    Mark.OLD: Look(square=False, full=True, colour=(84, 76, 64), sign="•", small=True),
+    Mark.OLD: Look(square=True, full=True, colour=(84, 76, 64), sign="▪", small=True),
     Mark.UNCONFIRMED: Look(square=False, full=False, colour=(154, 72, 0), sign="○"),
     Mark.BY_ONE: Look(square=False, full=True, colour=(0, 84, 160), sign="●"),
     Mark.BY_SEVERAL: Look(square=True, full=True, colour=(140, 0, 60), sign="■"),

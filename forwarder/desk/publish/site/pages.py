@@ -137,12 +137,13 @@ class _Pages:
     def _regions(self) -> list[dict[str, Any]]:
         names = {region.id: region.name for region in self.site.gazetteer.regions}
         ordered = sorted(
-            self.site.plan.places, key=lambda one: (fold(names[one.place.region]), fold(one.place.name), one.place.id)
+            (one for one in self.site.plan.places if one.standing),
+            key=lambda one: (fold(names[one.place.region]), fold(one.place.name), one.place.id),
         )
         return [
             {
                 "name": names[region],
-                "places": [{"page": one.page, "name": one.place.name, "count": len(one.alerts)} for one in inside],
+                "places": [{"page": one.page, "name": one.place.name, "count": one.standing} for one in inside],
             }
             for region, inside in groupby(ordered, key=lambda one: one.place.region)
         ]
@@ -158,7 +159,7 @@ class _Pages:
     def _hrefs(self, cells: Sequence[Marked]) -> list[str]:
         """The page of the largest place in a cell that has one, else that of its newest alert."""
         here = self._root("index.html") + FOLDERS[self.language]
-        known = {one.place.id: one.page for one in self.site.plan.places}
+        known = {one.place.id: one.page for one in self.site.plan.places if one.standing}
         found = []
         for one in cells:
             own = (known[place.id] for place in self.site.finder.of(one.cell).places if place.id in known)

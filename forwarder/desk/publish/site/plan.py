@@ -44,6 +44,12 @@ class AboutPlace:
     def page(self) -> str:
         return f"place/{self.place.id}.html"
 
+    @property
+    def standing(self) -> int:
+        """How many of them are not withdrawn. A withdrawn one is about all places of a large area: where there is no
+        other, a place has no page, but its feeds say so to those who had the one before."""
+        return sum(one.state is not State.WITHDRAWN for one in self.alerts)
+
     def whole(self, *, now: int) -> list[Alert]:
         """Those that its page shows with all of their words, at `now` (seconds since 1970): none that is old or
         withdrawn."""
@@ -143,5 +149,5 @@ def _places(alerts: Sequence[Alert], finder: Finder) -> list[AboutPlace]:
     for alert in alerts:
         for place in finder.of(alert.cell).places:
             found.setdefault(place.id, (place, []))[1].append(alert)
-    ordered = sorted(found.values(), key=lambda one: (-len(one[1]), -one[0].people, one[0].id))
-    return [AboutPlace(place, tuple(newest_first(inside))) for place, inside in ordered]
+    about = [AboutPlace(place, tuple(newest_first(inside))) for place, inside in found.values()]
+    return sorted(about, key=lambda one: (-one.standing, -len(one.alerts), -one.place.people, one.place.id))

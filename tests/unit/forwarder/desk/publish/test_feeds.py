@@ -129,7 +129,9 @@ def test_no_message_says_when_a_thing_happened_and_each_says_until_when_it_holds
     said = json.loads(geojson([alert]))["features"][0]["properties"]
     assert not {"from", "until", "onset"} & said.keys()
     assert said["reported_from"] == begin.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert datetime.fromisoformat(said["current_until"]) == expires
     assert "#date+reported+start" in hxl([alert]).decode()
+    assert said["current_until"] in hxl([alert]).decode()
     assert "#date+start" not in hxl([alert]).decode()
 
 
@@ -259,7 +261,7 @@ def test_no_text_becomes_a_formula_whatever_parts_the_cells(alert: Alert) -> Non
     wire = hxl([alert]).decode()
     table = list(csv.reader(io.StringIO(wire, newline=""), strict=True))
     assert len(table) == 3
-    for text in table[2][12:]:
+    for text in table[2][13:]:
         assert "\n" not in text
         for piece in re.split(r"[,;|\t]", text):
             assert not piece.lstrip(' "').startswith(tuple(FORMULA))

@@ -309,6 +309,18 @@ def test_corrections_and_withdrawals_stand_on_the_first_page_in_words(some: dict
         assert "Not so" in section
 
 
+def test_a_place_whose_only_alert_was_withdrawn_has_no_page_but_its_feeds_say_so() -> None:
+    gone = withdraw(alert_at(MONTERREY, 1), words=WORDS, now=500_001 * 3_600)
+    built = files(gone, alert_at(DESERT, 2))
+    assert not [name for name in built if name.endswith("place/mx-monterrey.html")]
+    assert broken_links({**feeds([gone], PUBLISHER), **feeds([alert_at(DESERT, 2)], PUBLISHER), **built}) == []
+    assert gone.id in built["place/mx-monterrey.geojson"].decode()
+    assert "Retirada: " in built["place/mx-monterrey.es.atom"].decode()
+    both = files(gone, alert_at(MONTERREY, 2))
+    assert "Retirada: ya no vale" in both["place/mx-monterrey.html"].decode()
+    assert "Monterrey</a> (1)" in both["index.html"].decode()
+
+
 def test_words_in_another_language_than_the_page_s_are_marked_as_such(some: dict[str, bytes]) -> None:
     assert 'lang="en">Not so<' in some["index.html"].decode()
 
