@@ -28,7 +28,7 @@ $(CLIENT_PACKAGES): onion_service/client/package-lock.json
 	@cd onion_service/client && npm ci --no-audit --no-fund --silent
 	@touch $@
 
-test: need-test ready $(CLIENT_PACKAGES)  ## everything that must hold: lint, vectors, all tests with coverage (under half an hour)
+test: need-test ready $(CLIENT_PACKAGES)  ## everything that must hold: lint, vectors, all tests with coverage (about half an hour on two cores)
 	@$(MAKE) --no-print-directory lint
 	@$(PY) -m tests.vectors --check
 	@cd onion_service/client && node tables.js --check

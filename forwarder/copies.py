@@ -5,9 +5,11 @@ nothing is read from there, that the publisher's key does not vouch for.
 """
 
 import errno
+import fcntl
 import os
 import shutil
 import stat
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +36,7 @@ VERSIONS: Final = "versions"
 _FILE_MODE: Final = 0o644
 _FOLDER_MODE: Final = 0o755
 _DEPTH_MAX: Final = 4
+_HOUR_SECONDS: Final = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,23 @@ class Copy:
     def everything(self) -> dict[str, bytes]:
         """All files by name, those of the manifest too."""
         return {**self.files, MANIFEST_NAME: self.signed.wire, SIGNATURE_NAME: self.signed.signature}
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """No other program that asks for this writes in `folder` for as long as the block lasts; whoever comes meanwhile
+    waits. The folder is made if need be. Raises NotWritten."""
+    try:
+        folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise NotWritten(folder, error.strerror or "unknown reason") from error
+    try:
+        # The folder itself, so nothing is left when a program is killed.
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write_copy(folder: Path, copy: Copy) -> None:
@@ -120,6 +140,8 @@ def _write(folder: Path, copy: Copy) -> None:
         path = draft / file
         path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
         replace(path, [data], mode=_FILE_MODE)
+    moment = _moment(current)
+    _date(draft, moment)
     draft.replace(place)
     sync_folder(versions)
     link = folder / f"{UNFINISHED}{CURRENT}"
@@ -128,6 +150,23 @@ def _write(folder: Path, copy: Copy) -> None:
     link.replace(current)
     sync_folder(folder)
     _forget(versions, keep={name, before})
+    for changed in (current, versions, folder):
+        os.utime(changed, (moment, moment), follow_symlinks=False)
+
+
+def _moment(current: Path) -> int:
+    """What files are dated: the full hour, since a web server shows it to everybody, and at least a second after those
+    before, since readers ask by it whether there is something newer."""
+    hour = int(time.time()) // _HOUR_SECONDS * _HOUR_SECONDS
+    try:
+        return max(hour, int((current / MANIFEST_NAME).stat().st_mtime) + 1)
+    except OSError:
+        return hour
+
+
+def _date(place: Path, moment: int) -> None:
+    for path in (*place.rglob("*"), place):
+        os.utime(path, (moment, moment))
 
 
 def _forget(versions: Path, *, keep: set[str]) -> None:

@@ -41,6 +41,12 @@ class NotAGazetteer(ForwarderError):
     hint = "mend the file as the message says; `veladora directory places` prints one that is right"
 
 
+class NotACard(ForwarderError):
+    """What should be a partner's card is not one, or not as it was made. Nothing was taken from it."""
+
+    hint = "ask the partner for it again (`veladora desk card`, or the file that its page saves), and call them"
+
+
 class NotMirrored(ForwarderError):
     """Published files did not come whole; the copy that is held is as it was."""
 

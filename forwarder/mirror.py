@@ -12,8 +12,8 @@ from typing import Final, Protocol
 from crypto.errors import Forged
 from crypto.manifest import MANIFEST_MAX, MANIFEST_NAME, SIGNATURE_NAME, File, Signed
 from crypto.minisign import SIGNATURE_FILE_MAX, PublicKey
-from forwarder.copies import Copy, read_copy, write_copy
-from forwarder.errors import NoCopy, NotMirrored
+from forwarder.copies import Copy, read_copy, read_signed, write_copy
+from forwarder.errors import BadCopy, NoCopy, NotMirrored
 from onion_service.errors import AnswerTooLong, DialError
 from onion_service.socks import Login
 
@@ -54,6 +54,16 @@ class Fetched:
     version: int
     files: int
     new: bool
+
+
+def expired_since(folder: Path, key: PublicKey, *, now: int) -> int:
+    """Since when what is held in `folder` is past its time, in seconds since 1970; 0 while it is good, or where nothing
+    is held that `key` signed. Readers must not take for today's what nobody renewed."""
+    try:
+        until = read_signed(folder, key=key).manifest.valid_until
+    except (BadCopy, NoCopy):
+        return 0
+    return until if now >= until else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ written, counted or said because somebody came: the only state is the store, and
 import asyncio
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from aiohttp import web
@@ -22,6 +23,8 @@ from onion_service.serving import Answer, Handler, Limits, Refusals
 
 # So many at a time, all partners together; each reads a piece of a file, so they cost next to no memory.
 CONNECTIONS: Final = 64
+# Threads that read for them, and do nothing else: who comes may not keep a bundle waiting that is written at its edge.
+READERS: Final = 4
 _CLASSES: Final = {plural: cell_class for cell_class, plural in PLURALS.items()}
 _DIGITS: Final = 16
 _PATH: Final = re.compile(rf"/bundles/({'|'.join(_CLASSES)})/([0-9]{{{_DIGITS}}})")
@@ -44,6 +47,7 @@ def limits(cells: int) -> Limits:
 def partners_door(store: BundleStore, *, may_go: Callable[[RoundNumber], bool]) -> Handler:
     """The handler for partners: `GET /bundles/<class>/<n>` is the whole of it. `may_go` says whether the moment at
     which the bundle of a round is pushed has come; before it nobody can have it here either."""
+    readers = ThreadPoolExecutor(READERS, thread_name_prefix="pulling")
 
     async def handle(request: web.BaseRequest) -> Answer:
         match = _PATH.fullmatch(request.raw_path)
@@ -53,7 +57,8 @@ def partners_door(store: BundleStore, *, may_go: Callable[[RoundNumber], bool]) 
         if not may_go(round_number):
             return NOT_FOUND
         try:
-            return bundle(*await asyncio.to_thread(store.open, cell_class, round_number))
+            opening = asyncio.get_running_loop().run_in_executor(readers, store.open, cell_class, round_number)
+            return bundle(*await opening, readers=readers)
         except (KeyError, Damaged):
             return NOT_FOUND
 

@@ -4,6 +4,7 @@ From outside, an answer says only what its sender already knows; two senders of 
 """
 
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from enum import Enum
 from io import FileIO
 from typing import Final
@@ -113,9 +114,10 @@ def hash_lists(wire: bytes) -> Answer:
     return _found("application/octet-stream", wire)
 
 
-def bundle(file: FileIO, length: int) -> Answer:
-    """The answer to GET /bundles/<class>/<n> at the partners' onion: the bundle of this length in an opened file."""
-    return LongAnswer(file, length=length, content_type=_OTHER, headers=_HEADERS)
+def bundle(file: FileIO, length: int, *, readers: Executor) -> Answer:
+    """The answer to GET /bundles/<class>/<n> at the partners' onion: the bundle of this length in an opened file, which
+    is read by the threads of `readers`."""
+    return LongAnswer(file, length=length, content_type=_OTHER, headers=_HEADERS, readers=readers)
 
 
 def published(name: str, wire: bytes) -> Answer:

@@ -9,7 +9,6 @@ connection closes (control-spec, TAKEOWNERSHIP). It works in memory, and only it
 from __future__ import annotations
 
 import re
-import socket
 import threading
 import time
 import warnings
@@ -22,12 +21,12 @@ from typing import Final, Protocol, Self
 
 import stem
 import stem.connection
-import stem.socket
 from stem.control import Controller, EventType
 from stem.response.events import HSDescEvent
 
 from onion_service.address import HOST_LEN, SUFFIX, OnionAddress
 from onion_service.client_auth import ClientKey, admit
+from onion_service.control_socket import open_controller
 from onion_service.errors import (
     ClientKeyRefused,
     NotAnOnion,
@@ -207,6 +206,19 @@ class Tor:
         if said.content()[0][0] not in ("250", "251", "252"):
             raise ClientKeyRefused("tor did not take the key for the partners' onion service")
 
+    def forget_key(self, service: OnionAddress) -> None:
+        """This tor holds no key of ours for a closed service any more. Raises ClientKeyRefused, TorStopped or
+        TorUnreachable."""
+        label = service.host.removesuffix(SUFFIX)
+        try:
+            said = self._controller.msg(f"ONION_CLIENT_AUTH_REMOVE {label}")
+        except stem.ControllerError as error:
+            self._check_alive(error)
+            raise TorUnreachable("its control socket", "it broke off while forgetting a client's key") from error
+        # 251: there was none (control-spec).
+        if said.content()[0][0] not in ("250", "251"):
+            raise ClientKeyRefused("tor did not forget the key for the partners' onion service")
+
     def listen(self) -> None:
         """Ask tor to tell about descriptor uploads from now on."""
         self._controller.add_event_listener(self._published.heard, EventType.HS_DESC)
@@ -358,7 +370,7 @@ def _connect(control: UnixSocket | LoopbackPort) -> Controller:
     try:
         with _STEM_START, warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=DeprecationWarning, message="setDaemon")
-            controller = _open(control)
+            controller = open_controller(control)
     except (stem.SocketError, OSError) as error:
         raise TorUnreachable(str(control), str(error)) from error
     try:
@@ -367,33 +379,3 @@ def _connect(control: UnixSocket | LoopbackPort) -> Controller:
         controller.close()
         raise TorUnreachable(str(control), f"it refused our login: {error}") from error
     return controller
-
-
-def _open(control: UnixSocket | LoopbackPort) -> Controller:
-    if isinstance(control, UnixSocket):
-        return Controller(_UnixControl(str(control.path)))
-    return Controller(_PortControl(control.host, control.port))
-
-
-class _UnixControl(stem.socket.ControlSocketFile):  # type: ignore[misc]
-    """stem's control socket, which would stay open when nobody listens."""
-
-    def _make_socket(self) -> socket.socket:
-        return _connected(socket.AF_UNIX, self.path)
-
-
-class _PortControl(stem.socket.ControlPort):  # type: ignore[misc]
-    """stem's control port, which would stay open when nobody listens."""
-
-    def _make_socket(self) -> socket.socket:
-        return _connected(socket.AF_INET, (self.address, self.port))
-
-
-def _connected(family: socket.AddressFamily, address: str | tuple[str, int]) -> socket.socket:
-    sock = socket.socket(family)
-    try:
-        sock.connect(address)
-    except OSError as error:
-        sock.close()
-        raise stem.SocketError(error.strerror or str(error)) from error
-    return sock

@@ -5,6 +5,7 @@ That it was sent changes nothing on the disk: the file is given to us opened (on
 
 import asyncio
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from io import FileIO
 from typing import Final
 
@@ -16,20 +17,25 @@ PIECE: Final = 262_144
 
 
 class LongAnswer(Answer):
-    """One answer to one request, with the first `length` bytes of `file`, which it closes."""
+    """One answer to one request, with the first `length` bytes of `file`, which it closes. The file is read by the
+    threads of `readers`."""
 
-    def __init__(self, file: FileIO, *, length: int, content_type: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, file: FileIO, *, length: int, content_type: str, headers: Mapping[str, str], readers: Executor
+    ) -> None:
         super().__init__(200, "OK", content_type=content_type, headers=headers, length=length)
         self._file: Final = file
         self._left = length
+        self._readers: Final = readers
 
     async def prepare(self, request: web.BaseRequest) -> None:
         """Write the answer; a connection is broken off when the file is shorter than was said."""
         with self._file:
+            loop = asyncio.get_running_loop()
             head, _ = self._chosen(request)
             await self._write(request, head)
             while self._left:
-                piece = await asyncio.to_thread(self._file.read, min(PIECE, self._left))
+                piece = await loop.run_in_executor(self._readers, self._file.read, min(PIECE, self._left))
                 if not piece:
                     raise ConnectionResetError
                 self._left -= len(piece)

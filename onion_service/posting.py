@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 SECONDS: Final = 120.0
 AGENT: Final = "Veladora"
+# Services that Apprise counts among the encrypted ones and speaks to in clear, password and all.
+PLAIN_ALL_THE_SAME: Final = frozenset({"aprs"})
+PLAIN_MODES: Final = frozenset({"insecure", "none"})
 
 
 class Said(Enum):
@@ -134,11 +137,17 @@ def _plugin(url: str) -> NotifyBase | Said:
 
 
 def _encrypted(url: str, plugin: NotifyBase) -> bool:
-    """Whether the URL names a service that is only ever called encrypted, or one inside of Tor."""
+    """Whether every host that this URL makes the plugin call is called encrypted, or lies inside of Tor."""
     schema = url.partition("://")[0].lower()
-    if schema in _names(plugin.secure_protocol):
+    addresses = [str(getattr(plugin, "notify_url", "")), *map(str, getattr(plugin, "relays", ()))]
+    if schema in PLAIN_ALL_THE_SAME or any(one.lower().startswith(("http://", "ws://")) for one in addresses):
+        return False
+    # Mail names in `smtp_host` whom it calls; `host` is then only what stands behind the @ of an address.
+    if str(getattr(plugin, "smtp_host", "") or plugin.host or "").endswith(SUFFIX):
         return True
-    return str(plugin.host or "").endswith(SUFFIX)
+    # What the name of a service promises, a setting of it may take back.
+    plainly = str(getattr(plugin, "secure_mode", "")).lower() in PLAIN_MODES
+    return schema in _names(plugin.secure_protocol) and not plainly
 
 
 def _names(protocol: Any) -> frozenset[str]:  # noqa: ANN401

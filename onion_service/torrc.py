@@ -22,6 +22,10 @@ from onion_service.errors import SocketPathTooLong, UnsafeSetting
 # sun_path holds 108 bytes with its final zero (unix(7)).
 SOCKET_PATH_MAX: Final = 107
 PORT_MAX: Final = 65_535
+# How many callers a second, and how many at once, each introduction point lets through to a closed service. Its
+# clients are a relay's partners, who come once in a round; who holds the key of one may not keep our tor busy.
+CLOSED_RATE: Final = 2
+CLOSED_BURST: Final = 32
 
 # Nothing about a visit may reach a log or the disk: the heartbeat counts introductions and SafeLogging does
 # not touch it (docs/threat-model.md, T9); a coarse clock on error lines says no more than the journal does. The
@@ -162,6 +166,9 @@ class ClosedService:
         yield f"HiddenServicePort {self.virtual_port} unix:{quoted(self.target.path)}"
         yield f"HiddenServiceMaxStreams {max_streams}"
         yield "HiddenServiceMaxStreamsCloseCircuit 0"
+        yield "HiddenServiceEnableIntroDoSDefense 1"
+        yield f"HiddenServiceEnableIntroDoSRatePerSec {CLOSED_RATE}"
+        yield f"HiddenServiceEnableIntroDoSBurstPerSec {CLOSED_BURST}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +176,8 @@ class OnionTor:
     """The tor that holds one onion service, and perhaps a closed one, and has no way out for anybody.
 
     `target` is the unix socket of our server; `service_directory` keeps the onion key and the `hostname`
-    file. The proof-of-work queue is slow on purpose: a flood makes callers work instead of filling our door. A closed
-    service has none, since a flood cannot find it.
+    file. The proof-of-work queue is slow on purpose: a flood makes callers work instead of filling our door. A flood
+    cannot find a closed service, but each of its clients can: its introduction points let few through, whoever calls.
     """
 
     data_directory: Path

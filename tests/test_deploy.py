@@ -115,6 +115,21 @@ def test_systemd_finds_a_unit_well_protected(unit: Path, tmp_path: Path) -> None
     assert run(*ask, str(open_unit)).returncode != 0
 
 
+def test_the_mirrors_unit_keeps_the_copy_where_the_page_lets_the_relay_serve_it() -> None:
+    unit = (DEPLOY / "systemd/veladora-mirror.service").read_text(encoding="utf-8")
+    page = (ROOT / "docs/operate.md").read_text(encoding="utf-8")
+    (into,) = re.findall(r"^ExecStart=.* --into (\S+) ", unit, re.MULTILINE)
+    assert re.findall(r"^ReadWritePaths=(.+)$", unit, re.MULTILINE) == [into]
+    assert f'folder = "{into}"' in page
+    (user,) = re.findall(r"^User=(.+)$", unit, re.MULTILINE)
+    assert f"install -d -o {user} -g {user} -m 0755 {into}" in page
+    assert "UMask=0022" in unit.splitlines(), "the relay is another user and must be able to read it"
+    named = set(re.findall(r"\$\{(\w+)\}", unit))
+    shown = re.search(r"```ini\n(URL=.*?)```", page, re.DOTALL)
+    assert shown is not None
+    assert {line.partition("=")[0] for line in shown[1].splitlines()} == named
+
+
 def test_the_image_installs_nothing_without_a_hash_and_does_not_run_as_root() -> None:
     lines = (DEPLOY / "container/Containerfile").read_text(encoding="utf-8").replace("\\\n", " ")
     installs = re.findall(r"pip install [^&\n]*", lines)

@@ -1,5 +1,6 @@
 """What the documentation tells people to type exists: commands, options, links, files, journal lines, sizes."""
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator
@@ -12,7 +13,10 @@ import typer
 from crypto.bundle import HEADER_LEN
 from crypto.cells import CellClass
 from crypto.directory import BundleSizes
-from crypto.signing import SIGNATURE_LEN
+from crypto.minisign import PublicKey
+from crypto.signing import SIGNATURE_LEN, SigningKey
+from forwarder.desk.config import PartnerSettings, PublishSettings, RelaySettings, TorSettings, WebSettings
+from forwarder.desk.corroboration import NEIGHBOURS, PER_PAIR, RARE_PAIRS
 from onion_service.client_auth import ClientKey
 from relay.cli.app import app
 from relay.config import BundleSettings, parse
@@ -21,10 +25,14 @@ from tests.architecture_rules import ROOT
 from tests.privacy.claims import rows
 from tests.privacy.mutants import caught
 from tests.privacy.seizure import table
+from tests.unit.forwarder.desk.test_corroboration import MISLED
 
 PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 THREATS: Final = ROOT / "docs/threat-model.md"
 OPERATE: Final = ROOT / "docs/operate.md"
+PARTNER: Final = ROOT / "docs/partner.md"
+MESA: Final = ROOT / "docs/partner.es.md"
+DESK_SETTINGS: Final = (PartnerSettings, RelaySettings, TorSettings, WebSettings, PublishSettings)
 _PLACEHOLDER: Final = re.compile(r"<[^<>|]*>")
 
 
@@ -174,7 +182,12 @@ def dead_links(page: Path, text: str) -> list[str]:
 
 def headings(page: Path) -> set[str]:
     """The anchors of a page's headings."""
-    found = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.M)
+    return headings_of(page.read_text(encoding="utf-8"))
+
+
+def headings_of(text: str) -> set[str]:
+    """The same, of its text."""
+    found = re.findall(r"^#+ (.+)$", text, re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
 
 
@@ -211,6 +224,45 @@ def test_every_line_of_the_journal_is_explained() -> None:
     assert {cell for cell in first_cells if "…" in cell} - said == set(), "a line that no relay writes"
 
 
+def everything_said() -> str:
+    """Every text in the program and in the desk's pages, spaces made single."""
+    trees = [
+        ast.parse(path.read_text(encoding="utf-8"))
+        for folder in ("crypto", "onion_service", "forwarder", "relay")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
+    said = [
+        node.value
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    said += [
+        path.read_text(encoding="utf-8") for path in sorted((ROOT / "forwarder/desk/web/templates").glob("*.html"))
+    ]
+    return "\n".join(" ".join(one.split()) for one in said)
+
+
+def proof_that_it_is_said(page: str) -> None:
+    """The proof: what partners look up when something goes wrong, nothing of it is a line that no program prints."""
+    lines = page.partition("## If something goes wrong")[2].partition("\n**")[0].splitlines()
+    cells = [line.split("|")[1] for line in lines if line.startswith("| ")][1:]
+    assert len(cells) > 20
+    corpus = everything_said()
+    parts = [part.strip(" .()") for cell in cells for part in re.split(r"…| / |: |; | \(", cell)]
+    assert [part for part in parts if part not in corpus] == []
+
+
+def test_everything_that_a_partner_may_look_up_is_said_somewhere() -> None:
+    proof_that_it_is_said(PARTNER.read_text(encoding="utf-8"))
+
+
+def test_a_line_that_nobody_says_is_noticed() -> None:
+    page = PARTNER.read_text(encoding="utf-8").replace("| no tor program", "| cannot come for what was missed")
+    with pytest.raises(AssertionError, match="cannot come for what was missed"):
+        proof_that_it_is_said(page)
+
+
 def test_the_sizes_are_the_sizes() -> None:
     page = " ".join(OPERATE.read_text(encoding="utf-8").split())
     sizes, kept = BundleSizes(), BundleSettings().keep_rounds
@@ -230,8 +282,78 @@ def test_the_settings_that_operators_copy_are_accepted() -> None:
     page = OPERATE.read_text(encoding="utf-8").replace("<56 characters>", "a" * 56)
     page = page.replace("<52 capital letters and digits>", ClientKey(bytes(range(32))).public)
     shown = [block for block in re.findall(r"```toml\n(.*?)```", page, re.S) if "draft.toml" not in block]
-    assert len(shown) == 3
+    page_key = str(PublicKey.of(SigningKey(bytes(range(32)))))
+    assert len(shown) == 4
     for block in shown:
         root = f'root = "{"0" * 64}"\n'
         bare = not block.lstrip("#").lstrip().startswith("[") and "[[" not in block and "[tor]" not in block
-        parse(f"[relay]\n{root}{block}" if bare else f"[relay]\n{root}\n{block}")
+        text = f"[relay]\n{root}{block}" if bare else f"[relay]\n{root}\n{block}"
+        parse(text.replace("RW…", page_key))
+
+
+# --- what partners read, in both languages -----------------------------------------------------------------------
+
+
+def skeleton(page: str) -> tuple[list[str], list[str], int, list[str]]:
+    """What must be the same in every language: the levels of the headings, what is typed, how many rows there are, and
+    in the last table, of trouble, the words of the program.
+
+    Of what is typed: without comments, and with nothing between quotes or in brackets, which may be translated.
+    """
+    levels = re.findall(r"^(#+) ", page, re.M)
+    code = [line for line in page.splitlines() if line.startswith("    ")]
+    plain = [re.sub(r"\s+#\s.*$", "", line).strip() for line in code]
+    same = [re.sub(r"\([^)]*\)", "()", re.sub(r'"[^"]*"', '""', line)) for line in plain]
+    trouble_said = [row[0] for row in rows(page.rpartition("\n|---|---|\n")[2])]
+    return levels, [" ".join(line.split()) for line in same], len(rows(page)), trouble_said
+
+
+def proof_both_languages_say_the_same_to_type(english: str, spanish: str) -> None:
+    assert skeleton(english) == skeleton(spanish)
+    assert len(skeleton(english)[1]) > 80
+    for page in (english, spanish):
+        anchors = headings_of(page)
+        assert len(anchors) == len(re.findall(r"^#+ ", page, re.M)), "no two headings are one anchor"
+
+
+def test_partners_are_told_the_same_in_both_languages() -> None:
+    proof_both_languages_say_the_same_to_type(*(text for _, text in read([PARTNER, MESA])))
+
+
+@pytest.mark.parametrize(
+    ("mutant", "written", "instead"),
+    [
+        ("a command of one language alone", "    sudo swapoff -a\n", ""),
+        ("another option", "--acknowledge", "--agree"),
+        ("a heading that is missing", "## Actualizar", "Actualizar"),
+        ("a row that is missing", "| MP3, OGG, FLAC | el sonido sin metadatos | mat2 |\n", ""),
+        ("words that the program does not say", "| this system has no sandbox", "| el sistema no tiene sandbox"),
+    ],
+)
+def test_a_language_that_fell_behind_is_noticed(mutant: str, written: str, instead: str) -> None:
+    (_, english), (_, spanish) = read([PARTNER, MESA])
+    assert written in spanish
+    proof = proof_both_languages_say_the_same_to_type
+    caught("page", mutant, proof, english, spanish.replace(written, instead, 1))
+
+
+def test_every_setting_of_a_desk_is_explained_in_both_languages() -> None:
+    settings = {field for kind in DESK_SETTINGS for field in kind.__struct_fields__}
+    for _, page in read([PARTNER, MESA]):
+        told = {name for line in spoken(page) for name in re.findall(r"[a-z_]+", line)}
+        assert settings - told == set()
+
+
+# --- figures and lists that are held nowhere else ----------------------------------------------------------------
+
+
+def test_the_limits_of_looking_alike_are_those_of_the_program() -> None:
+    page = " ".join((ROOT / "docs/limits.md").read_text(encoding="utf-8").split())
+    assert f"compared with at most {NEIGHBOURS + RARE_PAIRS * PER_PAIR} of those before it" in page
+    assert f"at most {MISLED} others into a question" in page
+
+
+def test_every_lock_is_named_in_the_readme() -> None:
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    (line,) = (line for line in page.splitlines() if line.startswith("| `requirements/`"))
+    assert {path.stem for path in (ROOT / "requirements").glob("*.txt")} == set(re.findall(r"`([a-z]+)`", line))

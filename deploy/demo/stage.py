@@ -225,7 +225,7 @@ class Stage:
         card = _fields(made)
         with (partner.folder / "desk.toml").open("a", encoding="utf-8") as settings:
             settings.write(self.authorities())
-        self.say(f"the desk of {partner.name} is made; its key in words: {card['words']}")
+        self.say(f"the desk of {partner.name} is made; its card in words: {card['words']}")
         return card
 
     def _write_relay_settings(self, cards: Sequence[dict[str, str]]) -> None:

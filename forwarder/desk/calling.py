@@ -1,6 +1,7 @@
 """The desk's one way out: a tor that dials, apart from the one that holds its endpoint (docs/adr/0001-two-tors.md).
 
-It leads to onion services only. The key that opens the partners' onion to us is in that tor's memory and nowhere else.
+It leads to onion services only. The key that opens the partners' onion to us is in that tor's memory and
+nowhere else, and no longer than we need it.
 """
 
 import asyncio
@@ -41,7 +42,7 @@ async def calling(settings: Settings, *, key: ClientKey) -> AsyncIterator[Dialle
         finally:
             looking.cancel()
     finally:
-        await asyncio.to_thread(tor.stop)
+        await asyncio.to_thread(_leave, tor, settings)
 
 
 async def _launched(settings: Settings) -> Tor:
@@ -53,6 +54,16 @@ async def _launched(settings: Settings) -> Tor:
         with suppress(OnionServiceError):
             await asyncio.to_thread((await starting).stop)
         raise
+
+
+def _leave(tor: Tor, settings: Settings) -> None:
+    """Tor is stopped; one that is not ours goes on without our key."""
+    try:
+        if settings.config.tor.mode == "attach" and settings.relay.partners_onion:
+            with suppress(OnionServiceError):
+                tor.forget_key(OnionAddress(settings.relay.partners_onion))
+    finally:
+        tor.stop()
 
 
 async def _keep_guards(tor: Tor) -> None:

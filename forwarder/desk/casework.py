@@ -69,12 +69,13 @@ class By:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of history."""
+    """One line of history. `of`: the incident on which it was written, if that has become a part of this one."""
 
     day: date
     colleague: str
     deed: Deed
     detail: str
+    of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +111,16 @@ class Casework:
             write_line(opened, subject, Deed.NOTED, text, by=by)
 
     def note(self, subject: Subject, text: str, *, by: By) -> None:
-        """Add a note, which search finds. Raises BadWords when it is empty or too long."""
+        """Add a note, which search finds; the last one once more, as a form sent twice has it, changes nothing.
+
+        Raises BadWords when it is empty or too long.
+        """
         text = note_text(text)
+        line = Line(by.day, by.colleague, Deed.NOTED, text)
         with self._database.change() as opened:
             _standing(self._database, subject)
-            write_line(opened, subject, Deed.NOTED, text, by=by)
+            if self.history(subject)[-1:] != [line]:
+                write_line(opened, subject, Deed.NOTED, text, by=by)
 
     def tag(self, subject: Subject, tag: str, *, by: By) -> None:
         """Put a tag on it; one that is there already changes nothing. Raises BadWords."""
@@ -145,12 +151,12 @@ class Casework:
         return _standing(self._database, subject)
 
     def history(self, subject: Subject) -> list[Line]:
-        """What was done with it, in the order in which it was done."""
-        found = self._database.rows(
-            "SELECT day, colleague, what, detail FROM history WHERE kind = ? AND subject = ? ORDER BY number",
-            *_key(subject),
-        )
-        return [Line(date.fromisoformat(day), colleague, Deed(what), detail) for day, colleague, what, detail in found]
+        """What was done with it, and with the incidents that became a part of it, in the order in which it was done."""
+        found = self._database.rows(_HISTORY[subject.kind], subject.number)
+        return [
+            Line(date.fromisoformat(day), colleague, Deed(what), detail, None if number == subject.number else number)
+            for day, colleague, what, detail, number in found
+        ]
 
     def colleagues(self) -> list[str]:
         """The names that something is assigned to, for whoever types one."""
@@ -164,7 +170,8 @@ class Casework:
 
 def colleague_name(untrusted: str) -> str:
     """A name on one line without anything that acts. Raises BadWords."""
-    name = " ".join(plain(untrusted[: 2 * NAME_MAX]).split())
+    # On one line first: what a letter looks like depends on its line, and a name must be the same when typed again.
+    name = " ".join(plain(" ".join(untrusted[: 2 * NAME_MAX].split())).split())
     if not 0 < len(name) <= NAME_MAX:
         raise BadWords(f"a name has 1 to {NAME_MAX} characters")
     return name
@@ -172,7 +179,8 @@ def colleague_name(untrusted: str) -> str:
 
 def tag_name(untrusted: str) -> str:
     """A tag in small letters. Raises BadWords."""
-    tag = plain(untrusted[:200]).strip().lower()
+    # Small first: what a letter looks like depends on its size, and a tag must be the same when it is typed again.
+    tag = plain(untrusted[:200].lower()).strip().lower()
     if not _TAG.fullmatch(tag):
         raise BadWords("a tag has 1 to 32 letters, digits and hyphens, and no space")
     return tag
@@ -221,6 +229,13 @@ def _key(subject: Subject) -> tuple[str, int]:
     return subject.kind.value, subject.number
 
 
+_HISTORY: Final = {
+    Kind.REPORT: """SELECT day, colleague, what, detail, subject FROM history
+        WHERE kind = 'report' AND subject = ? ORDER BY number""",
+    Kind.INCIDENT: """SELECT day, colleague, what, detail, subject FROM history
+        WHERE kind = 'incident' AND subject IN (SELECT number FROM incidents WHERE ?1 IN (number, merged_into))
+        ORDER BY number""",
+}
 _MISSING: Final = {Kind.REPORT: NoSuchReport, Kind.INCIDENT: NoSuchIncident}
 _STANDING: Final = {
     Kind.REPORT: "SELECT state, assigned, incident FROM received WHERE number = ?",

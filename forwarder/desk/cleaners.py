@@ -12,12 +12,12 @@ from typing import Final
 
 import msgspec
 
-from forwarder.desk import judging, office, pixels
+from forwarder.desk import judging, office, office_parts, pixels
 from forwarder.desk.escapes import ENDINGS, plain, printable
 from forwarder.desk.findings import Outcome, Reason, Remains, Removed, Unchecked
-from forwarder.desk.passing import COPY_MAX, Answered
+from forwarder.desk.passing import COPY_MAX, TEXT_MAX, Answered
 from onion_service.clean.errors import CleanError, TooLargePhotoError, UnsupportedPhotoError
-from onion_service.clean.kinds import UNKNOWN, kind_of, media_type_of
+from onion_service.clean.kinds import MEDIA_TYPE_OF_KIND, UNKNOWN, kind_of, media_type_of
 from onion_service.clean.photo import clean_photo
 
 PHOTOS: Final = frozenset({"jpeg", "png", "webp", "gif"})
@@ -25,7 +25,7 @@ OTHER_PICTURES: Final = frozenset({"tiff", "avif"})
 BY_MAT2: Final = {"mp3": ".mp3", "ogg": ".ogg", "wav": ".wav", "flac": ".flac", "mp4": ".mp4", "avi": ".avi"}
 NEED_FFMPEG: Final = frozenset({"wav", "mp4", "avi"})
 SEEN: Final = frozenset({"mp4", "avi"})
-TEXT_MAX: Final = 1_048_576
+FILMS: Final = frozenset(MEDIA_TYPE_OF_KIND[kind] for kind in SEEN)
 PAGES_MAX: Final = 40
 PAGE_SIDE: Final = 1_600
 TOOL_SECONDS: Final = 60
@@ -168,14 +168,14 @@ def _pages(data: bytes, scratch: Path) -> Copy:
 
 def _office(data: bytes, scratch: Path) -> Copy:
     try:
-        ending = office.ending(data)
+        ending = office.ending(data, is_copy=False)
         if not ending:
             raise NotCleaned(Reason.KIND)
         copy = _by_mat2(data, ending, scratch)
-        office.ending(copy)
-    except office.Acts:
+        office.ending(copy, is_copy=True)
+    except office_parts.Acts:
         raise NotCleaned(Reason.ACTIVE) from None
-    except office.TooLargeInside:
+    except office_parts.TooLargeInside:
         raise NotCleaned(Reason.LARGE) from None
     except office.NotADocument:
         raise NotCleaned(Reason.BROKEN) from None
@@ -185,7 +185,9 @@ def _office(data: bytes, scratch: Path) -> Copy:
 
 
 def _heard(data: bytes, kind: str, scratch: Path) -> Copy:
-    if kind in NEED_FFMPEG and not shutil.which("ffmpeg"):
+    # A film's cleaner keeps every track, also one of places; only exiftool sees that, so without it there is no copy.
+    needed = [*(["ffmpeg"] if kind in NEED_FFMPEG else []), *(["exiftool"] if kind in SEEN else [])]
+    if not all(map(shutil.which, needed)):
         raise NotCleaned(Reason.TOOL)
     copy = _by_mat2(data, BY_MAT2[kind], scratch)
     remains = [Remains.SOUND, Remains.CODING, *([Remains.PICTURE] if kind in SEEN else [])]
@@ -212,7 +214,8 @@ def _answer(outcome: Outcome, copy: bytes, *, removed: list[Removed], remains: l
 
 
 def _judged(copy: bytes, *, media: str, scratch: Path, tools: bool) -> list[Unchecked]:
-    """What exiftool could not be asked. Raises NotCleaned when it finds a field that is not on the list."""
+    """What exiftool could not be asked. Raises NotCleaned when it finds a field that is not on the list, and of a film
+    when it gives no answer."""
     if not tools or not shutil.which("exiftool"):
         return [Unchecked.JUDGE]
     path = scratch / f"copy{ENDINGS[media]}"
@@ -221,6 +224,8 @@ def _judged(copy: bytes, *, media: str, scratch: Path, tools: bool) -> list[Unch
         if judging.strangers(_run("exiftool", *judging.QUESTION, str(path), scratch=scratch)):
             raise NotCleaned(Reason.TAGS)
     except (ValueError, msgspec.MsgspecError):
+        if media in FILMS:
+            raise NotCleaned(Reason.BROKEN) from None
         return [Unchecked.JUDGE]
     return []
 

@@ -106,7 +106,8 @@ class TorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`launch`: start a tor of our own. `attach`: use a running one that has our onion service in its torrc.
 
     `program`: the tor to launch. `control` and `service`: where the running tor answers (`unix:/path` or
-    `127.0.0.1:9051`) and its HiddenServiceDir; `socks`: where it dials, without which the desk only waits to be called.
+    `127.0.0.1:9051`) and its HiddenServiceDir; `socks`: where the same tor dials, without which the desk only waits to
+    be called.
     `authority`: a private network instead of the public one.
     """
 

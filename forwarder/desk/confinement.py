@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from forwarder.desk.syscalls import DENIED, FILTERED, Machine, program
+from forwarder.desk.syscalls import Machine, program
 
 Layer = Literal["network", "files", "processes", "calls", "limits"]
 
@@ -25,6 +25,8 @@ NAMESPACES: Final = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | C
 MS_NOSUID, MS_NODEV, MS_REC, MS_PRIVATE = 2, 4, 16_384, 1 << 18
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 SECCOMP_MODE_FILTER: Final = 2
+# mount_setattr(2): its number, "from this folder", "and everything below", "read only".
+MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY = 442, -100, 0x8000, 1
 SIGKILL: Final = 9
 # landlock(7): the numbers of these calls are the same on every machine.
 LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446
@@ -49,6 +51,10 @@ class Limits:
     scratch: int
 
 
+class _MountAttributes(ctypes.Structure):
+    _fields_ = tuple((name, ctypes.c_uint64) for name in ("attr_set", "attr_clr", "propagation", "userns_fd"))
+
+
 class _PathBeneath(ctypes.Structure):
     _pack_ = 1
     _layout_ = "ms"
@@ -57,9 +63,11 @@ class _PathBeneath(ctypes.Structure):
 
 def own_namespaces(scratch: str, *, size: int) -> bool:
     """New namespaces for network, files, processes and the rest, where the kernel allows it; the caller goes on in a
-    child that is the first in them. `scratch` becomes a folder in memory of that size.
+    child that is the first in them. All that was mounted is read only there, to everybody, but for `scratch`, which
+    becomes a folder in memory of that size.
 
-    Returns whether there are such namespaces. The first process waits for the child and ends as it ends.
+    Returns whether there are such namespaces. The first process waits for the child and ends as it ends; both end with
+    the desk. Raises OSError where the mounts cannot be made so.
     """
     uid, gid = os.getuid(), os.getgid()
     if _LIBC.unshare(NAMESPACES | (CLONE_NEWUSER if uid else 0)):
@@ -68,34 +76,51 @@ def own_namespaces(scratch: str, *, size: int) -> bool:
         for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
             with open(f"/proc/self/{name}", "w", encoding="ascii") as file:  # noqa: PTH123
                 file.write(text)
+    end_with_parent()
     _call("mount", b"none", b"/", None, MS_REC | MS_PRIVATE, None)
+    # Landlock forbids no chmod, and before Linux 6.2 no truncate; a mount that is read only forbids all of them.
+    only_read = _MountAttributes(attr_set=MOUNT_ATTR_RDONLY)
+    size_of = ctypes.c_size_t(ctypes.sizeof(only_read))
+    _call("syscall", MOUNT_SETATTR, AT_FDCWD, b"/", AT_RECURSIVE, ctypes.byref(only_read), size_of)
     _call("mount", b"scratch", scratch.encode(), b"tmpfs", MS_NOSUID | MS_NODEV, f"size={size},mode=777".encode())
     child = os.fork()
     if child:
         for number in (0, 1):
             os.close(number)
         os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) & 0x7F)
-    _LIBC.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+    end_with_parent()
     return True
 
 
-def confine(*, readable: Sequence[str], scratch: str, limits: Limits) -> set[Layer]:
-    """Give up, for good, what opening a file does not need. Returns the layers that hold from now on."""
+def end_with_parent() -> None:
+    """The kernel ends this process when its parent ends."""
+    _LIBC.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+
+
+def confine(*, readable: Sequence[str], scratch: str, limits: Limits, own_mounts: bool) -> set[Layer]:
+    """Give up, for good, what opening a file does not need. Returns the layers that hold from now on.
+
+    `own_mounts`: this process has mounts of its own that can only be read. Without them files are held only where
+    Landlock and the filter of calls are both there.
+    """
     held: set[Layer] = set()
     _become_a_stranger(scratch)
+    # After that: who becomes another user is no longer told that its parent has ended.
+    end_with_parent()
     _LIBC.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     _call("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     _limit(limits)
     held.add("limits")
-    if only_files(readable, scratch=scratch):
+    files, calls = only_files(readable, scratch=scratch), only_calls(untouched=not own_mounts)
+    if files and (own_mounts or calls):
         held.add("files")
-    if only_calls():
+    if calls:
         held |= {"calls", "network"}
     return held
 
 
 def only_files(readable: Sequence[str], *, scratch: str) -> bool:
-    """Landlock: read and run what lies under `readable`, write under `scratch`, touch nothing else."""
+    """Landlock: what lies under `readable` is opened to read and run, under `scratch` to write, and nothing else."""
     version = _LIBC.syscall(LANDLOCK_CREATE, None, ctypes.c_size_t(0), LANDLOCK_VERSION)
     if version < 1:
         return False
@@ -115,12 +140,13 @@ def only_files(readable: Sequence[str], *, scratch: str) -> bool:
         os.close(rules_fd)
 
 
-def only_calls() -> bool:
-    """A filter refuses the system calls that reach the network, other processes or the kernel's own workings."""
+def only_calls(*, untouched: bool) -> bool:
+    """A filter refuses the system calls that reach the network, other processes or the kernel's own workings; with
+    `untouched`, also those that change a file without opening it."""
     machine = Machine.of(platform.machine())
     if machine is None:
         return False
-    wire = program(machine, DENIED[machine], FILTERED[machine])
+    wire = program(machine, untouched=untouched)
     code = ctypes.create_string_buffer(wire, len(wire))
 
     class Program(ctypes.Structure):

@@ -19,7 +19,7 @@ from sqlcipher3 import dbapi2 as sqlcipher
 from crypto import canonical
 from crypto.errors import Malformed
 from crypto.keys import MEMORY_MAX, OPERATIONS_MAX, SALT_LEN, Cost
-from forwarder.desk.errors import AlreadyThere, NotOpened, NotStored, Unreadable
+from forwarder.desk.errors import AlreadyThere, Busy, DeskError, NotOpened, NotStored, Unreadable
 from forwarder.durable import write_durably
 
 DATABASE_NAME: Final = "inbox.db"
@@ -27,6 +27,9 @@ LOCK_NAME: Final = "inbox.lock"
 KEY_LEN: Final = 32
 LOCK_MAX: Final = 1_024
 BUSY_SECONDS: Final = 30.0
+# sqlite3.h: BUSY and LOCKED; CORRUPT and NOTADB, which a wrong key looks like.
+OCCUPIED: Final = (5, 6)
+NOT_OURS: Final = (11, 26)
 CACHE_KIB: Final = 65_536
 
 
@@ -79,7 +82,8 @@ class Database:
     def open(cls, folder: Path, *, passphrase: str, check: Callable[[int], None]) -> "Database":
         """The database in `folder`, if `check` does not raise on its version.
 
-        Raises NotOpened on a wrong passphrase or a damaged file; nothing is changed.
+        Raises NotOpened on a wrong passphrase or a damaged file, Busy, or Unreadable when the disk fails; nothing is
+        changed.
         """
         lock = _read_lock(folder / LOCK_NAME)
         opened = _connect(folder / DATABASE_NAME, lock.stretch(passphrase))
@@ -89,7 +93,9 @@ class Database:
             _settle(opened)
         except sqlcipher.DatabaseError as error:
             opened.close()
-            raise NotOpened("the passphrase does not open the inbox, or the file is damaged") from error
+            if _code(error) in NOT_OURS:
+                raise NotOpened("the passphrase does not open the inbox, or the file is damaged") from error
+            raise _not_read(error) from error
         except NotOpened:
             opened.close()
             raise
@@ -109,7 +115,7 @@ class Database:
 
     @contextmanager
     def change(self) -> Iterator[Any]:
-        """Everything done in the block is kept, on the disk when it ends, or nothing is. Raises NotStored."""
+        """Everything done in the block is kept, on the disk when it ends, or nothing is. Raises NotStored or Busy."""
         try:
             self._sqlcipher.execute("BEGIN IMMEDIATE")
             yield self._sqlcipher
@@ -117,6 +123,8 @@ class Database:
         except BaseException as error:
             if self._sqlcipher.in_transaction:
                 self._sqlcipher.execute("ROLLBACK")
+            if isinstance(error, sqlcipher.Error) and _code(error) in OCCUPIED:
+                raise _not_read(error) from error
             if isinstance(error, sqlcipher.Error):
                 raise NotStored(f"the inbox could not be written: {error}") from error
             raise
@@ -132,11 +140,11 @@ class Database:
         return rows[0] if rows else None
 
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        """Every row. Raises Unreadable when a page of the file does not hold."""
+        """Every row. Raises Unreadable when a page of the file does not hold, or Busy."""
         try:
             return list(self._sqlcipher.execute(statement, values))
         except sqlcipher.DatabaseError as error:
-            raise Unreadable(f"the inbox cannot be read: {error}") from error
+            raise _not_read(error) from error
 
 
 def _connect(path: Path, key: bytes) -> Any:  # noqa: ANN401
@@ -156,6 +164,17 @@ def _connect(path: Path, key: bytes) -> Any:  # noqa: ANN401
     # Temporary tables and indices would be plain files; the rollback journal is encrypted like the database.
     database.execute("PRAGMA temp_store = MEMORY")
     return database
+
+
+def _code(error: Exception) -> int:
+    """SQLite's own number for what went wrong, without its details; 0 when there is none."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _not_read(error: Exception) -> DeskError:
+    if _code(error) in OCCUPIED:
+        return Busy("another program is using the inbox")
+    return Unreadable(f"the inbox cannot be read: {error}")
 
 
 def _settle(database: Any) -> None:  # noqa: ANN401

@@ -19,6 +19,7 @@ from forwarder.bundles import longest
 from forwarder.desk.config import RelaySettings
 from forwarder.desk.errors import DeskError
 from forwarder.desk.inbox import Receipt
+from forwarder.desk.rounds import too_far_ahead
 from forwarder.desk.verifying import TooLong, bundle_of, length_of
 from forwarder.errors import BadWebhook
 from forwarder.webhook import claimed, verify
@@ -31,6 +32,7 @@ class Refusal(Enum):
     """Why a request brought nothing."""
 
     NOT_A_DELIVERY = "its headers do not name a round of this relay"
+    TOO_FAR_AHEAD = "by our clock its round is still to be: the relay's clock is wrong, or this computer's"
     TOO_LONG = "it is longer than any bundle of this relay"
     NOT_A_BUNDLE = "it is not a bundle that this relay signed"
     DIFFERENT = "another bundle of that round is here already"
@@ -40,10 +42,12 @@ class Refusal(Enum):
 Tell = Callable[[Refusal], None]
 
 
-def endpoint_app(relay: RelaySettings, *, take: Take, tell: Tell) -> web.Application:
-    """The app: `POST /` is the whole of it. `take` stores a verified bundle; `tell` hears why one was refused."""
+def endpoint_app(relay: RelaySettings, *, take: Take, tell: Tell, now: Callable[[], float]) -> web.Application:
+    """The app: `POST /` is the whole of it. `take` stores a verified bundle; `tell` hears why one was refused; `now` is
+    our clock, in seconds since 1970."""
     refusals: Final = {
         Refusal.NOT_A_DELIVERY: closing(Answer(400, "Bad Request")),
+        Refusal.TOO_FAR_AHEAD: closing(Answer(400, "Bad Request")),
         Refusal.NOT_A_BUNDLE: closing(Answer(400, "Bad Request")),
         Refusal.TOO_LONG: closing(Answer(413, "Content Too Large")),
         Refusal.DIFFERENT: Answer(409, "Conflict"),
@@ -51,7 +55,7 @@ def endpoint_app(relay: RelaySettings, *, take: Take, tell: Tell) -> web.Applica
     }
 
     async def receive(request: web.Request) -> web.StreamResponse:
-        refusal = await _receive(request, relay, take)
+        refusal = await _receive(request, relay, take, now)
         if refusal is None:
             return web.Response(status=204)
         tell(refusal)
@@ -62,9 +66,11 @@ def endpoint_app(relay: RelaySettings, *, take: Take, tell: Tell) -> web.Applica
     return app
 
 
-async def _receive(request: web.Request, relay: RelaySettings, take: Take) -> Refusal | None:
+async def _receive(request: web.Request, relay: RelaySettings, take: Take, now: Callable[[], float]) -> Refusal | None:
     try:
         cell_class, round_number = claimed(request.headers, round_seconds=relay.round_seconds)
+        if too_far_ahead(round_number, relay=relay, now=now()):
+            return Refusal.TOO_FAR_AHEAD
         body = await _read(request, relay, cell_class, round_number)
         bundle = await asyncio.to_thread(_verified, request, body, relay, cell_class, round_number)
         receipt = await take(bundle)

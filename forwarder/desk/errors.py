@@ -23,7 +23,7 @@ class BadSettings(DeskError):
 class AlreadyThere(DeskError):
     """There is something where a new thing should be made; it was not touched."""
 
-    hint = "choose another folder; what is there was not changed"
+    hint = "choose another folder, or give that one another name; what is there was not changed, and may hold reports"
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path} exists already")
@@ -34,6 +34,12 @@ class NotOpened(DeskError):
     """The inbox does not open with this passphrase."""
 
     hint = "type the passphrase again; the inbox is unchanged"
+
+
+class Busy(DeskError):
+    """Another program has the inbox to itself for longer than we wait; nothing was changed."""
+
+    hint = "end what else works at this desk (a backup, another command), and try again"
 
 
 class NotStored(DeskError):
@@ -144,7 +150,7 @@ class BadAnswer(DeskError):
 class NotOpenedSafely(DeskError):
     """The program that opens things stopped before it had answered; what it was given stays sealed."""
 
-    hint = "try again; if it happens with one report only, that report was made to do this: tell us"
+    hint = "try again; if it happens with one report only, it may have been made to do this: tell us"
 
 
 class NotAcknowledged(DeskError):
@@ -238,7 +244,7 @@ class TryLater(DeskError):
     hint = "wait a little, then type it once more"
 
     def __init__(self, seconds: int) -> None:
-        super().__init__(f"wait {seconds} seconds")
+        super().__init__(f"wait {seconds} second(s)")
         self.seconds = seconds
 
 

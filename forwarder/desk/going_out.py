@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, Final
 
 from crypto.cells import CellClass
 from crypto.errors import CryptoError
-from forwarder.desk import telling
+from forwarder.desk import rounds, telling
 from forwarder.desk.calling import calling
 from forwarder.desk.catching_up import CatchingUp, News
+from forwarder.desk.config import SETTINGS_NAME
+from forwarder.desk.errors import BadSettings, NothingToTell
+from forwarder.desk.listener import Failure, Trouble
 from forwarder.desk.own_keys import pull_key, signing_key
 from forwarder.desk.telling import Due
 from forwarder.errors import ForwarderError
@@ -39,7 +42,7 @@ DIRECTORY_AGAIN_SECONDS: Final = 600.0
 # For one call to the door; after that it is tried anew at the next look.
 PATIENCE_SECONDS: Final = 300.0
 
-Failed = Callable[[str], None]
+Failed = Callable[[Failure], None]
 
 
 @asynccontextmanager
@@ -69,23 +72,22 @@ async def _go_out(desk: Desk, told: Callable[[News], None], failed: Failed, chan
     with desk.alone:
         key = pull_key(desk.inbox.database)
     if desk.settings.socks is None:
-        failed("this desk only waits to be called: [tor] names no socks to go out by")
+        why = BadSettings(desk.settings.folder / SETTINGS_NAME, "[tor] names no socks to go out by")
+        failed(Failure(Trouble.ONLY_CALLED, why))
         return
     while True:
         try:
             async with calling(desk.settings, key=key) as dialler, asyncio.TaskGroup() as tasks:
+                failed(Failure(Trouble.NO_WAY_OUT, None))
                 if desk.settings.relay.partners_onion:
                     tasks.create_task(_catch_up(desk, dialler, told), name="catching up")
                 mouth = Mouth(desk, dialler, failed, chance)
                 tasks.create_task(mouth.keep_directory(), name="directory")
                 tasks.create_task(mouth.speak(), name="words")
-        except* (ForwarderError, OnionServiceError) as errors:
+        # Whatever it is, receiving goes on.
+        except* Exception as errors:  # noqa: BLE001
             for error in errors.exceptions:
-                failed(f"cannot go out: {error}")
-        # Whatever it is, receiving goes on; its text may hold what came, so its kind is told.
-        except* Exception as others:  # noqa: BLE001
-            for other in others.exceptions:
-                failed(f"cannot go out: {type(other).__name__}")
+                failed(Failure(Trouble.NO_WAY_OUT, error))
         await asyncio.sleep(AGAIN_SECONDS)
 
 
@@ -116,13 +118,24 @@ class Mouth:
             again = DIRECTORY_SECONDS
             try:
                 await self._sender().directory()
+                await asyncio.to_thread(self._put_right)
             except (CryptoError, ForwarderError, OnionServiceError) as error:
                 again = DIRECTORY_AGAIN_SECONDS
-                self.failed(f"the relay's directory could not be fetched: {error}")
+                self.failed(Failure(Trouble.NO_DIRECTORY, error))
+            else:
+                self.failed(Failure(Trouble.NO_DIRECTORY, None))
             await asyncio.sleep(again * self.chance.uniform(0.5, 1.5))
+
+    def _put_right(self) -> None:
+        """The relay's round keys are of now, so our clock is right (onion_service/trust.py, `check_clock`)."""
+        relay = self.desk.settings.relay
+        with self.desk.alone:
+            rounds.put_right(self.desk.inbox.database, closed=rounds.settled(time.time(), relay=relay), relay=relay)
 
     async def speak(self) -> None:
         """Words whose moment has come leave; until cancelled."""
+        # Those whose moment came while there was no way out do not leave when there is one.
+        await asyncio.to_thread(put_off, self.desk, now=time.time(), chance=self.chance)
         looked = time.time()
         while True:
             # A laptop that was closed meanwhile is as one that was switched off.
@@ -132,7 +145,9 @@ class Mouth:
                 try:
                     await self.say(one)
                 except (CryptoError, ForwarderError, OnionServiceError) as error:
-                    self.failed(f"the word to {one.partner} has not left: {error}")
+                    self.failed(Failure(Trouble.WORD_WAITS, error))
+                else:
+                    self.failed(Failure(Trouble.WORD_WAITS, None))
             looked = time.time()
             await asyncio.sleep(AGAIN_SECONDS)
 
@@ -149,7 +164,14 @@ class Mouth:
 
     def _due(self) -> list[Due]:
         with self.desk.alone:
-            return telling.due(self.desk.inbox.database, now=time.time())
+            seconds = self.desk.settings.relay.round_seconds
+            return telling.due(
+                self.desk.inbox.database, now=time.time(), round_seconds=seconds, forgotten=self._forgotten
+            )
+
+    def _forgotten(self, incident: int) -> None:
+        why = NothingToTell(f"what is to be told of incident {incident} has changed since a person saw it")
+        self.failed(Failure(Trouble.WORD_FORGOTTEN, why))
 
     def _note_sent(self, one: Due) -> None:
         with self.desk.alone:

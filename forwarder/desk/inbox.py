@@ -132,6 +132,11 @@ class Inbox:
             words.store(database, opened.words, round_number=bundle.header.round_number)
         return receipt
 
+    @property
+    def count(self) -> int:
+        """How many reports have come."""
+        return int(self.database.one("SELECT count(*) FROM received"))
+
     def entries(self) -> Iterator[Entry]:
         """Every report, in the order of its number."""
         for (number,) in self.database.rows("SELECT number FROM received ORDER BY number"):

@@ -99,9 +99,9 @@ class Incidents:
             there = sorted({one.incident for one in standings if one.incident is not None})
             into = self._of_these(there)
             if into is None:
-                states = {one.state for one in standings}
-                state = states.pop() if len(states) == 1 else State.CHECKING
-                into = _new_incident(opened, State.CHECKING if state in PUBLIC | {State.WITHDRAWN} else state, by=by)
+                # What was judged of a report is not judged of the incident: that is a step of its own, by a person.
+                new = all(one.state is State.NEW for one in standings)
+                into = _new_incident(opened, State.NEW if new else State.CHECKING, by=by)
             for other in there:
                 if other != into:
                     _swallow(opened, other, into, by=by)
@@ -196,7 +196,7 @@ def _put(opened: Any, report: int, incident: int, *, by: By) -> None:  # noqa: A
 
 
 def _swallow(opened: Any, incident: int, into: int, *, by: By) -> None:  # noqa: ANN401
-    """Everything of `incident` goes over; its history stays under its own number."""
+    """Everything of `incident` goes over; its history stays under its own number, and is shown with that of `into`."""
     opened.execute("UPDATE received SET incident = ? WHERE incident = ?", (into, incident))
     opened.execute(
         "UPDATE incidents SET merged_into = ? WHERE number = ? OR merged_into = ?", (into, incident, incident)

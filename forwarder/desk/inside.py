@@ -34,7 +34,7 @@ def main(spelled: str) -> None:
     nothing = os.open("/dev/null", os.O_RDWR)
     os.dup2(nothing, 1)
     os.dup2(nothing, 2)
-    held = confine(readable=given.readable, scratch=given.scratch, limits=given.limits)
+    held = confine(readable=given.readable, scratch=given.scratch, limits=given.limits, own_mounts=walled)
     if walled:
         held |= {"network", "processes"}
     if given.walled:

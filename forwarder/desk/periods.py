@@ -31,6 +31,13 @@ def keys_in_use(settings: Settings) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def keys_changing(settings: Settings) -> Iterator[None]:
+    """Nobody receives with the desk's keys for as long as the block lasts. Raises DeskRuns when somebody does."""
+    with _held(settings.folder, fcntl.LOCK_EX):
+        yield
+
+
 def new_period(settings: Settings, *, passphrase: str, today: date, cost: Cost | None = None) -> None:
     """From now on the desk's key is a new one, locked by `passphrase`; the one it had is an older one since `today`.
 

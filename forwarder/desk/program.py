@@ -7,9 +7,10 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from enum import Enum
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -18,40 +19,46 @@ from typing import Final, Self
 from crypto import keys
 from crypto.bundle import Bundle
 from crypto.cells import CellClass
-from crypto.directory import Card
+from crypto.directory import Card, TrustedDirectory
 from crypto.errors import CryptoError, WrongPassphrase
-from crypto.keys import AlertsKey, Cost, KeyKind, PartnerKey
+from crypto.keys import AlertsKey, Cost, PartnerKey
 from crypto.layers import RoundNumber
 from crypto.minisign import PublicKey
 from crypto.suite import OpeningKey
 from forwarder.desk import rounds
-from forwarder.desk.card import PartnerCard, card_of
+from forwarder.desk.card import card_of
 from forwarder.desk.catching_up import Event, News
-from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings, Settings, parse_settings
+from forwarder.desk.config import SETTINGS_NAME, Settings
 from forwarder.desk.directory import DeskDirectory
 from forwarder.desk.endpoint import Refusal, endpoint_app
-from forwarder.desk.errors import AlreadyThere, BadSettings, DeskLocked
+from forwarder.desk.errors import BadSettings, DeskLocked
 from forwarder.desk.going_out import going_out
 from forwarder.desk.inbox import Inbox, Receipt
+from forwarder.desk.listener import NOBODY, Failure, Listener
+from forwarder.desk.making import create as create
 from forwarder.desk.opening import open_bundle
 from forwarder.desk.periods import keys_in_use
 from forwarder.desk.publish.alert import Alert
 from forwarder.desk.publish.errors import NoAlertsKey
 from forwarder.desk.publish.release import Released, alerts_by_incident, alerts_key, public_line, release
-from forwarder.desk.publish.serving import Shelf, served
-from forwarder.desk.settings_text import settings_text
+from forwarder.desk.publish.serving import Shelf, serving
 from forwarder.desk.tending import Told, tending
 from forwarder.desk.words import Words
-from forwarder.durable import remove_unfinished, write_durably
+from forwarder.durable import remove_unfinished
+from forwarder.partner_card import PartnerCard
 from forwarder.webhook import bundle_id
-from onion_service.control import Progress, Tor, attach, launch, make_onion
-from onion_service.program import usable_tor
+from onion_service.control import Progress, Tor, attach, launch
 from onion_service.serving import Limits, serve_on
 
 LOG: Final = logging.getLogger("veladora.desk")
 BOOTSTRAP_SECONDS: Final = 300.0
 PUBLISH_SECONDS: Final = 180.0
 TOR_LOOK_SECONDS: Final = 30.0
+LEVELS: Final[Mapping[Enum, int]] = {
+    **dict.fromkeys((Told.STOPPED, Told.NOT_RELEASED, Told.NOT_SERVED, Told.NOT_SAID), logging.WARNING),
+    **dict.fromkeys((Event.REFUSED, Event.STOPPED), logging.WARNING),
+    Told.LOOKED: logging.DEBUG,
+}
 # Only relays know the address, and each calls once at a time; a bundle of parcels may take long over a slow circuit.
 LIMITS: Final = Limits(idle=60.0, request=1_800.0, linger=2.0, connections=8)
 
@@ -127,9 +134,10 @@ class Desk:
         """
         with self.alone:
             self._opening_keys()
-            if self._alerts_key is None:
+            key = self._alerts_key
+            if key is None:
                 raise NoAlertsKey("this desk was opened without the key that signs alerts")
-            return release(self.settings, self.inbox.database, key=self._alerts_key, now=now)
+            return release(self.settings, self.inbox.database, key=key, now=now)
 
     def check_current(self) -> None:
         """Return when the current key is still the one that this desk was unlocked with. Raises BadSettings."""
@@ -152,7 +160,8 @@ class Desk:
         opened = open_bundle(bundle, self._opening_keys())  # with none, all would look like somebody else's
         with self.alone:
             if opened.words:
-                opened = self.words(now=time.time()).believable(opened)
+                heard = self._words(self.directory.believed(now=time.time()))
+                opened = heard.believable(opened, round_number=header.round_number)
             latest = self.inbox.latest(header.cell_class)
             receipt = self.inbox.take(bundle, opened)
         if latest is not None and header.round_number > latest + self.settings.relay.step(header.cell_class):
@@ -163,16 +172,16 @@ class Desk:
     @property
     def directory(self) -> DeskDirectory:
         """Where the relay's directory is kept."""
-        return DeskDirectory(self.inbox.database, Card.parse(self.settings.relay.card), self.alone)
+        card, own = Card.parse(self.settings.relay.card), self.settings.config.partner.id
+        return DeskDirectory(self.inbox.database, card, self.alone, own=own)
 
     def words(self, *, now: float) -> Words:
         """What other desks say; `now` in seconds since 1970."""
-        return Words(
-            self.inbox.database,
-            own=self.settings.config.partner.id,
-            trusted=self.directory.current(now=now),
-            round_seconds=self.settings.relay.round_seconds,
-        )
+        return self._words(self.directory.current(now=now))
+
+    def _words(self, trusted: TrustedDirectory | None) -> Words:
+        relay, own = self.settings.relay, self.settings.config.partner.id
+        return Words(self.inbox.database, own=own, trusted=trusted, round_seconds=relay.round_seconds)
 
     def rounds(self, *, now: float) -> tuple[rounds.Standing, ...]:
         """Of which rounds the bundles are here, can still be had, and are lost; `now` in seconds since 1970."""
@@ -182,40 +191,14 @@ class Desk:
     def wanted(self, *, now: float) -> list[tuple[CellClass, RoundNumber]]:
         """What to come for now; see catching_up.py. Raises DeskError."""
         with self.alone:
-            rounds.begin(self.inbox.database, closed=rounds.settled(now, relay=self.settings.relay))
-            return rounds.wanted(self.inbox.database, relay=self.settings.relay, now=now)
+            relay = self.settings.relay
+            rounds.begin(self.inbox.database, closed=rounds.settled(now, relay=relay))
+            return rounds.wanted(self.inbox.database, relay=relay, now=now)
 
-    def note_not_kept(self, cell_class: CellClass, round_number: RoundNumber) -> None:
-        """The relay says that it has no such bundle. Raises DeskError."""
+    def note_not_kept(self, cell_class: CellClass, round_number: RoundNumber) -> bool:
+        """The relay says that it has no such bundle; whether that tells anything. Raises DeskError."""
         with self.alone:
-            rounds.note_not_kept(self.inbox.database, cell_class, round_number)
-
-
-def create(
-    folder: Path, partner: PartnerSettings, *, relay: RelaySettings | None, passphrase: str, cost: Cost | None = None
-) -> PartnerCard:
-    """A new desk in `folder`: settings, a key and an inbox locked by `passphrase`, and the endpoint's onion.
-
-    tor makes the key of the onion; nothing leaves the machine. Raises AlreadyThere when a desk, or part of one, is
-    there, since nothing is overwritten, and a TorError when there is no tor to be used.
-    """
-    settings_file = folder / SETTINGS_NAME
-    text = settings_text(partner, relay).encode()
-    settings = Settings(parse_settings(text, path=settings_file), folder.absolute())
-    for path in (settings_file, folder / partner.key, settings.service_directory):
-        if path.exists():
-            raise AlreadyThere(path)
-    usable_tor(settings.config.tor.program)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    key = keys.generate(KeyKind.PARTNER)
-    if not isinstance(key, PartnerKey):
-        raise TypeError("a partner's key was asked for")
-    with Inbox.create(folder, passphrase=passphrase, cost=cost) as inbox:
-        write_durably(folder / partner.key, [keys.lock(key, passphrase=passphrase, cost=cost)])
-        make_onion(settings.onion_tor(), program=settings.config.tor.program)
-        # Written last: a folder with settings is a whole desk.
-        write_durably(settings_file, [text])
-        return card_of(settings, key.opening, inbox.database)
+            return rounds.note_not_kept(self.inbox.database, cell_class, round_number)
 
 
 def unlock(settings: Settings, *, passphrase: str, signing: bool = False, cost: Cost | None = None) -> Desk:
@@ -264,21 +247,15 @@ async def receive(
     stop: asyncio.Event,
     *,
     progress: Progress,
-    reachable: Callable[[str], None] | None = None,
-    coming: Callable[[News], None] | None = None,
+    listener: Listener = NOBODY,
 ) -> None:
-    """Receive, come for what was missed and tend what is published, until `stop` is set. `reachable` hears the address
-    once it can be called, `coming` how far it has come. Raises an OnionServiceError, DeskRuns or BadSettings."""
-
-    def tell(news: News) -> None:
-        _tell_coming(news)
-        if coming is not None:
-            coming(news)
-
-    async with receiving(desk), going_out(desk, told=tell, failed=partial(LOG.warning, "%s")):
+    """Receive, come for what was missed and tend what is published, until `stop` is set. Raises an OnionServiceError,
+    DeskRuns or BadSettings."""
+    told, failed = partial(_tell_coming, listener), partial(_tell_failed, listener)
+    async with receiving(desk, listener=listener), going_out(desk, told=told, failed=failed):
         with await asyncio.to_thread(_tor, desk.settings) as tor:
-            async with _publishing(desk):
-                await _until(stop, tor, progress, reachable)
+            async with _publishing(desk, listener=listener):
+                await _until(stop, tor, progress, listener.reachable)
 
 
 @contextmanager
@@ -296,22 +273,25 @@ def told_to_stop() -> Iterator[asyncio.Event]:
 
 
 @asynccontextmanager
-async def receiving(desk: Desk) -> AsyncIterator[None]:
+async def receiving(desk: Desk, *, listener: Listener = NOBODY) -> AsyncIterator[None]:
     """The endpoint is served on its unix socket for as long as the block lasts; yields what is held while the inbox is
     touched. Raises DeskRuns or BadSettings while the desk's keys change, or when they did after it was unlocked."""
     taking = asyncio.Lock()
 
     async def take(bundle: Bundle) -> Receipt:
         async with taking:
-            return await asyncio.to_thread(desk.take, bundle)
+            receipt = await asyncio.to_thread(desk.take, bundle)
+        listener.refused(None)
+        return receipt
 
     def tell(refusal: Refusal) -> None:
         LOG.warning("refused a delivery: %s", refusal.value)
+        listener.refused(refusal)
 
     def fault(kind: type[BaseException]) -> None:
         LOG.error("a delivery failed: %s", kind.__name__)
 
-    app = endpoint_app(desk.settings.relay, take=take, tell=tell)
+    app = endpoint_app(desk.settings.relay, take=take, tell=tell, now=time.time)
     socket = desk.settings.endpoint_socket
     socket.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with keys_in_use(desk.settings):
@@ -321,45 +301,49 @@ async def receiving(desk: Desk) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _publishing(desk: Desk) -> AsyncIterator[None]:
-    """What is published is tended, and served if the settings say so, for as long as the block lasts."""
+async def _publishing(desk: Desk, *, listener: Listener = NOBODY) -> AsyncIterator[None]:
+    """What is published is tended, and served if the settings say so, for as long as the block lasts. Trouble with
+    either is told, and does not end the block."""
 
     def tell(told: Told, detail: str) -> None:
-        level = logging.WARNING if told in (Told.STOPPED, Told.NOT_RELEASED, Told.NOT_SAID) else logging.INFO
-        LOG.log(level, "%s%s", told.value, f": {detail}" if detail else "")
+        LOG.log(LEVELS.get(told, logging.INFO), "%s%s", told.value, f": {detail}" if detail else "")
+        listener.tended(told)
 
-    async with AsyncExitStack() as stack:
-        refreshed: Callable[[], None] = _nothing
-        key = desk.alerts_public
-        if key is not None and desk.settings.config.publish.serve:
-            shelf = Shelf(desk.settings, key)
-            LOG.info("serving alerts at %s", await stack.enter_async_context(served(desk.settings, shelf)))
-            refreshed = lambda: shelf.refresh(now=int(time.time()))  # noqa: E731
-        work = asyncio.create_task(tending(desk, tell=tell, after=refreshed), name="tending")
-        work.add_done_callback(_tell_broken)
-        try:
-            yield
-        finally:
-            work.cancel()
-            await asyncio.wait([work])
-
-
-def _tell_broken(work: "asyncio.Task[None]") -> None:
-    if not work.cancelled() and (error := work.exception()) is not None:
-        LOG.error("what is published is not tended any more: %s; start the desk again", type(error).__name__)
+    refreshed: Callable[[], None] = _nothing
+    work = []
+    key = desk.alerts_public
+    if key is not None and desk.settings.config.publish.serve:
+        shelf = Shelf(desk.settings, key)
+        refreshed = lambda: shelf.refresh(now=int(time.time()))  # noqa: E731
+        told, failed = (partial(tell, one) for one in (Told.SERVED, Told.NOT_SERVED))
+        serves = serving(desk.settings, shelf, told=told, failed=failed)
+        work.append(asyncio.create_task(serves, name="serving alerts"))
+    work.append(asyncio.create_task(tending(desk, tell=tell, after=refreshed), name="tending"))
+    try:
+        yield
+    finally:
+        for task in work:
+            task.cancel()
+        await asyncio.wait(work)
 
 
 def _nothing() -> None:
     """Nothing is served, so nothing is to be refreshed."""
 
 
-def _tell_coming(news: News) -> None:
+def _tell_coming(listener: Listener, news: News) -> None:
     why = f" ({news.why})" if news.why else ""
-    level = logging.WARNING if news.event in (Event.REFUSED, Event.STOPPED) else logging.INFO
-    LOG.log(level, "%s: %d of %d packets%s", news.event.value, news.done, news.of, why)
+    LOG.log(LEVELS.get(news.event, logging.INFO), "%s: %d of %d packets%s", news.event.value, news.done, news.of, why)
+    listener.coming(news)
 
 
-async def _until(stop: asyncio.Event, tor: Tor, progress: Progress, reachable: Callable[[str], None] | None) -> None:
+def _tell_failed(listener: Listener, failure: Failure) -> None:
+    if failure.error is not None:
+        LOG.warning("%s", failure)
+    listener.failed(failure)
+
+
+async def _until(stop: asyncio.Event, tor: Tor, progress: Progress, reachable: Callable[[str], None]) -> None:
     """Wait for tor, then for `stop`; a tor that goes away ends the program with its error."""
     waiting = asyncio.ensure_future(
         asyncio.to_thread(tor.wait_bootstrapped, seconds=BOOTSTRAP_SECONDS, progress=progress)
@@ -372,11 +356,10 @@ async def _until(stop: asyncio.Event, tor: Tor, progress: Progress, reachable: C
         await waiting
         address = await asyncio.to_thread(tor.wait_published, seconds=PUBLISH_SECONDS)
         LOG.info("receiving at http://%s/", address)
-        if reachable is not None:
-            reachable(str(address))
+        reachable(str(address))
     while not stop.is_set():
         await asyncio.wait([stopping], timeout=TOR_LOOK_SECONDS)
-        await asyncio.to_thread(tor.ask, "version")
+        await asyncio.to_thread(tor.bootstrap)
         await asyncio.to_thread(tor.keep_guards)
     stopping.cancel()
 

@@ -8,14 +8,14 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from crypto.layers import RoundNumber
-from forwarder.desk.casework import By, Casework, Deed, Kind, Subject, note_text, write_line
-from forwarder.desk.channels.queue import enqueue
+from forwarder.desk.casework import By, Casework, Deed, Kind, Subject, write_line
 from forwarder.desk.config import Settings
 from forwarder.desk.database import Database
-from forwarder.desk.errors import DeskError, MergedAway, ReasonMissing
+from forwarder.desk.deciding import keep
+from forwarder.desk.errors import DeskError, MergedAway
 from forwarder.desk.incidents import Incident, Incidents
 from forwarder.desk.publish import alert as versions
 from forwarder.desk.publish.alert import ID_LEN, Alert, Words, alert_id
@@ -36,8 +36,9 @@ from forwarder.desk.publish.place import Cell, Place
 from forwarder.desk.publish.preview import refused
 from forwarder.desk.publish.safety import Policy, Reason, Refusal
 from forwarder.desk.publish.site.where import Finder
-from forwarder.desk.publish.stored import Wording, read_alert, read_wording, write_alert, write_wording
-from forwarder.desk.triage import PUBLIC, STEPS, State, step
+from forwarder.desk.publish.stored import Wording, read_alert, read_wording, write_wording
+from forwarder.desk.publish.topics import seen_name, topic_name
+from forwarder.desk.triage import PUBLIC, State, step
 from forwarder.places.gazetteer import Gazetteer
 
 # What a waiting draft says when it no longer leaves by itself.
@@ -47,19 +48,21 @@ CHANGED: Final = "changed"
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What decides: the desk's policy, in which languages an alert is written, how long a round is, and the places.
-    `listing`: the gazetteer that the site is made with, so that a preview can say which towns it names."""
+    `listing`: the gazetteer that the site is made with, so that a preview can say which towns it names. `card`: the
+    relay's, so that it can say what topics are called; empty where there is none."""
 
     policy: Policy
     languages: tuple[str, ...]
     round_seconds: int
     places: Places
     listing: Gazetteer | None = None
+    card: str = ""
 
     @classmethod
     def of(cls, settings: Settings, places: Places, listing: Gazetteer | None = None) -> "Rules":
         """Those of a desk's settings. Raises BadSettings while the relay is not known: rounds are the only clock."""
-        publish = settings.config.publish
-        return cls(publish.policy, publish.languages, settings.relay.round_seconds, places, listing)
+        publish, relay = settings.config.publish, settings.relay
+        return cls(publish.policy, publish.languages, relay.round_seconds, places, listing, relay.card)
 
     def towns(self, cell: Cell) -> tuple[str, ...] | None:
         """The names with which the site puts an alert of this area."""
@@ -162,8 +165,8 @@ class Publications:
         held = self._out(incident)
         alert = versions.withdraw(held.alert, words=self._words(words), now=now)
         said = Wording(dict(words))
-        towns = self._rules.towns(alert.cell)
-        return Draft(incident, Act.WITHDRAW, alert, None, held.confirmed_by, said, towns=towns)
+        towns, named = self._rules.towns(alert.cell), seen_name(self._database, alert.topic)
+        return Draft(incident, Act.WITHDRAW, alert, None, held.confirmed_by, said, towns=towns, named=named)
 
     def publish(self, draft: Draft, *, by: By, now: int, note: str = "", seen: str = "") -> Published:
         """Make a draft the current version, on the disk when this returns; the next release has it, after a crash too.
@@ -172,19 +175,7 @@ class Publications:
         of what a person saw, when it is not this very draft. Raises ChangedMeanwhile, MayNotLeave, StillWaits,
         ReasonMissing or NotStored; then nothing was changed.
         """
-        with self._database.change() as opened:
-            again = self._again(draft, now)
-            if isinstance(again, Refusal):
-                raise MayNotLeave(refused(again, language="en"))
-            if again.digest != (seen or draft.digest) or again.digest != draft.digest:
-                raise ChangedMeanwhile
-            if again.leaves_at:
-                raise StillWaits(zulu(again.leaves_at))
-            alert = again.alert
-            if draft.act is Act.PUBLISH:
-                alert = replace(alert, id=draft.alert.id)
-            self._keep(opened, replace(again, alert=alert), by=by, note=note)
-        return Published(draft.incident, alert, again.confirmed_by)
+        return self._publish(draft, by=by, now=now, note=note, seen=seen)
 
     def wait(self, draft: Draft, *, by: By, now: int) -> None:
         """Let a first version that must wait leave by itself when it may, exactly as a person saw it.
@@ -220,15 +211,16 @@ class Publications:
         return [self._waiting(*row, now=now) for row in rows]
 
     def leave_due(self, *, now: int) -> list[Published]:
-        """What waited and may leave by now, judged anew, is the current version when this returns. What has changed
-        since a person saw it stays, and says so."""
+        """What waited and may leave by now, judged anew, is the current version when this returns, issued at the moment
+        at which it was to leave, whenever the desk was opened. What has changed since a person saw it stays, and says
+        so."""
         left = []
         for one in self.waiting(now=now):
             if one.stopped:
                 self._stop(one.incident, one.stopped)
             elif one.draft is not None and not one.draft.leaves_at and one.leaves_at <= now:
                 by = By(datetime.fromtimestamp(now, UTC).date(), one.colleague)
-                left.append(self.publish(one.draft, by=by, now=now))
+                left.append(self._publish(one.draft, by=by, now=now, issued=one.leaves_at))
         return left
 
     def published(self, *, now: int, incident: int | None = None) -> list[Published]:
@@ -247,48 +239,41 @@ class Publications:
         return [(read_alert(wire), hurry) for wire, hurry in rows]
 
     def _draft(self, incident: int, act: Act, alert: Alert, found: Judged, of: Known, wording: Wording) -> Draft:
-        towns = self._rules.towns(alert.cell)
-        return Draft(incident, act, alert, found.leave, of.facts.confirmed_by, wording, found.leaves_at, towns)
+        return Draft(
+            incident,
+            act,
+            alert,
+            found.leave,
+            of.facts.confirmed_by,
+            wording,
+            leaves_at=found.leaves_at,
+            towns=self._rules.towns(alert.cell),
+            named=topic_name(self._database, alert.topic, card=self._rules.card),
+            by_itself=found.by_itself,
+        )
+
+    def _publish(
+        self, draft: Draft, *, by: By, now: int, note: str = "", seen: str = "", issued: int | None = None
+    ) -> Published:
+        with self._database.change() as opened:
+            again = self._again(draft, now)
+            if isinstance(again, Refusal):
+                raise MayNotLeave(refused(again, language="en"))
+            if again.digest != (seen or draft.digest) or again.digest != draft.digest:
+                raise ChangedMeanwhile
+            if again.leaves_at:
+                raise StillWaits(zulu(again.leaves_at))
+            alert = again.alert
+            if draft.act is Act.PUBLISH:
+                alert = replace(alert, id=draft.alert.id, issued=alert.issued if issued is None else (issued,))
+            keep(opened, self._casework, replace(again, alert=alert), by=by, note=note)
+        return Published(draft.incident, alert, again.confirmed_by)
 
     def _again(self, draft: Draft, now: int) -> Draft | Refusal:
         if draft.act is Act.WITHDRAW:
             return self.withdrawal(draft.incident, draft.wording.words, now=now)
         again = self.draft if draft.act is Act.PUBLISH else self.correction
         return again(draft.incident, draft.wording, now=now)
-
-    def _keep(self, opened: Any, draft: Draft, *, by: By, note: str) -> None:  # noqa: ANN401
-        alert, incident = draft.alert, draft.incident
-        kept = opened.execute(
-            "INSERT INTO alerts (incident, id, version, wire, confirmed_by, place, hurry) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                incident,
-                alert.id,
-                alert.version,
-                write_alert(alert),
-                draft.confirmed_by,
-                draft.wording.place,
-                draft.leave.override if draft.leave else "",
-            ),
-        )
-        opened.execute("DELETE FROM waiting WHERE incident = ?", (incident,))
-        self._take_step(opened, draft, by=by, note=note)
-        write_line(opened, _subject(incident), Deed.ISSUED, f"{alert.id} {alert.version}", by=by)
-        enqueue(opened, alert_row=int(kept.lastrowid), alert=alert)
-
-    def _take_step(self, opened: Any, draft: Draft, *, by: By, note: str) -> None:  # noqa: ANN401
-        """The incident's state follows its alert, where the table of steps knows the way; a reason is always asked."""
-        after = _STATES[draft.act]
-        if draft.act is not Act.PUBLISH and not note.strip():
-            raise ReasonMissing(PUBLIC_NAME, after.value)
-        subject = _subject(draft.incident)
-        try:
-            before = self._casework.standing(subject).state
-        except MergedAway:
-            return
-        if (before, after) in STEPS:
-            self._casework.step_within(opened, subject, after, by=by, note=note)
-        elif note.strip():
-            write_line(opened, subject, Deed.NOTED, note_text(note), by=by)
 
     def _known(self, one: Incident, wording: Wording, before: int | None) -> Known | None:
         return known(self._database, one, wording, places=self._rules.places, confirmed_before=before)
@@ -325,7 +310,7 @@ class Publications:
             stopped = CHANGED
         if stopped or not isinstance(found, Draft):
             return Waiting(incident, wording, colleague, 0, stopped, None)
-        return Waiting(incident, wording, colleague, max(leaves_at, found.leaves_at), "", found)
+        return Waiting(incident, wording, colleague, max(leaves_at, found.by_itself), "", found)
 
     def _stop(self, incident: int, why: str) -> None:
         with self._database.change() as opened:
@@ -381,10 +366,6 @@ class Publications:
             *values,
         )
         return [Published(incident, read_alert(wire), confirmed_by) for incident, wire, confirmed_by in rows]
-
-
-_STATES: Final = {Act.PUBLISH: State.PUBLISHED, Act.CORRECT: State.CORRECTED, Act.WITHDRAW: State.WITHDRAWN}
-PUBLIC_NAME: Final = State.PUBLISHED.value
 
 
 def _subject(incident: int) -> Subject:

@@ -4,22 +4,20 @@ The walls are bubblewrap's where it is installed, otherwise what the kernel give
 neither is enough, nothing is opened. The child's answer is checked like anything that comes from outside (passing.py).
 """
 
-import importlib.util
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from pathlib import Path
-from typing import IO, Any, Final, Self
+from typing import Any, Final, Self
 
 import msgspec
 
+from forwarder.desk import walls
 from forwarder.desk.confinement import Limits
 from forwarder.desk.errors import BadAnswer, NoSandbox, NotOpenedSafely
 from forwarder.desk.findings import CleanCopy, Reason, not_cleaned
@@ -48,13 +46,15 @@ LIMITS: Final = Limits(
 SECONDS: Final = 90.0
 # One child for so many texts of a list; a text that is opened alone has a child of its own.
 TEXTS_AT_ONCE: Final = 256
-READABLE: Final = (
-    *("/usr", "/bin", "/lib", "/lib64"),
-    *("/etc/ld.so.cache", "/etc/mime.types", "/etc/fonts", "/etc/alternatives"),
-)
-OURS: Final = ("crypto", "onion_service", "forwarder")
+READABLE: Final = (*walls.SYSTEM, "/etc/fonts", "/etc/alternatives")
+# Where the strongest way seems not to hold, it is asked once more: a moment of no memory must not lower the walls.
+TRIES: Final = 2
 START: Final = "import sys; sys.path[:0] = sys.argv[2:]; from forwarder.desk.inside import main; main(sys.argv[1])"
 UNREADABLE: Final = "�"
+
+
+class _DoesNotHold(NotOpenedSafely):
+    """A child was started, and stopped, lied, or was not shut in."""
 
 
 class Way(Enum):
@@ -74,24 +74,34 @@ NEEDED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """A way to open things, tried and found to hold. `start` is what the child runs, a test may plant another."""
+    """A way to open things, tried and found to hold. `start` is what the child runs, a test may plant another.
+
+    `fell_short`: bubblewrap is installed and did not hold, so that this is a weaker way; a person must be told.
+    """
 
     way: Way
     limits: Limits = LIMITS
     seconds: float = SECONDS
     start: str = START
     children: Children = field(default_factory=Children, repr=False, compare=False)
+    fell_short: bool = False
 
     @classmethod
     def best(cls, *, among: Sequence[Way] = tuple(Way)) -> Self:
-        """The strongest way that holds here. Raises NoSandbox when none does; then nothing may be opened."""
+        """The strongest way that holds here. Raises NoSandbox when none does; then nothing may be opened.
+
+        Raises NotOpenedSafely when this moment has no room for any child, which says nothing about the walls.
+        """
+        fell_short = False
         for way in among:
-            if way is Way.BUBBLEWRAP and not shutil.which("bwrap"):
+            if way is Way.BUBBLEWRAP and walls.bubblewrap() is None:
                 continue
-            found = cls(way)
-            with suppress(NotOpenedSafely):
-                found.texts(["a"])
-                return found
+            found = cls(way, fell_short=fell_short)
+            for _ in range(TRIES):
+                with suppress(_DoesNotHold):
+                    found.texts(["a"])
+                    return found
+            fell_short = fell_short or way is Way.BUBBLEWRAP
         raise NoSandbox("this system has no sandbox that holds")
 
     def texts(self, texts: Sequence[str]) -> list[str]:
@@ -123,7 +133,7 @@ class Sandbox:
         try:
             with self._child(self.limits) as child:
                 answer, copy = child.ask(Asked(media=media), data)
-                return checked_copy(answer, copy)
+                return checked_copy(answer, copy, given=data, media=media)
         except NotOpenedSafely:
             return CleanCopy(not_cleaned(Reason.LIMIT))
 
@@ -133,19 +143,14 @@ class Sandbox:
         self.children.check()
         with ExitStack() as stack:
             scratch = "/tmp" if self.way is Way.BUBBLEWRAP else stack.enter_context(_scratch())  # noqa: S108
-            process = subprocess.Popen(
-                self._command(scratch, limits),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                cwd="/",
-                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
-                start_new_session=True,
-            )
-            stack.callback(_end, process)
-            watch = threading.Timer(self.seconds, _kill, [process])
-            watch.daemon = True
-            watch.start()
+            try:
+                process = walls.started(self._command(scratch, limits))
+                stack.callback(walls.ended, process)
+                watch = threading.Timer(self.seconds, walls.kill, [process])
+                watch.daemon = True
+                watch.start()
+            except (OSError, RuntimeError) as error:
+                raise NotOpenedSafely(f"no program could be started: {error}") from error
             stack.callback(watch.cancel)
             stack.enter_context(self.children.counted(process))
             child = _Child(process)
@@ -154,10 +159,11 @@ class Sandbox:
                     raise BadAnswer("a layer does not hold")
                 yield child
             except (BadAnswer, OSError) as error:
-                raise NotOpenedSafely(f"the program that opens things stopped: {error}") from error
+                raise _DoesNotHold(f"the program that opens things stopped: {error}") from error
 
     def _command(self, scratch: str, limits: Limits) -> list[str]:
-        readable = _readable()
+        packages = _packages()
+        readable = packages.readable(READABLE)
         given = {
             "walled": self.way is Way.BUBBLEWRAP,
             "namespaces": self.way is Way.NAMESPACES,
@@ -166,29 +172,18 @@ class Sandbox:
             "tools": self.way is not Way.FILTERS,
             "limits": limits,
         }
-        python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
-        inner = [python, "-I", "-S", "-B", "-c", self.start, msgspec.json.encode(given).decode(), *_module_folders()]
+        spelled = msgspec.json.encode(given).decode()
+        inner = [walls.python(), "-I", "-S", "-B", "-c", self.start, spelled, *packages.folders]
         return [*self._walls(readable, limits), *inner] if self.way is Way.BUBBLEWRAP else inner
 
     def _walls(self, readable: Sequence[str], limits: Limits) -> list[str]:
-        walls = [shutil.which("bwrap") or "bwrap", "--die-with-parent", "--new-session", "--clearenv"]
-        walls += ["--setenv", "PATH", "/usr/bin:/bin", "--setenv", "LC_ALL", "C.UTF-8"]
-        walls += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
-        if os.getuid():
-            walls += ["--unshare-user", "--disable-userns", "--cap-drop", "ALL"]
-        else:
+        words = [walls.bubblewrap() or "bwrap", *walls.alone()]
+        if not os.getuid():
             # Root's child becomes a stranger to the system by itself, which limits on processes need.
-            walls += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-        # Folders that bubblewrap makes by itself could not be entered by a stranger.
-        parents = {str(parent): None for path in readable for parent in reversed(Path(path).parents) if parent.name}
-        for parent in parents:
-            walls += ["--perms", "0755", "--dir", parent]
-        for path in readable:
-            if os.path.islink(path):  # noqa: PTH114
-                walls += ["--symlink", os.readlink(path), path]  # noqa: PTH115
-            else:
-                walls += ["--ro-bind-try", path, path]
-        return [*walls, "--dev", "/dev", "--size", str(limits.scratch), "--tmpfs", "/tmp", "--chdir", "/tmp"]  # noqa: S108
+            words += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        # First, so that what lies under the system's own /tmp can be shown in it.
+        words += ["--dev", "/dev", "--size", str(limits.scratch), "--tmpfs", "/tmp"]  # noqa: S108
+        return [*words, *walls.shown(readable), "--chdir", "/tmp"]  # noqa: S108
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,36 +199,16 @@ class _Child:
 
     def ask(self, asked: Asked, data: bytes) -> tuple[Answered, bytes]:
         """The child's one answer."""
-        into = _pipe(self.process.stdin)
+        into = walls.pipe(self.process.stdin)
         into.write(frame(asked, data))
         into.flush()
         answer: tuple[Answered, bytes] = self._take(Answered, words_max=WORDS_MAX, data_max=COPY_MAX)
-        if _pipe(self.process.stdout).read(1):
+        if walls.pipe(self.process.stdout).read(1):
             raise BadAnswer("more than one answer")
         return answer
 
     def _take(self, kind: type[msgspec.Struct], *, words_max: int, data_max: int) -> Any:  # noqa: ANN401
-        return take(_pipe(self.process.stdout).read, kind, words_max=words_max, data_max=data_max)
-
-
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-    if pipe is None:
-        raise BadAnswer("no pipe")
-    return pipe
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    _kill(process)
-    for pipe in (process.stdin, process.stdout):
-        with suppress(OSError):
-            _pipe(pipe).close()
-    process.wait()
-
-
-def _kill(process: "subprocess.Popen[bytes]") -> None:
-    """Ends the child and all it has started: nothing in it can leave its group or its process namespace."""
-    with suppress(OSError):
-        os.killpg(process.pid, 9)
+        return take(walls.pipe(self.process.stdout).read, kind, words_max=words_max, data_max=data_max)
 
 
 @contextmanager
@@ -241,28 +216,19 @@ def _scratch() -> Iterator[str]:
     """A folder in memory; on a disk, what is opened could be found later."""
     if not os.path.isdir("/dev/shm"):  # noqa: PTH112, S108
         raise NotOpenedSafely("there is no folder in memory")
-    folder = tempfile.mkdtemp(prefix="veladora-", dir="/dev/shm")
+    try:
+        folder = tempfile.mkdtemp(prefix="veladora-", dir="/dev/shm")
+    except OSError as error:
+        raise NotOpenedSafely(f"there is no room in memory: {error}") from error
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _module_folders() -> list[str]:
+def _packages() -> walls.Packages:
     """Where our packages lie, and those of others that the child needs."""
-    folders = [_parent("forwarder.desk.sandbox", 3), _parent("msgspec", 2), _parent("PIL", 2)]
-    return list(dict.fromkeys(folders))
-
-
-def _parent(module: str, steps: int) -> str:
-    found = importlib.util.find_spec(module)
-    if found is None or found.origin is None:
-        raise NoSandbox(f"{module} is not installed")
-    return str(Path(found.origin).resolve().parents[steps - 1])
-
-
-def _readable() -> list[str]:
-    """What the child may read: the system's programs, Python, and our packages; no home, no settings, no desk."""
-    ours, *others = _module_folders()
-    paths = [*READABLE, os.path.realpath(sys.base_prefix), *(f"{ours}/{name}" for name in OURS), *others]
-    return list(dict.fromkeys(paths))
+    try:
+        return walls.Packages.found("msgspec", "PIL")
+    except walls.NotInstalled as error:
+        raise NoSandbox(str(error)) from error

@@ -13,9 +13,9 @@ from forwarder.desk import own_keys
 from forwarder.desk.database import Database
 from forwarder.desk.errors import NotOpened, Unreadable
 from forwarder.desk.folding import telling_words, words
-from forwarder.desk.publish.tables import CHANNELS, PUBLICATIONS
+from forwarder.desk.publish.tables import CHANNELS, LAST_VERSION, PUBLICATIONS, TOPIC_NAMES
 
-VERSION: Final = 4
+VERSION: Final = 5
 OPENING_MAX: Final = 160
 TELLING_MAX: Final = 120
 
@@ -133,8 +133,12 @@ def _to_version_4(opened: Any) -> None:  # noqa: ANN401
     _execute(opened, *PUBLICATIONS, *CHANNELS)
 
 
+def _to_version_5(opened: Any) -> None:  # noqa: ANN401
+    _execute(opened, LAST_VERSION, TOPIC_NAMES)
+
+
 # What each version after the second one added; a new inbox takes every step too.
-_STEPS: Final = {3: _to_version_3, 4: _to_version_4}
+_STEPS: Final = {3: _to_version_3, 4: _to_version_4, 5: _to_version_5}
 
 
 def store(opened: Any, report: Report, *, round_number: int, wire: bytes, number: int | None = None) -> None:  # noqa: ANN401

@@ -195,6 +195,11 @@ _COLUMNS: Final = """SELECT number, round, state, topic, place, happened, assign
         AND NOT EXISTS (SELECT 1 FROM parts WHERE name = wanted.part)),
     (SELECT group_concat(tag, ' ') FROM tags WHERE kind = 'report' AND subject = received.number),
     opening"""
-_WITH_NOTE: Final = """number IN (SELECT subject FROM history WHERE kind = 'report'
-    AND number IN (SELECT rowid FROM note_words WHERE note_words MATCH ?))"""
+# A note on an incident, or on one that became a part of it, finds the incident's reports.
+_WITH_NOTE: Final = """number IN (WITH noted AS (SELECT kind, subject FROM history
+        WHERE number IN (SELECT rowid FROM note_words WHERE note_words MATCH ?))
+    SELECT subject FROM noted WHERE kind = 'report'
+    UNION ALL SELECT one.number FROM noted JOIN incidents ON incidents.number = noted.subject
+        JOIN received AS one ON one.incident = coalesce(incidents.merged_into, incidents.number)
+        WHERE noted.kind = 'incident')"""
 _WITH_WORDS: Final = f"(number IN (SELECT rowid FROM words WHERE words MATCH ?) OR {_WITH_NOTE})"  # noqa: S608 - no value in it

@@ -1,10 +1,11 @@
 """What this desk says to others, "we have this too": only when a person wants it, and at a moment of chance
 (docs/spec/also.md).
 
-A word waits in the inbox until its moment. If the incident is found to be false meanwhile, it does not leave.
+A word waits in the inbox until its moment. If what a person saw of it is not so any more, it does not leave.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -13,7 +14,7 @@ from crypto.directory import Directory
 from crypto.letter import seal_word
 from crypto.signing import SigningKey
 from crypto.word import say
-from forwarder.desk.casework import By, Casework, Deed, Kind, Subject, write_line
+from forwarder.desk.casework import By, Deed, Kind, Subject, write_line
 from forwarder.desk.database import Database
 from forwarder.desk.errors import MergedAway, NobodyToTell, NothingToTell, SingleReport
 from forwarder.desk.incidents import Incidents
@@ -113,23 +114,26 @@ def put_off(database: Database, *, now: float, chance: Random) -> None:
             )
 
 
-def due(database: Database, *, now: float) -> list[Due]:
-    """The words whose moment has come. Those about incidents that may not be told of any more are forgotten, so that
-    none leaves when somebody changes their mind. Raises NotStored."""
+def due(
+    database: Database, *, now: float, round_seconds: int, forgotten: Callable[[int], None] = lambda _: None
+) -> list[Due]:
+    """The words whose moment has come. Those that would not be said so any more, or not at all, are forgotten, so that
+    none leaves when somebody changes their mind; `forgotten` hears of which incident. Raises NotStored."""
     rows = database.rows(
         "SELECT number, incident, partner, topic, place, bucket, several FROM words_out"
         " WHERE sent = 0 AND due <= ? ORDER BY due",
         int(now),
     )
-    stale = [number for number, incident, *_ in rows if not _may_be_told(database, incident)]
-    if stale:
+    found = []
+    for number, incident, partner, topic, place, bucket, several in rows:
+        said = Telling(topic, place, bucket, bool(several))
+        if _still_so(database, incident, said, round_seconds=round_seconds):
+            found.append(Due(number, partner, said))
+            continue
         with database.change() as opened:
-            opened.executemany("DELETE FROM words_out WHERE number = ?", [(number,) for number in stale])
-    return [
-        Due(number, partner, Telling(topic, place, bucket, bool(several)))
-        for number, _, partner, topic, place, bucket, several in rows
-        if number not in stale
-    ]
+            opened.execute("DELETE FROM words_out WHERE number = ?", (number,))
+        forgotten(incident)
+    return found
 
 
 def sealed_word(one: Due, *, directory: Directory, own: str, key: SigningKey) -> bytes:
@@ -155,16 +159,16 @@ def note_sent(database: Database, number: int) -> None:
         opened.execute("UPDATE words_out SET sent = 1 WHERE number = ?", (number,))
 
 
-def _may_be_told(database: Database, incident: int) -> bool:
+def _still_so(database: Database, incident: int, said: Telling, *, round_seconds: int) -> bool:
     try:
-        return Casework(database).standing(Subject(Kind.INCIDENT, incident)).state in _MAY_BE_TOLD
-    except MergedAway:
+        return draft(database, incident, round_seconds=round_seconds) == said
+    except (MergedAway, NothingToTell):
         return False
 
 
 def _check_listed(partner: str, *, directory: Directory | None, own: str, key: SigningKey) -> None:
     if directory is None:
-        raise NobodyToTell("this desk holds no directory that has not expired; `veladora desk run` fetches one")
+        raise NobodyToTell("this desk holds no directory that has not expired; a desk that receives fetches one")
     others = [one.id for one in directory.partners if one.id != own]
     if partner not in others:
         raise NobodyToTell(f"the directory lists no other partner {partner[:64]!r}; it lists: {', '.join(others)}")

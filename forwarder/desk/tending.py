@@ -7,13 +7,14 @@ and says nothing about a report.
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from forwarder.desk.channels.outlet import through_tor
-from forwarder.desk.channels.sending import Sending, speak
+from forwarder.desk.channels.sending import Outcome, Sending, speak
 from forwarder.desk.config import Settings
 from forwarder.desk.database import Database
 from forwarder.desk.publications import Publications, Rules
@@ -35,7 +36,10 @@ class Told(Enum):
     LEFT = "what had waited long enough is published"
     STOPPED = "something that waited does not leave by itself; `veladora desk published` says why"
     RELEASED = "the published alerts were signed anew"
+    LOOKED = "what is published is as it should be"
     NOT_RELEASED = "the published alerts could not be signed anew"
+    SERVED = "serving alerts"
+    NOT_SERVED = "the published alerts are not served; it is tried again"
     SAID = "channels have said what was due"
     NOT_SAID = "a channel could not say what was due; `veladora desk channel posts` shows it"
 
@@ -55,31 +59,43 @@ def tend(desk: "Desk", *, now: int) -> list[Told]:
 def _tend(desk: "Desk", *, now: int) -> list[Told]:
     database, told = desk.inbox.database, []
     publications = Publications(database, Rules.of(desk.settings, read_places(desk.settings.places_file).places))
-    stopped = sum(bool(one.stopped) for one in publications.waiting(now=now)) - _stopped(database)
-    if publications.leave_due(now=now):
-        told.append(Told.LEFT)
-    if stopped:
-        told.append(Told.STOPPED)
-    if desk.alerts() and desk.release(now=now).new:
-        told.append(Told.RELEASED)
+    try:
+        stopped = sum(bool(one.stopped) for one in publications.waiting(now=now)) - _stopped(database)
+        if publications.leave_due(now=now):
+            told.append(Told.LEFT)
+        if stopped:
+            told.append(Told.STOPPED)
+    finally:
+        # Trouble with what waits keeps no withdrawal back, and lets no list lapse.
+        if desk.alerts() and desk.release(now=now).new:
+            told.append(Told.RELEASED)
     return told
 
 
 async def tending(desk: "Desk", *, tell: Tell, after: Callable[[], None]) -> None:
     """Goes on until it is cancelled. `after` is called after each look."""
     while True:
-        try:
-            told = await asyncio.to_thread(tend, desk, now=int(time.time()))
-            for one in told:
+        with _surviving(Told.NOT_RELEASED, tell):
+            for one in await asyncio.to_thread(tend, desk, now=int(time.time())):
                 tell(one, "")
-        except ForwarderError as error:
-            tell(Told.NOT_RELEASED, str(error))
-        await asyncio.to_thread(after)
-        try:
+            tell(Told.LOOKED, "")
+        with _surviving(Told.NOT_RELEASED, tell):
+            await asyncio.to_thread(after)
+        with _surviving(Told.NOT_SAID, tell):
             await _channels(desk, tell=tell)
-        except (ForwarderError, OnionServiceError) as error:
-            tell(Told.NOT_SAID, str(error))
         await asyncio.sleep(EVERY_SECONDS)
+
+
+@contextmanager
+def _surviving(trouble: Told, tell: Tell) -> Iterator[None]:
+    """What goes wrong in the block is told, and the next look comes all the same: alerts that nobody signs lapse."""
+    try:
+        yield
+    except (ForwarderError, OnionServiceError) as error:
+        tell(trouble, str(error))
+    # The text of any other error may hold what came, or what opens an account.
+    except Exception as error:  # noqa: BLE001
+        tell(trouble, type(error).__name__)
 
 
 async def _channels(desk: "Desk", *, tell: Tell) -> None:
@@ -89,12 +105,23 @@ async def _channels(desk: "Desk", *, tell: Tell) -> None:
     if not work:
         return
 
-    def speaking() -> Any:  # noqa: ANN401
-        with through_tor(desk.settings) as outlet:
-            return speak(work, outlet)
+    outcomes: list[Outcome] = []
 
-    outcomes = await _aside(speaking)
-    await asyncio.to_thread(_alone, desk, partial(sending.settle, outcomes, now=int(time.time())))
+    def speaking() -> None:
+        with through_tor(desk.settings) as outlet:
+            outcomes.extend(speak(work, outlet))
+
+    def settle() -> None:
+        with desk.alone:
+            sending.settle(outcomes, now=int(time.time()))
+
+    try:
+        await _aside(speaking)
+    except Exception:
+        # tor did not start, so nothing was said; or it did not end, and then every outcome is here.
+        await asyncio.to_thread(settle)
+        raise
+    await asyncio.to_thread(settle)
     if any(one.trouble for one in outcomes):
         tell(Told.NOT_SAID, "")
     if any(not one.trouble for one in outcomes):

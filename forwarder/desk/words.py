@@ -20,6 +20,9 @@ from forwarder.desk.opening import Heard, Opened
 
 # Of words whose sender is not in the directory we hold; a newer one may name it. Anybody can seal any number of them.
 PENDING_MAX: Final = 200
+# Of words of one sender that nobody has accepted. A desk says one for each incident; more is a flood, and every look
+# at the words checks the signature of each.
+UNACCEPTED_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +61,16 @@ class Words:
         self._directory: Final = None if trusted is None else trusted.directory
         self._seconds: Final = round_seconds
 
-    def believable(self, opened: Opened) -> Opened:
-        """What was opened without the words that are forged; those count as altered cells do. What cannot be checked
-        yet is kept, and counts for nothing."""
+    def believable(self, opened: Opened, *, round_number: RoundNumber) -> Opened:
+        """What was opened in the bundle of a round, without the words that are forged or speak of six hours that begin
+        after that round; those count as altered cells do. What cannot be checked yet is kept, and counts for nothing.
+        """
         kept, forged = [], 0
+        newest = ((round_number + 1) * self._seconds - 1) // BUCKET_SECONDS
         for heard in opened.words:
             try:
+                if heard.word.bucket > newest:
+                    raise Forged("of a time that was still to be")
                 verify(heard.word, heard.recipient, directory=self._directory, own=self._own)
             except SenderUnknown:
                 kept.append(replace(heard, holds=False))
@@ -156,14 +163,44 @@ def verify(word: Word, recipient: bytes, *, directory: Directory | None, own: st
 
 
 def store(opened: Any, words: Sequence[Heard], *, round_number: int) -> None:  # noqa: ANN401 - sqlcipher3 has no types
-    """Keep words that came in a bundle, inside a change; a second copy changes nothing."""
+    """Keep words that came in a bundle, inside a change; a second copy changes nothing. Where there are too many, the
+    oldest give way: of those whose sender is not known yet, and of each sender those that nobody has accepted."""
     for heard in words:
-        (pending,) = opened.execute("SELECT count(*) FROM words_in WHERE pending = 1").fetchone()
-        if heard.holds or pending < PENDING_MAX:
-            opened.execute(
-                "INSERT OR IGNORE INTO words_in (wire, recipient, round, pending) VALUES (?, ?, ?, ?)",
-                (heard.word.encode(), heard.recipient, round_number, not heard.holds),
-            )
+        opened.execute(
+            "INSERT OR IGNORE INTO words_in (wire, recipient, round, pending) VALUES (?, ?, ?, ?)",
+            (heard.word.encode(), heard.recipient, round_number, not heard.holds),
+        )
+    _make_room(opened)
+
+
+def settle(opened: Any, *, directory: Directory, own: str) -> None:  # noqa: ANN401
+    """With a new directory, inside a change: what waited for its speaker is one that holds, is forgotten when it is
+    forged, or goes on waiting."""
+    waiting = opened.execute("SELECT number, wire, recipient FROM words_in WHERE pending = 1").fetchall()
+    for number, wire, recipient in waiting:
+        try:
+            verify(Word.decode(bytes(wire)), bytes(recipient), directory=directory, own=own)
+        except SenderUnknown:
+            continue
+        except Forged:
+            opened.execute("DELETE FROM words_in WHERE number = ?", (number,))
+        else:
+            opened.execute("UPDATE words_in SET pending = 0 WHERE number = ?", (number,))
+    _make_room(opened)
+
+
+def _make_room(opened: Any) -> None:  # noqa: ANN401
+    opened.execute(
+        "DELETE FROM words_in WHERE pending = 1 AND number NOT IN"
+        " (SELECT number FROM words_in WHERE pending = 1 ORDER BY number DESC LIMIT ?)",
+        (PENDING_MAX,),
+    )
+    opened.execute(
+        "DELETE FROM words_in WHERE number IN (SELECT number FROM (SELECT number, row_number() OVER"
+        " (PARTITION BY json_extract(CAST(wire AS TEXT), '$.from') ORDER BY number DESC) AS newer"
+        " FROM words_in WHERE pending = 0 AND incident IS NULL) WHERE newer > ?)",
+        (UNACCEPTED_MAX,),
+    )
 
 
 def facts(database: Database, incident: int, *, round_seconds: int) -> list[Fact]:

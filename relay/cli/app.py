@@ -22,6 +22,7 @@ from relay.cli import (
     init,
     keys,
     mirror,
+    partner_lines,
     release,
     run,
     seal,
@@ -63,6 +64,8 @@ the draft, sign that where the root key is, and start:
     veladora directory sign draft.toml --key root.key --out directory.signed
 
     veladora simulate --compare round=300,900,1800
+
+    veladora partner-lines FOLDER PARTNER
 
     veladora run FOLDER
 
@@ -116,6 +119,7 @@ app.command("init", rich_help_panel="Running a relay")(init.init)
 app.command("run", rich_help_panel="Running a relay")(run.run)
 app.command("doctor", rich_help_panel="Running a relay")(doctor.doctor)
 app.command("examine", rich_help_panel="Running a relay")(examine.examine)
+app.command("partner-lines", rich_help_panel="Running a relay")(partner_lines.partner_lines)
 app.command("release", rich_help_panel="Running a relay")(release.release)
 app.command("simulate", rich_help_panel="Running a relay")(simulate.simulate)
 app.command("audit", rich_help_panel="Keys and trust")(audit.audit)

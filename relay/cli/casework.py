@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from relay.cli.console import answer, plain, say
+from relay.cli.listing import history_of, in_words
 from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, unlocked
 
 if TYPE_CHECKING:
     from forwarder.desk.casework import By, Subject
     from forwarder.desk.corroboration import Proposal
     from forwarder.desk.incidents import Incident
+    from forwarder.desk.program import Desk
 
 Number = Annotated[int, typer.Argument(metavar="N", help="The number in `veladora desk list` (or `incidents`).")]
 Numbers = Annotated[list[int], typer.Argument(metavar="N...", help="Numbers of reports.")]
@@ -24,13 +26,13 @@ Colleague = Annotated[
     str, typer.Option("--by", envvar="VELADORA_COLLEAGUE", help="Your name, for your colleagues' eyes only.")
 ]
 _DAYS: Final = 28
+# Written out, since what is imported to be helped slows every command; a test holds that it is all of them.
+STATES: Final = "new, checking, confirmed, unconfirmed, false, published, corrected or withdrawn."
 
 
 def mark(
     number: Number,
-    state: Annotated[
-        str, typer.Argument(metavar="STATE", help="new, checking, confirmed, unconfirmed, false, published, ...")
-    ],
+    state: Annotated[str, typer.Argument(metavar="STATE", help=STATES)],
     incident: OfIncident = False,
     note: Annotated[str, typer.Option(help="Why, in a few words; some steps ask for it.")] = "",
     by: Colleague = "",
@@ -60,7 +62,9 @@ def note(
     folder: FolderOption = HERE,
     passphrase_fd: PassphraseFd = None,
 ) -> None:
-    """Add a note. `veladora desk list WORD` finds it; a note is never changed or removed."""
+    """Add a note, which is never changed or removed. `veladora desk list WORD` finds the report, or the reports of the
+    incident; `veladora desk show N`, with --incident for an incident, shows it.
+    """
     from forwarder.desk.casework import Casework
 
     with explained():
@@ -215,6 +219,22 @@ def incident_line(one: "Incident") -> str:
     if one.assigned:
         line += f"; looked after by {one.assigned}"
     return line + (f"; tags {', '.join(one.tags)}" if one.tags else "")
+
+
+def show_incident(desk: "Desk", number: int, *, json: bool) -> None:
+    """An incident, and what was done with it and with those that became a part of it."""
+    from forwarder.desk.casework import Kind, Subject
+    from forwarder.desk.escapes import in_json
+    from forwarder.desk.incidents import Incidents
+
+    found = Incidents(desk.inbox.database).incident(number)
+    history = history_of(desk, Subject(Kind.INCIDENT, number))
+    if json:
+        answer(in_json(_told(found) | {"history": history}))
+        return
+    answer(plain(incident_line(found)))
+    for line in history:
+        answer(f"  {in_words(line)}")
 
 
 def _question(one: "Proposal") -> Iterator[str]:

@@ -97,16 +97,16 @@ def list_channels(folder: FolderOption = HERE, json: Json = False, passphrase_fd
 
 @app.command()
 def on(name: Name, folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> None:
-    """Turn a channel on: from the next version of an alert on it is said there."""
+    """Turn a channel on: from the next version of an alert on it is said there, and what mends what it has said."""
     _turn(name, folder, passphrase_fd, on=True)
     say(LOUD)
 
 
 @app.command()
 def off(name: Name, folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> None:
-    """Turn a channel off: nothing is said there any more, not even what waits."""
+    """Turn a channel off: nothing is said there. What waits is dropped, but for what mends what it has said."""
     _turn(name, folder, passphrase_fd, on=False)
-    say(f"{name} is off.")
+    say(f"{name} is off. What corrects or takes back something that it has said is said when it is on again.")
 
 
 @app.command()
@@ -186,8 +186,15 @@ def send(
             say("Nothing is due.")
             return
         say("Starting tor; this takes up to a minute.")
-        with through_tor(desk.settings, progress=lambda step: say(f"tor: {step.percent} % ({step.summary})")) as outlet:
-            outcomes = sending.settle(speak(work, outlet), now=_now())
+        outcomes: list[Outcome] = []
+        try:
+            with through_tor(desk.settings, progress=lambda it: say(f"tor: {it.percent} % ({it.summary})")) as outlet:
+                outcomes = speak(work, outlet)
+        except Exception:
+            # tor did not start, so nothing was said; or it did not end, and then every outcome is here.
+            sending.settle(outcomes, now=_now())
+            raise
+        sending.settle(outcomes, now=_now())
     _tell(outcomes)
 
 

@@ -1,6 +1,7 @@
 """`veladora desk`: what a partner's staff types. Nothing in a report can act on the terminal that shows it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,10 +10,12 @@ import typer
 from relay.cli import casework, channels, exporting, listing, publishing, web_desk, words
 from relay.cli.console import MISUSED, ask_passphrase, confirm, fail, interactive, say
 from relay.cli.rounds import rounds
-from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, settings_of, unlocked
+from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, safe_opening, settings_of, unlocked
 
 if TYPE_CHECKING:
-    from forwarder.desk.card import PartnerCard
+    from forwarder.desk.inbox import Entry
+    from forwarder.desk.program import Desk
+    from forwarder.partner_card import PartnerCard
 
 app = typer.Typer(
     name="desk",
@@ -40,6 +43,7 @@ def init(
     """Make a desk: a key, an empty inbox and an onion address. Prints the card to give to the relay's operator."""
     from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings
     from forwarder.desk.errors import BadSettings
+    from forwarder.desk.passphrases import flaw
     from forwarder.desk.program import create
 
     with explained():
@@ -60,9 +64,14 @@ def init(
         except ValueError as error:
             raise BadSettings(folder / SETTINGS_NAME, str(error)) from error
         passphrase = ask_passphrase("Passphrase for this desk (write it down on paper)", confirm=True, fd=passphrase_fd)
+        if (wrong := flaw(passphrase)) is not None:
+            fail(
+                f"this passphrase is not taken: {wrong.value}", hint="choose six or more random words; nothing was made"
+            )
         card = create(folder, partner, relay=relay, passphrase=passphrase)
     _show_card(card)
-    say(f"Made the desk in {folder}. Give the card above to the relay's operator; read the words aloud to compare.")
+    say(f"Made the desk in {folder}. Send the card above to the relay's operator, and call them. They read you twelve")
+    say("words that their own program computed: they must be those after `words`. Do not read yours to them.")
     if relay is None:
         say(f"Next: fill in [relay] in {folder / SETTINGS_NAME}, then `veladora desk run --folder {folder}`.")
     else:
@@ -71,7 +80,7 @@ def init(
 
 @app.command()
 def card(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> None:
-    """Print the card to give to the relay's operator: id, name, public key, its words, and the endpoint."""
+    """Print the card to give to the relay's operator, and the words that they must read to you."""
     with unlocked(folder, passphrase_fd) as desk:
         _show_card(desk.card)
 
@@ -91,10 +100,11 @@ def new_key(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> 
             new_period(settings, passphrase=passphrase, today=datetime.now(UTC).date())
         with unlock(settings, passphrase=passphrase) as desk:
             _show_card(desk.card)
-    say("Made a new key. First start `veladora desk run` (or `receive`) again, then give the card to the relay's")
+    say("Made a new key. First start `veladora desk run` (or `receive`) again, then send the card to the relay's")
     say(
-        "operator and have the words read to you. Until the relay's directory names it, letters come under the old one."
+        "operator and have their words read to you: they must be those after `words`. Until the relay's directory names"
     )
+    say("the new key, letters come under the old one.")
     say("When it has named the new one for a week, `veladora desk forget-keys` destroys the old one.")
 
 
@@ -144,21 +154,25 @@ def receive(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> 
 
 @app.command()
 def show(
-    number: Annotated[int, typer.Argument(help="The number in `veladora desk list`.")],
+    number: Annotated[int, typer.Argument(help="The number in `veladora desk list` (or `incidents`).")],
+    incident: casework.OfIncident = False,
     folder: FolderOption = HERE,
     json: Json = False,
     passphrase_fd: PassphraseFd = None,
 ) -> None:
-    """Show one report."""
+    """Show one report; with --incident one incident, and what was done with it and noted on it."""
+    from forwarder.desk.casework import Kind, Subject
     from forwarder.desk.escapes import in_json
     from forwarder.desk.reading import document
-    from forwarder.desk.sandbox import Sandbox
 
     with unlocked(folder, passphrase_fd) as desk:
+        if incident:
+            casework.show_incident(desk, number, json=json)
+            return
         entry, seconds = desk.inbox.entry(number), desk.settings.relay.round_seconds
-        found = document(desk.inbox, entry, round_seconds=seconds, sandbox=Sandbox.best())
+        found = document(desk.inbox, entry, round_seconds=seconds, sandbox=safe_opening())
         found |= listing.standing_of(desk, number)
-        history = listing.history_of(desk, number)
+        history = listing.history_of(desk, Subject(Kind.REPORT, number))
     if json:
         typer.echo(in_json(found | {"history": history}))
         return
@@ -181,22 +195,54 @@ def export(
     folder: FolderOption = HERE,
     passphrase_fd: PassphraseFd = None,
 ) -> None:
-    """Write reports and clean copies of attachments into plain files. From then on only that disk protects them."""
+    """Write reports and clean copies of attachments into plain files. From then on only that disk protects them.
+
+    All of them: what is in FOLDER already is left as it is, and one that fails does not hold up the others.
+    """
     from forwarder.desk import reading
-    from forwarder.desk.sandbox import Sandbox
 
     *numbers, into = target
     if len(numbers) > 1 or not all(number.isdecimal() and len(number) < 19 for number in numbers):
         fail("export takes a number and a folder, or a folder alone", hint="veladora desk export 3 out", code=MISUSED)
-    count = 0
+    if not numbers and into.isdecimal():
+        hint = f"for report {into}: veladora desk export {into} out; for all, into a folder of that name: ./{into}"
+        fail(f"is {into} a report or a folder?", hint=hint, code=MISUSED)
+    failed: list[int] = []
     with unlocked(folder, passphrase_fd) as desk:
-        seconds, sandbox = desk.settings.relay.round_seconds, Sandbox.best()
-        entries = (desk.inbox.entry(int(number)) for number in numbers) if numbers else desk.inbox.entries()
-        for entry in entries:
-            typer.echo(reading.export(desk.inbox, entry, into=Path(into), round_seconds=seconds, sandbox=sandbox))
-            count += 1
+        seconds, sandbox = desk.settings.relay.round_seconds, safe_opening()
+        write = partial(reading.export, desk.inbox, into=Path(into), round_seconds=seconds, sandbox=sandbox)
+        if numbers:
+            typer.echo(write(desk.inbox.entry(int(numbers[0]))))
+            count = 1
+        else:
+            say(f"Writing all {desk.inbox.count} report(s) of this desk into {into}, not encrypted. Ctrl-C stops.")
+            count, failed = _export_all(desk, Path(into), write)
     say(f"Opened in a sandbox ({sandbox.way.value}). Wrote {count} report(s), not encrypted.")
     say("Originals stay sealed. report.json says what was removed from each attachment, and why one has no copy.")
+    if failed:
+        hint = "remove the folders without a report.json, and export into the same folder again: what is whole is left"
+        fail(f"not exported: {', '.join(map(str, failed))}", hint=hint)
+
+
+def _export_all(desk: "Desk", into: Path, write: "Callable[[Entry], Path]") -> tuple[int, list[int]]:
+    """How many were written, and the numbers of those that could not be. Raises what no report can cause."""
+    from forwarder.desk.errors import AlreadyThere, NotOpenedSafely
+    from forwarder.desk.reading import REPORT_NAME, folder_of
+
+    count, there, failed = 0, 0, []
+    for entry in desk.inbox.entries():
+        if (folder_of(entry, into=into) / REPORT_NAME).is_file():
+            there += 1
+            continue
+        try:
+            typer.echo(write(entry))
+            count += 1
+        except (AlreadyThere, NotOpenedSafely) as error:
+            say(f"Report {entry.number}: {error}.")
+            failed.append(entry.number)
+    if there:
+        say(f"{there} report(s) were there already.")
+    return count, failed
 
 
 @app.command()
@@ -205,28 +251,29 @@ def original(
     attachment: Annotated[int, typer.Argument(help="Which attachment of the report.")],
     into: Annotated[Path, typer.Argument(help="Where to write it.")],
     acknowledge: Annotated[bool, typer.Option("--acknowledge", help="I have read the warning.")] = False,
+    by: casework.Colleague = "",
     folder: FolderOption = HERE,
     passphrase_fd: PassphraseFd = None,
 ) -> None:
-    """Unseal an attachment as it came, uncleaned. Without --acknowledge it only says what that can do."""
+    """Unseal an attachment as it came, uncleaned; its report's history says so from then on.
+
+    Without --acknowledge it only says what that can do.
+    """
     from forwarder.desk import reading
     from forwarder.desk.original import Acknowledged
 
     with unlocked(folder, passphrase_fd) as desk:
         entry = desk.inbox.entry(number)
-        word = Acknowledged.HARM if acknowledge else None
-        typer.echo(reading.release(desk.inbox, entry, attachment, into=into, acknowledged=word))
+        note = f"took the original of attachment {attachment} out of the desk"
+        taking = reading.Taking(Acknowledged.HARM if acknowledge else None, casework.by_hand(by), note)
+        typer.echo(reading.release(desk.inbox, entry, attachment, into=into, taking=taking))
     say(Acknowledged.HARM.value)
 
 
 def _show_card(card: "PartnerCard") -> None:
-    for key, value in (("id", card.id), ("name", card.name), ("key", card.key), ("words", card.words)):
-        typer.echo(f"{key:<9} {value}")
-    typer.echo(f"{'endpoint':<9} {card.endpoint or 'not known yet: start the tor that holds it'}")
-    typer.echo(f"{'pull_key':<9} {card.pull_key}")
-    typer.echo(f"{'signing':<9} {card.signing}")
-    if card.alerts:
-        typer.echo(f"{'alerts':<9} {card.alerts}")
+    typer.echo(card.text, nl=False)
+    if not card.endpoint:
+        say("The endpoint is not known yet: start the tor that holds it, and print the card again.")
 
 
 def _facts(found: dict[str, Any]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from relay.cli.keys import PassphraseFd, open_key, read_at_most
 if TYPE_CHECKING:
     from crypto.directory import Card, Directory
     from crypto.signing import VerifyingKey
+    from forwarder.partner_card import PartnerCard
 
 app = typer.Typer(help="Sign, read and check directories: which relays, which partners.", no_args_is_help=True)
 
@@ -56,6 +57,33 @@ def places(
 
 
 @app.command()
+def partner(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The card that a partner sent, as it came.")],
+) -> None:
+    """Print the words of a partner's card, computed here, to read to them; and what to write of it.
+
+    The words that stand on a card are worth nothing: whoever changed the card on its way left them as they were, or
+    wrote others. Call the partner on a number that you knew before and read them the words that this prints.
+    """
+    from forwarder.errors import NotACard
+    from relay.cli.draft import blocks, read_card
+
+    try:
+        card = read_card(file)
+    except NotACard as error:
+        explain(error, about=str(file))
+    # No other words beside them, so that nobody reads the wrong ones.
+    answer(plain(f"words     {card.words}"))
+    if card.alerts:
+        answer(plain(f"alerts    {card.alerts}"))
+    answer("")
+    for line in blocks(card, file=file.name).split("\n"):
+        answer(plain(line))
+    say("Call the partner on a number that you knew before, and read them the twelve `words` above. One that differs")
+    say("means that somebody changed the card: stop, and meet in person. Never read words from the card or a message.")
+
+
+@app.command()
 def sign(
     draft: Annotated[Path, typer.Argument(metavar="DRAFT", help="The draft, in TOML (see `directory example`).")],
     key: Annotated[Path, typer.Option("--key", metavar="FILE", help="The root key.")],
@@ -72,8 +100,9 @@ def sign(
     text = _text(draft, DRAFT_MAX)
     held, held_wire = _held(out)
     version = held.version if held else 0
-    found = read_draft(text, folder=draft.parent, held_version=version, now=int(time.time()))
-    _summary(found)
+    read = read_draft(text, folder=draft.parent, held_version=version, now=int(time.time()))
+    found = read.directory
+    _summary(found, read.cards)
     root = open_key(key, passphrase_fd=passphrase_fd)
     if not isinstance(root, RootKey):
         fail(f"{key} is not a root key", hint="only a root key signs directories: veladora keys new root --out FILE")
@@ -194,9 +223,17 @@ def _text(file: Path, limit: int) -> str:
         fail(f"{file} is not UTF-8 text", hint="save it as UTF-8")
 
 
-def _summary(found: "Directory") -> None:
+def _summary(found: "Directory", cards: "tuple[PartnerCard, ...]") -> None:
     for line in _lines(found):
         say(line)
+    for card in cards:
+        say(plain(f"card        {card.id}: {card.words}"))
+    compared = {card.id for card in cards}
+    for partner in found.partners:
+        if partner.verifying_key is not None and partner.id not in compared:
+            say(plain(f"{partner.id}: its `signing` is of no card; compare all 64 digits with the partner"))
+    if cards:
+        say("Compare the words after `card` with those that were read to each partner. If one differs, do not sign.")
 
 
 def _lines(found: "Directory") -> list[str]:

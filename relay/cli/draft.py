@@ -1,12 +1,14 @@
 """A directory's draft is a TOML file that people can read; a misspelt key stops the signing (docs/spec/directory.md).
 
-Whoever holds the root key reads this file before they sign, so it holds names and words, and the long keys may
-stand in files of their own beside it (`key_file`).
+Whoever holds the root key reads this file before they sign, so it holds names and words, and the long keys stand in
+files of their own beside it: a partner's card (`card_file`), whose words were compared, or a key alone (`key_file`).
 """
 
 import base64
+import json
 import re
 import tomllib
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +17,8 @@ import msgspec
 
 from crypto.directory import BundleSizes, Directory, Partner, Place, Relay, Topic, Words
 from crypto.signing import VerifyingKey
-from forwarder.errors import NotAGazetteer
+from forwarder.errors import NotACard, NotAGazetteer
+from forwarder.partner_card import CARD_MAX, PartnerCard
 from forwarder.places.shipped import read_gazetteer
 from onion_service.address import OnionAddress
 from onion_service.errors import NotAnOnion, OnionServiceError
@@ -37,8 +40,7 @@ id = "<64 hexadecimal digits: veladora keys show relay.key>"
 id = "red-norte"              # small letters, digits, hyphens
 name = "Red Norte"
 about = { es = "Personas desaparecidas", en = "Missing persons" }
-key_file = "red-norte.pub"    # veladora keys show --public partner.key > red-norte.pub
-signing = "<64 hexadecimal digits>"   # from the partner's card; leave it out and other desks do not hear this one
+card_file = "red-norte.txt"   # the card that the partner sent: veladora directory partner red-norte.txt
 
 [[topics]]
 id = "desaparicion"
@@ -64,10 +66,19 @@ class DraftRefused(OnionServiceError):
     hint = "mend the draft and sign again; `veladora directory example` prints one that is right"
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a draft describes: the directory that would be signed, and the cards whose keys are in it."""
+
+    directory: Directory
+    cards: tuple[PartnerCard, ...]
+
+
 class _DraftPartner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: str
     name: str
     about: Words
+    card_file: str = ""
     key: str = ""
     key_file: str = ""
     signing: str = ""
@@ -87,10 +98,11 @@ class _Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     site: dict[str, str] = {}
 
 
-def read_draft(text: str, *, folder: Path, held_version: int, now: int) -> Directory:
+def read_draft(text: str, *, folder: Path, held_version: int, now: int) -> Draft:
     """The directory that a draft describes, one version above `held_version` unless the draft names a higher one.
 
-    `folder`: where `key_file`s and the `places_file` are looked for. Raises DraftRefused with the place of the mistake.
+    `folder`: where cards, `key_file`s and the `places_file` are looked for. Raises DraftRefused with the place of the
+    mistake.
     """
     try:
         draft = msgspec.convert(tomllib.loads(text), type=_Draft)
@@ -103,10 +115,11 @@ def read_draft(text: str, *, folder: Path, held_version: int, now: int) -> Direc
     if expires <= now:
         raise DraftRefused("it has expired already: `expires` lies in the past")
     _check_onions(draft.relays)
+    cards = {one.id: _card(one, folder) for one in draft.partners if one.card_file}
     try:
-        return Directory(
+        directory = Directory(
             expires=expires,
-            partners=[_partner(partner, folder) for partner in draft.partners],
+            partners=[_partner(partner, folder, cards.get(partner.id)) for partner in draft.partners],
             route=draft.relays,
             version=version,
             attachments_max=draft.attachments_max,
@@ -118,6 +131,33 @@ def read_draft(text: str, *, folder: Path, held_version: int, now: int) -> Direc
         )
     except ValueError as error:
         raise DraftRefused(str(error)) from error
+    return Draft(directory, tuple(cards.values()))
+
+
+def read_card(file: Path) -> PartnerCard:
+    """The partner's card in `file`. Raises NotACard, or an OSError when it cannot be read."""
+    with file.open("rb") as opened:
+        wire = opened.read(CARD_MAX + 1)
+    if len(wire) > CARD_MAX:
+        raise NotACard(f"it is longer than {CARD_MAX} bytes")
+    try:
+        return PartnerCard.read(wire.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise NotACard("it is not UTF-8 text") from error
+
+
+def blocks(card: PartnerCard, *, file: str) -> str:
+    """What the operator writes of this card, which lies in `file`: for draft.toml, and for relay.toml."""
+    draft = ["# draft.toml", "[[partners]]", f"id = {_quoted(card.id)}", f"name = {_quoted(card.name)}"]
+    draft += ['about = { es = "…", en = "…" }', f"card_file = {_quoted(file)}"]
+    relay = ["# relay.toml", "[[partner]]", f"id = {_quoted(card.id)}"]
+    relay += [f"endpoint = {_quoted(card.endpoint)}"] if card.endpoint else []
+    return "\n".join([*draft, "", *relay, f"pull_key = {_quoted(card.pull_key)}"])
+
+
+def _quoted(text: str) -> str:
+    # What JSON writes of printable text is the same string in TOML.
+    return json.dumps(text, ensure_ascii=False)
 
 
 def site_table(root: VerifyingKey) -> str:
@@ -134,12 +174,27 @@ def _listed_places(file: str, folder: Path) -> list[Place]:
         raise DraftRefused(f"`places_file`: {error}") from error
 
 
-def _partner(partner: _DraftPartner, folder: Path) -> Partner:
-    if bool(partner.key) == bool(partner.key_file):
-        raise DraftRefused(f"partner {partner.id!r} needs `key` or `key_file`, one of them")
-    key = partner.key or _key_text(folder / partner.key_file, partner.id)
+def _card(partner: _DraftPartner, folder: Path) -> PartnerCard:
     try:
-        signing = partner.signing or msgspec.UNSET
+        card = read_card(folder / partner.card_file)
+    except NotACard as error:
+        raise DraftRefused(f"partner {partner.id!r}: {partner.card_file}: {error}") from error
+    except OSError as error:
+        raise DraftRefused(f"partner {partner.id!r}: {partner.card_file}: {error.strerror}") from error
+    if card.id != partner.id:
+        raise DraftRefused(f"partner {partner.id!r}: {partner.card_file} is the card of {card.id!r}")
+    return card
+
+
+def _partner(partner: _DraftPartner, folder: Path, card: PartnerCard | None) -> Partner:
+    given = [name for name in ("card_file", "key", "key_file") if getattr(partner, name)]
+    if len(given) != 1:
+        raise DraftRefused(f"partner {partner.id!r} needs `card_file`, `key` or `key_file`, one of them")
+    if card is not None and partner.signing:
+        raise DraftRefused(f"partner {partner.id!r}: `signing` stands on its card; leave it out of the draft")
+    key = card.key if card else partner.key or _key_text(folder / partner.key_file, partner.id)
+    try:
+        signing = (card.signing if card else partner.signing) or msgspec.UNSET
         return Partner(about=partner.about, id=partner.id, key=key, name=partner.name, signing=signing)
     except ValueError as error:
         raise DraftRefused(f"partner {partner.id!r}: {error}") from error

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from relay.cli.console import MISUSED, answer, fail, say
-from relay.cli.unlocking import HERE, FolderOption, PassphraseFd, explained, unlocked
+from relay.cli.unlocking import HERE, FolderOption, PassphraseFd, explained, safe_opening, unlocked
 
 if TYPE_CHECKING:
     from forwarder.desk.program import Desk
     from forwarder.desk.publish.exports import Row
+    from forwarder.desk.sandbox import Sandbox
 
 
 def export_alerts(
@@ -55,18 +56,18 @@ def _rows(desk: "Desk", *, with_reports: bool) -> "list[Row]":
     alerts = desk.alerts()
     if not with_reports:
         return [Row(alert) for _, alert in alerts]
-    return [Row(alert, _texts(desk, incident)) for incident, alert in alerts]
+    sandbox = safe_opening()
+    return [Row(alert, _texts(desk, incident, sandbox)) for incident, alert in alerts]
 
 
-def _texts(desk: "Desk", incident: int) -> str:
+def _texts(desk: "Desk", incident: int, sandbox: "Sandbox") -> str:
     """The texts of an incident's reports that count, opened in the sandbox like any other."""
     from forwarder.desk.errors import MergedAway
     from forwarder.desk.incidents import Incidents
-    from forwarder.desk.sandbox import Sandbox
 
     try:
         counting = Incidents(desk.inbox.database).incident(incident).counting
     except MergedAway:
         return ""
     texts = [desk.inbox.entry(number).report.text for number in counting]
-    return "\n\n".join(Sandbox.best().list_of_texts(texts))
+    return "\n\n".join(sandbox.list_of_texts(texts))

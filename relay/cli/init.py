@@ -39,7 +39,7 @@ id = "{relay}"
 # id = "red-norte"
 # name = "Red Norte"
 # about = {{ es = "Personas desaparecidas", en = "Missing persons" }}
-# key_file = "red-norte.pub"
+# card_file = "red-norte.txt"    # as the partner sent it: veladora directory partner red-norte.txt
 
 # The page that this version serves. After an upgrade: veladora directory site {root}
 {site}

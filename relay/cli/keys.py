@@ -133,7 +133,7 @@ def _keep(kind: Kind, *, locked: bool) -> str:
         case Kind.ROOT:
             return "Keep it on a machine that is never online, and a copy in another place."
         case Kind.PARTNER:
-            return "Keep it where your desk runs; without it and its passphrase no report opens. Read the words aloud."
+            return "Keep it where your desk runs; without it and its passphrase no report opens."
         case Kind.ALERTS:
             return "Keep it where you publish. The public half is what mirrors and readers pin; minisign reads it."
         case Kind.RELAY:

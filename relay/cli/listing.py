@@ -8,9 +8,10 @@ import typer
 
 from relay.cli.console import MISUSED, fail, plain, say
 from relay.cli.rounds import say_what_is_missing
-from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, unlocked
+from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, safe_opening, unlocked
 
 if TYPE_CHECKING:
+    from forwarder.desk.casework import Subject
     from forwarder.desk.program import Desk
     from forwarder.desk.searching import Filter, Found
 
@@ -97,20 +98,22 @@ def standing_lines(found: dict[str, Any]) -> Iterator[str]:
         yield f"  part of incident {found['incident']}"
 
 
-def history_of(desk: "Desk", number: int) -> list[dict[str, str]]:
-    """What was done with a report, for JSON."""
-    from forwarder.desk.casework import Casework, Kind, Subject
+def history_of(desk: "Desk", subject: "Subject") -> list[dict[str, Any]]:
+    """What was done with a report or an incident, for JSON."""
+    from forwarder.desk.casework import Casework
 
     return [
         {"day": line.day.isoformat(), "by": line.colleague, "did": line.deed.value, "what": line.detail}
-        for line in Casework(desk.inbox.database).history(Subject(Kind.REPORT, number))
+        | ({} if line.of is None else {"incident": line.of})
+        for line in Casework(desk.inbox.database).history(subject)
     ]
 
 
-def in_words(line: dict[str, str]) -> str:
+def in_words(line: dict[str, Any]) -> str:
     """A line of history on one line, marked so that no note can look like one of ours."""
     what = plain(line["what"]).replace("\n", " / ")
-    return f"· {line['day']} {plain(line['by']) or 'somebody'}: {line['did']} {what}".rstrip()
+    of = f" (incident {line['incident']})" if "incident" in line else ""
+    return f"· {line['day']} {plain(line['by']) or 'somebody'}{of}: {line['did']} {what}".rstrip()
 
 
 def _filter(
@@ -151,11 +154,10 @@ def _filter(
 def _print_json(desk: "Desk", numbers: Sequence[int], *, after: int | None) -> None:
     from forwarder.desk.escapes import in_json
     from forwarder.desk.reading import documents
-    from forwarder.desk.sandbox import Sandbox
 
     seconds = desk.settings.relay.round_seconds
     entries = [desk.inbox.entry(number) for number in numbers]
-    opened = documents(desk.inbox, entries, round_seconds=seconds, sandbox=Sandbox.best())
+    opened = documents(desk.inbox, entries, round_seconds=seconds, sandbox=safe_opening())
     found = [document | standing_of(desk, number) for document, number in zip(opened, numbers, strict=True)]
     typer.echo(in_json({"reports": found, "after": after, "gaps": list(_gaps(desk))}))
 
@@ -165,15 +167,13 @@ def _table(desk: "Desk", found: Sequence["Found"]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from forwarder.desk.sandbox import Sandbox
-
     if not found:
         say("No reports yet." if desk.inbox.empty else "No report is like that.")
         return
     table = Table(highlight=False)
     for title in _TITLES:
         table.add_column(title, no_wrap=title != "text")
-    openings = Sandbox.best().list_of_texts([one.opening for one in found])
+    openings = safe_opening().list_of_texts([one.opening for one in found])
     for one, opening in zip(found, openings, strict=True):
         # Text, never a string: a string would be read for markup.
         table.add_row(*(Text(cell) for cell in _cells(one, opening, round_seconds=desk.settings.relay.round_seconds)))

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING, Annotated, Final
@@ -17,12 +18,13 @@ from relay.cli.explain import explain
 from relay.cli.road import SocksOption, StateOption, dialled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from forwarder.mirror import Get, Mirror
+    from crypto.minisign import PublicKey
+    from forwarder.mirror import Mirror
 
 # What came must not be used; the copy that is held is as it was.
 REFUSED: Final = 4
+# Nothing newer came, and what is held is past its time: readers would take for today's what nobody renewed.
+EXPIRED: Final = 5
 # So that not all mirrors come at once.
 _UNEVEN: Final = (0.9, 1.1)
 
@@ -63,24 +65,50 @@ def mirror(
     have, and every file is the one in the list; else what you have stays as it is. Readers can check the same with
     minisign: `manifest.json` is signed, and holds the SHA-256 of each file.
 
-    Exit codes: 0 the copy is up to date; 1 nothing came; 2 typed wrongly; 4 what came must not be used.
+    Exit codes: 0 the copy is up to date; 1 nothing came; 2 typed wrongly; 4 what came must not be used; 5 nothing newer
+    came, and the copy you have is past its time: take it down, or write beside it that it is old.
     """
     span = parse_span(every) if every else None
-    kept = _mirror(url, key, into)
+    place, pinned = _parsed(url, key)
     try:
         with progress() as bar, dialled(socks, state, bar) as dialler:
-            asyncio.run(_keep(kept(dialler.get), span, bar))
+            from forwarder.mirror import Mirror
+
+            asyncio.run(_keep(Mirror(place, pinned, into, dialler.get), span, bar))
     except KeyboardInterrupt:
         say("interrupted: the copy is as the last line says")
+        _fail_if_old(into, pinned, "interrupted")
     except CryptoError as error:
+        _fail_if_old(into, pinned, error)
         fail(str(error), hint=_NEXT_STEP.get(type(error), "the copy you have stays"), code=REFUSED)
     except (ForwarderError, OnionServiceError, OSError) as error:
+        _fail_if_old(into, pinned, error)
         explain(error)
 
 
-def _mirror(url: str, key: str, into: Path) -> "Callable[[Get], Mirror]":
+def _fail_if_old(into: Path, key: "PublicKey", error: object) -> None:
+    """End with a code of its own where what is held is past its time."""
+    if old := _old(into, key):
+        fail(
+            f"{error}; {old}",
+            hint="do not show it as what is published now: take it down, or write beside it that it is old",
+            code=EXPIRED,
+        )
+
+
+def _old(into: Path, key: "PublicKey") -> str:
+    """Since when the copy is past its time, in words; empty while it is good, or where there is none."""
+    from forwarder.mirror import expired_since
+
+    since = expired_since(into, key, now=int(time.time()))
+    if not since:
+        return ""
+    return f"the copy in {into / 'current'} is past its time since {datetime.fromtimestamp(since, UTC):%Y-%m-%d}"
+
+
+def _parsed(url: str, key: str) -> "tuple[str, PublicKey]":
+    """The place, ending in `/`, and the key that was pinned."""
     from crypto.minisign import PublicKey
-    from forwarder.mirror import Mirror
     from onion_service.dial import OnionUrl
 
     try:
@@ -94,7 +122,7 @@ def _mirror(url: str, key: str, into: Path) -> "Callable[[Get], Mirror]":
         fail(f"{url}: {error}", hint="write http://<56 characters>.onion/alerts/", code=MISUSED)
     if "?" in place:
         fail(f"{url}: a query", hint="write http://<56 characters>.onion/alerts/", code=MISUSED)
-    return lambda get: Mirror(place, pinned, into, get)
+    return place, pinned
 
 
 async def _keep(kept: "Mirror", span: int | None, bar: Bar) -> None:
@@ -108,7 +136,7 @@ async def _keep(kept: "Mirror", span: int | None, bar: Bar) -> None:
         except (CryptoError, ForwarderError) as error:
             if span is None:
                 raise
-            say(f"{error}; the copy stays as it was")
+            say(f"{error}; {_old(kept.folder, kept.key) or 'the copy stays as it was'}")
         if span is None:
             return
         await asyncio.sleep(span * SystemRandom().uniform(*_UNEVEN))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from relay.cli.casework import Colleague
-from relay.cli.console import MISUSED, answer, confirm, fail, interactive, plain, say
+from relay.cli.console import MISUSED, answer, ask_passphrase, confirm, fail, interactive, plain, say
 from relay.cli.unlocking import HERE, FolderOption, Json, PassphraseFd, explained, settings_of, unlocked
 
 if TYPE_CHECKING:
@@ -178,12 +178,19 @@ def withdraw(
     folder: FolderOption = HERE,
     passphrase_fd: PassphraseFd = None,
 ) -> None:
-    """Take back what is public about an incident, and say why. What was said is in no feed any more."""
+    """Take back what is public about an incident, and say why. What was said is in no feed any more.
+
+    In a language without words it says that the alert is withdrawn, and nothing else.
+    """
+    from forwarder.desk.publish.alert import WITHDRAWN_WORDS
+
     with explained():
         hand = _by(by)
-    said = _needed(title, text, advice, title_en, text_en, advice_en, words)
+    said = _said((title, text, advice), (title_en, text_en, advice_en), words)
     with _publications(folder, passphrase_fd, key=True) as (desk, publications):
-        draft = publications.withdrawal(incident, said, now=_now())
+        languages = desk.settings.config.publish.languages
+        plain_words = {language: WITHDRAWN_WORDS[language] for language in languages}
+        draft = publications.withdrawal(incident, {**plain_words, **said}, now=_now())
         _show(draft)
         _agreed(yes, "¿Retirarla? / Withdraw it?")
         publications.publish(draft, by=hand, now=_now(), note=note)
@@ -220,7 +227,26 @@ def release(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> 
         answer(desk.card.alerts)
 
 
-COMMANDS: Final[tuple[Callable[..., None], ...]] = (preview, publish, correct, withdraw, published, release)
+def new_alerts_key(folder: FolderOption = HERE, yes: Yes = False, passphrase_fd: PassphraseFd = None) -> None:
+    """Sign with a new key from now on, because the old one was stolen or lost. Everybody must be given the new line."""
+    from forwarder.desk.program import unlock
+    from forwarder.desk.publish import release as releases
+
+    with explained():
+        settings = settings_of(folder)
+        passphrase = ask_passphrase("Passphrase of this desk", fd=passphrase_fd)
+        say("Readers, mirrors and the relay trust the old key until you give them the new line, on another way.")
+        _agreed(yes, "¿Firmar con otra clave desde ahora? / Sign with another key from now on?")
+        with unlock(settings, passphrase=passphrase) as desk:
+            releases.new_alerts_key(settings, desk.inbox.database, passphrase=passphrase)
+        with unlock(settings, passphrase=passphrase, signing=True) as desk:
+            if desk.alerts():
+                _release(desk)
+            answer(desk.card.alerts)
+
+
+Command = Callable[..., None]
+COMMANDS: Final[tuple[Command, ...]] = (preview, publish, correct, withdraw, published, release, new_alerts_key)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def rounds(folder: FolderOption = HERE, json: Json = False, passphrase_fd: Passp
         for line in _lines(one) or ["nothing is missing"]:
             answer(f"  {line}")
     if any(one.to_come for one in found):
-        say("`veladora desk run` comes for what can still be had, where [relay] names the partners' onion.")
+        say("A desk that receives comes for what can still be had, where [relay] names the partners' onion.")
 
 
 def say_what_is_missing(desk: "Desk") -> None:
@@ -48,10 +48,13 @@ def _lines(one: "Standing") -> list[str]:
         f"missing: {text}; {why}"
         for spans, why in (
             (one.to_come, "still to be had"),
-            (one.not_kept, "the relay has none, most often because it did not run then"),
+            (one.not_kept, "the relay has none: it did not run then, or keeps fewer rounds than `keep_rounds` says"),
             (one.lost, "lost for good, older than what the relay keeps"),
         )
         for text in _texts(one, spans)
+    ] + [
+        f"here too soon: {text}; still to be by this computer's clock: the clock is wrong, or the relay lied"
+        for text in _texts(one, one.ahead)
     ]
 
 
@@ -64,7 +67,10 @@ def _texts(one: "Standing", spans: "tuple[Span, ...]") -> Iterator[str]:
 
 
 def _told(one: "Standing") -> dict[str, Any]:
-    kinds = (("here", one.here), ("to_come", one.to_come), ("not_kept", one.not_kept), ("lost", one.lost))
+    kinds = (
+        *(("here", one.here), ("to_come", one.to_come), ("not_kept", one.not_kept), ("lost", one.lost)),
+        ("ahead", one.ahead),
+    )
     return {
         name: [{"first": span.first, "last": span.last, "count": span.count} for span in spans] for name, spans in kinds
     }

@@ -51,16 +51,19 @@ def run(
                 journal=journal,
                 stop=stop,
                 progress=lambda which, at: bar.step(f"tor ({which}): {_words(at)}", done=at.percent, of=100),
-                published=lambda onion, partners: _published(f"{onion}#{read.config.relay.root}", partners),
+                published=lambda onion, partners: _published(
+                    f"{onion}#{read.config.relay.root}", read.partners_onion / "hostname" if partners else None
+                ),
             )
     except (StartError, SpoolError) as error:
         fail(str(error), hint="mend it and start again; what partners have not had yet is kept")
 
 
-def _published(card: str, partners: str) -> None:
+def _published(card: str, partners: "Path | None") -> None:
     say(f"card: {card}")
-    if partners:
-        say(f"partners who pull: {partners} (give it to those partners, and to nobody else)")
+    if partners is not None:
+        # Not the address itself: what is said here may be kept in the system's journal, and copied from there.
+        say(f"partners who pull: their address stands in {partners} (give it to those partners, and to nobody else)")
 
 
 def _words(at: "Bootstrap") -> str:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from relay.cli.console import ask_passphrase, fail
+from relay.cli.console import ask_passphrase, fail, say
 
 if TYPE_CHECKING:
     from forwarder.desk.config import Settings
     from forwarder.desk.program import Desk
+    from forwarder.desk.sandbox import Sandbox
 
 FolderOption = Annotated[
     Path, typer.Option("--folder", "-C", envvar="VELADORA_DESK", help="The desk's folder.", show_default=True)
@@ -48,6 +49,20 @@ def unlocked(folder: Path, passphrase_fd: int | None, *, signing: bool = False) 
         passphrase = ask_passphrase("Passphrase of this desk", fd=passphrase_fd)
         with unlock(settings, passphrase=passphrase, signing=signing) as desk:
             yield desk
+
+
+def safe_opening() -> "Sandbox":
+    """The strongest sandbox that holds here; it says so when that is a weaker one than what is installed.
+
+    Raises NoSandbox or NotOpenedSafely.
+    """
+    from forwarder.desk.sandbox import Sandbox
+
+    sandbox = Sandbox.best()
+    if sandbox.fell_short:
+        say(f"Warning: bubblewrap is installed and does not hold here. What came is opened by: {sandbox.way.value}.")
+        say("Next: docs/partner.md, 'Open what came', says what may forbid it.")
+    return sandbox
 
 
 def settings_of(folder: Path) -> "Settings":

@@ -4,7 +4,6 @@ and a person decides what one that came counts for.
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from random import SystemRandom
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -34,8 +33,8 @@ def tell(
 ) -> None:
     """Tell another organisation that you have reports of an incident too, without showing any.
 
-    What leaves is shown: topic, place, six hours, and whether there is more than one report. It leaves by the running
-    desk within some hours, at a moment of chance.
+    What leaves is shown: topic, place, six hours, and whether there is more than one report. It leaves at a moment
+    of chance while the desk receives.
     """
     from forwarder.desk import telling
     from forwarder.desk.own_keys import signing_key
@@ -62,7 +61,8 @@ def tell(
             by=hand,
             due=telling.moment(now, chance=SystemRandom()),
         )
-    say("It leaves within six hours, while `veladora desk run` is on.")
+    say("It leaves within six hours if the desk receives at its moment (`veladora desk run` or `receive`).")
+    say("Otherwise within half an hour after it is unlocked; locked before that, it is drawn again and may take days.")
 
 
 def heard(folder: FolderOption = HERE, json: Json = False, passphrase_fd: PassphraseFd = None) -> None:
@@ -135,10 +135,9 @@ def _in_words(one: "Said", incidents: list[int]) -> str:
 
 
 def _hours(bucket: int) -> str:
-    from crypto.word import BUCKET_SECONDS
+    from forwarder.desk import reading
 
-    begin, end = (datetime.fromtimestamp(one * BUCKET_SECONDS, UTC) for one in (bucket, bucket + 1))
-    return f"{begin:%Y-%m-%d %H:%M} to {end:%H:%M} UTC"
+    return reading.hours(bucket, between=" to ")
 
 
 def _told(one: "Said", incidents: list[int]) -> dict[str, Any]:

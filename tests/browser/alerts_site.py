@@ -11,7 +11,8 @@ from typing import Final
 from crypto.keys import AlertsKey
 from crypto.manifest import Signed
 from forwarder.copies import Copy, write_copy
-from forwarder.desk.publish.alert import Alert, Words, correct, publish, withdraw
+from forwarder.desk.publish.alert import CURRENT_SECONDS, Alert, Words, correct, publish, withdraw
+from forwarder.desk.publish.moments import Issue
 from forwarder.desk.publish.place import Cell, Place
 from forwarder.desk.publish.publisher import Publisher
 from forwarder.desk.publish.publishing import published_files
@@ -56,11 +57,13 @@ def alerts() -> list[Alert]:
             *_SEEN,
             ("mx-puebla-puebla", "reten", 7, Confidence.CONFIRMED_BY_ONE),
             ("desert", "reten", 7, Confidence.UNCONFIRMED),
+            ("mx-hermosillo", "reten", 7, Confidence.CONFIRMED_BY_ONE),
         ),
         start=1,
     ):
         cell = Cell.around(places[place], resolution=resolution)
-        when = (hour - number) * 3_600
+        # One is so old that nobody should take for granted that it still holds.
+        when = (hour - number) * 3_600 - (place == "mx-hermosillo") * CURRENT_SECONDS
         leave = Leave(cell, when - when % 21_600, confidence, 3, False, "", Policy())
         alert = publish(leave, id=f"{number:032x}", topic=topic, words=_WORDS[topic], now=when + 90)
         if place == "mx-puebla-puebla":
@@ -74,7 +77,9 @@ def alerts() -> list[Alert]:
 
 def files() -> dict[str, bytes]:
     """Everything that is published of them."""
-    return published_files(alerts(), PUBLISHER, key=PUBLIC, gazetteer=shipped(), topics=TOPICS)
+    now = int(time.time())
+    issue = Issue(at=now, until=now + 86_400)
+    return published_files(alerts(), PUBLISHER, key=PUBLIC, gazetteer=shipped(), issue=issue, topics=TOPICS)
 
 
 def put(folder: Path, published: Mapping[str, bytes]) -> Path:

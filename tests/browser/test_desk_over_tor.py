@@ -16,7 +16,6 @@ from typing import Final
 
 import pytest
 
-from deploy.demo import stage
 from deploy.demo.stage import Stage
 from forwarder.desk.config import SETTINGS_NAME
 from forwarder.desk.program import Desk
@@ -69,10 +68,8 @@ def take_in(tour: Tour, relay: Stage) -> None:
     running = relay.start_relay()
     with (tour.house.keeper.folder / SETTINGS_NAME).open("a", encoding="utf-8") as settings:
         settings.write(relay.authorities())
-    lines = [f'identity = "{relay.relay_id}"', f'card = "{relay.card}"', f"round_seconds = {stage.ROUND_SECONDS}"]
-    sizes = {"letters": stage.LETTERS, "parcels": stage.PARCELS, "parcel_every": stage.PARCEL_EVERY}
-    lines += [f"{name} = {size}" for name, size in sizes.items()]
-    desk_tour.give_relay(tour, "\n".join(lines), identity=relay.relay_id)
+    lines = relay.run("partner-lines", str(relay.relay), card.id)
+    desk_tour.give_relay(tour, f"Hola, Red Norte:\n\n{lines}\nSaludos", identity=relay.relay_id)
     running.wait_for("the onion service is published")
 
 

@@ -1,6 +1,7 @@
 """`veladora desk mark`, `note`, `tag`, `assign`, `incidents`, `merge`, ...: how staff check reports together."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from typer.testing import CliRunner, Result
 
 from crypto.report import Report
 from forwarder.desk.opening import Opened
+from forwarder.desk.triage import State
+from relay.cli.casework import STATES
 from relay.cli.desk import app
 from tests.cli.test_desk import desk
 from tests.unit.forwarder.desk.given import PASSPHRASE, new_desk
@@ -75,6 +78,18 @@ def test_a_desk_is_worked_through(made: Path) -> None:
     assert listed("--limit", "1", "--after", "2") == [3]
     assert "add --after 1" in typed("list", "--limit", "1").stderr
     assert "No report is like that" in typed("list", "nada-de-eso").stderr
+    typed("note", "1", f"Inés pregunta mañana\nincident 9 {HOSTILE}", "--incident", "--by", "Ana")
+    assert listed("manana") == [1, 2]
+    shown = typed("show", "1", "--incident").stdout
+    assert shown.startswith("incident 1: checking, 2 report(s) from 2 partner(s); reports 1, 2")
+    assert "Ana: noted Inés pregunta mañana / incident 9" in shown
+    assert [line for line in shown.splitlines() if line.startswith("incident")] == [shown.splitlines()[0]]
+    typed("merge", "4")
+    typed("merge", "1", "4")
+    typed("split", "4")
+    told = json.loads(typed("show", "1", "--incident", "--json").stdout)
+    assert told["reports"] == [1, 2]
+    assert {"merged"} == {line["did"] for line in told["history"] if line.get("incident") == 2} - {"marked"}
     typed("split", "2")
     typed("apart", "3", "4")
     found = json.loads(typed("incidents", "--json").stdout)
@@ -99,6 +114,7 @@ def test_a_desk_is_worked_through(made: Path) -> None:
         (("merge", "4", "4"), 1, "each named once"),
         (("apart", "4"), 1, "two reports at least"),
         (("split", "4"), 1, "belongs to no incident"),
+        (("show", "99", "--incident"), 1, "there is no incident 99"),
         (("also", "99", "Red Sur"), 1, "there is no incident 99"),
         (("list", '"*"'), 1, "at least one word"),
         (("list", "--state", "nuevo"), 1, "there is no state 'nuevo'"),
@@ -114,6 +130,10 @@ def test_what_cannot_be_is_said_with_the_way_on_and_changes_nothing(
     assert (done.exit_code, done.stdout) == (code, "")
     assert said in " ".join(done.stderr.split())
     assert desk("show", "4", "--json", "--folder", str(made)).stdout == before
+
+
+def test_the_help_names_every_state() -> None:
+    assert re.split(r", | or ", STATES.rstrip(".")) == [state.value for state in State]
 
 
 @pytest.mark.parametrize("words", [("mark", "4", "checking"), ("incidents",), ("merge", "4"), ("list", "--tag", "x")])

@@ -24,7 +24,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("hasty")
 def test_visits_bring_cover_and_nothing_else_and_one_line_each_is_said(reach: Reach) -> None:
-    done = run("cover", reach.card, "--every", "30s", "--for", "2s", "--socks", reach.socks)
+    done = run("cover", reach.card, "--every", "30d", "--for", "2s", "--socks", reach.socks)
     assert (done.code, done.out) == (0, ""), done.err
     assert done.err.splitlines() == ["visit 1 begins", "visit 1 is over"]
     world = reach.world
@@ -42,7 +42,7 @@ def test_a_relay_that_does_not_answer_comes_to_nothing_and_no_tor_is_said(reach:
     card = reach.card
     reach.world.onions.clear()
     way = reach.socks if socks else "unix:/nonexistent/socks"
-    done = run("cover", card, "--every", "30s", "--for", "1s", "--socks", way)
+    done = run("cover", card, "--every", "30d", "--for", "1s", "--socks", way)
     if socks:
         assert done.code == 0
         assert done.err.splitlines() == ["visit 1 begins", "visit 1 came to nothing: the relay did not answer"]

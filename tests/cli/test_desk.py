@@ -1,17 +1,21 @@
 """`veladora desk`: what staff see, and that nothing in a report can act on their terminal."""
 
+import io
 import json
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from crypto.report import Report
 from forwarder.desk import sandbox
 from forwarder.desk.config import SETTINGS_NAME
+from relay.cli import rounds
 from relay.cli.desk import app
 from tests.unit.forwarder.desk.given import (
     PASSPHRASE,
@@ -27,6 +31,9 @@ from tests.unit.forwarder.desk.given import (
 pytestmark = pytest.mark.slow  # keys are locked at full cost
 
 HOSTILE = "\u202eoculto\u202c :smile: [bold red]x[/bold red]\nReport 99\n  when: now \u2066 \u200b\ufeff \U000e0041 fin"
+
+
+HOSTILE_WHERE = "\u202ecerca\u2028  when: now\u2029Report 98"
 
 
 def desk(*arguments: str, passphrase: str = PASSPHRASE) -> Result:
@@ -49,7 +56,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     with new_desk(place) as made:
         to = [key_of(made)]
         made.take(letters(2_000_000, Report(text="Vi una camioneta", topic="desaparicion", attachments=[whole]), to=to))
-        made.take(letters(2_000_001, Report(text=HOSTILE, where="\u202ecerca"), to=to))
+        made.take(letters(2_000_001, Report(text=HOSTILE, where=HOSTILE_WHERE), to=to))
         made.take(letters(2_000_004, Report(text="Hay un video", attachments=[lacking]), to=to))
         made.take(parcels(2_000_003, *parts, b"nobody's", to=to))
     yield place
@@ -62,7 +69,7 @@ def test_init_makes_a_desk_and_prints_the_card(tmp_path: Path) -> None:
     made = desk("init", "--id", "red-norte", "--name", "Red Norte", "--folder", str(place), *relay)
     assert made.exit_code == 0
     assert "desk run" in made.stderr
-    for key in ("id ", "name ", "key ", "words ", "endpoint "):
+    for key in ("id ", "name ", "key ", "key_words ", "endpoint ", "pull_key ", "signing ", "words "):
         assert re.search(f"^{key}", made.stdout, re.MULTILINE)
     assert re.search(r"^endpoint +http://[a-z2-7]{56}\.onion/$", made.stdout, re.MULTILINE)
     again = desk("card", "--folder", str(place))
@@ -88,7 +95,22 @@ def test_init_with_a_wrong_setting_makes_nothing(tmp_path: Path, arguments: tupl
     assert not (tmp_path / "desk").exists()
 
 
-def test_list_shows_each_report_with_its_round_and_says_what_is_missing(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("passphrase", "said"),
+    [("corta", "less than 16 signs"), ("a" * 16, "different signs"), ("a\tb" * 9, "cannot be seen")],
+)
+def test_init_takes_no_passphrase_that_the_pages_would_not_take(tmp_path: Path, passphrase: str, said: str) -> None:
+    made = desk("init", "--id", "x", "--name", "x", "--folder", str(tmp_path / "desk"), passphrase=passphrase)
+    assert (made.exit_code, made.stdout) == (1, "")
+    assert said in made.stderr
+    assert passphrase not in made.stderr
+    assert not (tmp_path / "desk").exists()
+
+
+def test_list_shows_each_report_with_its_round_and_says_what_is_missing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "time", SimpleNamespace(time=lambda: 2_000_005 * 900 + 60.0))
     shown = desk("list", "--folder", str(folder))
     assert shown.exit_code == 0
     lines = [line for line in shown.stdout.splitlines() if "20000" in line]
@@ -124,6 +146,9 @@ def test_a_line_of_a_report_cannot_pass_for_one_of_ours(folder: Path) -> None:
     lines = shown.stdout.splitlines()
     assert [line for line in lines if line.startswith("Report")] == ["Report 2"]
     assert [line for line in lines if line.startswith("  when:")] == ["  when: unsaid"]
+    assert [line for line in lines if line.startswith("  where:")] == ["  where: cerca when: now Report 98"]
+    ours = [line.split()[0] for line in lines if line and not line.startswith("│")]
+    assert ours == ["Report", "came", "where:", "when:", "language:", "state:"]
 
 
 def test_show_tells_the_round_the_attachments_and_the_text(folder: Path) -> None:
@@ -149,11 +174,15 @@ def test_an_original_is_unsealed_only_by_who_has_read_the_warning(folder: Path, 
     assert (refused.exit_code, (tmp_path / "out").exists()) == (1, False)
     assert "can find its sender" in " ".join(refused.stderr.split())
     assert "--acknowledge" in refused.stderr
-    given = desk(*asked, "--acknowledge")
+    given = desk(*asked, "--acknowledge", "--by", "Ana")
     assert given.exit_code == 0
     assert Path(given.stdout.strip()).read_bytes() == b"%PDF-1.7"
     assert Path(given.stdout.strip()).suffix == ".bin"
     assert "harm" in given.stderr
+    history = json.loads(desk("show", "1", "--json", "--folder", str(folder)).stdout)["history"]
+    assert [(line["by"], line["what"]) for line in history] == [
+        ("Ana", "took the original of attachment 1 out of the desk")
+    ]
 
 
 def test_without_a_sandbox_nothing_is_opened(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,9 +204,49 @@ def test_export_writes_one_report_or_all(folder: Path, tmp_path: Path) -> None:
     every = desk("export", str(tmp_path / "all"), "--folder", str(folder))
     assert len(every.stdout.splitlines()) == 3
     assert "not encrypted" in every.stderr
+    assert "all 3 report(s)" in every.stderr
     again = desk("export", str(tmp_path / "all"), "--folder", str(folder))
-    assert again.exit_code == 1
-    assert "exists already" in again.stderr
+    assert (again.exit_code, again.stdout) == (0, "")
+    assert "3 report(s) were there already" in again.stderr
+
+
+def test_one_report_that_cannot_be_written_holds_up_no_other(folder: Path, tmp_path: Path) -> None:
+    half = tmp_path / "all" / "report-000001"
+    half.mkdir(parents=True)
+    done = desk("export", str(tmp_path / "all"), "--folder", str(folder))
+    assert done.exit_code == 1
+    assert [Path(line).name for line in done.stdout.splitlines()] == ["report-000002", "report-000003"]
+    assert "not exported: 1" in done.stderr
+    assert list(half.iterdir()) == []
+    assert desk("export", "2", str(tmp_path / "all"), "--folder", str(folder)).exit_code == 1, "nothing is overwritten"
+
+
+def test_a_number_alone_exports_nothing(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = desk("export", "3", "--folder", str(folder))
+    assert (asked.exit_code, (tmp_path / "3").exists()) == (2, False)
+    assert "export 3 out" in asked.stderr
+    assert "./3" in asked.stderr
+    assert desk("export", "./3", "--folder", str(folder)).exit_code == 0
+
+
+def test_a_whole_pdf_is_exported_as_pictures_of_its_pages(tmp_path: Path) -> None:
+    wire = io.BytesIO()
+    Image.new("RGB", (60, 40), "red").save(wire, "PDF", author="Juana", title="Acta")
+    named = "Juana".encode("utf-16-be")
+    assert named in wire.getvalue()
+    whole, parts = attached(wire.getvalue(), cleaned=False)
+    with new_desk(tmp_path / "desk") as made:
+        to = [key_of(made)]
+        made.take(letters(2_000_000, Report(text="Va un acta", attachments=[whole]), to=to))
+        made.take(parcels(2_000_003, *parts, to=to))
+    done = desk("export", "1", str(tmp_path / "out"), "--folder", str(tmp_path / "desk"))
+    assert done.exit_code == 0
+    copy = (tmp_path / "out" / "report-000001" / "attachment-001.pdf").read_bytes()
+    assert copy.startswith(b"%PDF-1.4")
+    assert b"/Count 1/" in copy
+    assert named not in copy
+    assert b"/Info" not in copy
 
 
 @pytest.mark.parametrize("arguments", [("1", "2", "out"), ("one", "out"), ("-1", "out"), ("9" * 30, "out")])

@@ -1,7 +1,9 @@
 """A directory is signed from what people can read, and never goes backwards."""
 
 import base64
+import re
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,15 +17,19 @@ from forwarder.places.shipped import shipped
 from onion_service.address import OnionAddress
 from onion_service.durable import write_new
 from onion_service.site import site_hashes
+from relay import config
 from relay.cli.draft import DraftRefused, read_draft
 from tests.cli.typed import PASSPHRASE, Ended, run
 from tests.loopback_relay import partner_key, relay_key, root_key
+from tests.unit.forwarder.test_partner_card import card as a_card
 
 pytestmark = pytest.mark.slow  # keys are locked at full cost
 
 ROOT = root_key()
 RELAY = relay_key()
 PARTNER = partner_key()
+CARD = replace(a_card(1), id="norte")
+STRANGER = replace(a_card(2), id="sur")
 ONION = str(OnionAddress.of_public_key(RELAY.public))
 NEXT_YEAR = (datetime.now(UTC) + timedelta(days=365)).strftime("%Y-%m-%d")
 
@@ -261,6 +267,70 @@ def test_an_expired_directory_is_not_good(folder: Path) -> None:
     (folder / "draft.toml").write_text(draft())
     assert sign(folder).code == 0
     assert signed(folder).directory.version == 2
+
+
+def test_the_words_of_a_card_are_those_of_what_came_and_not_those_that_stand_on_it(folder: Path) -> None:
+    (folder / "norte.txt").write_text(CARD.text)
+    shown = run("directory", "partner", folder / "norte.txt")
+    assert shown.code == 0, shown.err
+    assert shown.out.splitlines()[:2] == [f"words     {CARD.words}", f"alerts    {CARD.alerts}"]
+    assert CARD.key_words not in shown.out, "there is one line of words to read"
+    assert "Never read words from the card" in shown.err
+    forged = replace(CARD, key=STRANGER.key)
+    (folder / "kept.txt").write_text(forged.text.replace(forged.words, CARD.words))
+    refused = run("directory", "partner", folder / "kept.txt")
+    assert (refused.code, refused.out) == (1, "")
+    assert "somebody changed it" in refused.err
+    (folder / "bare.txt").write_text(re.sub(r"(?m)^(key_)?words .*\n", "", forged.text))
+    told = run("directory", "partner", folder / "bare.txt").out
+    assert CARD.words not in told
+    assert told.startswith(f"words     {forged.words}\n")
+
+
+def test_what_is_printed_of_a_card_is_what_draft_and_relay_take(folder: Path) -> None:
+    hostile = replace(CARD, name='Red "Norte" \\ ]')
+    (folder / "norte.txt").write_text(hostile.text)
+    printed = run("directory", "partner", folder / "norte.txt").out.partition("# draft.toml")[2]
+    for_draft, _, for_relay = printed.partition("# relay.toml")
+    head, rest = draft().split("[[partners]]")
+    topics = rest[rest.index("[[topics]]") :]
+    (folder / "draft.toml").write_text(f"{head}{for_draft}{topics}", encoding="utf-8")
+    done = sign(folder)
+    assert done.code == 0, done.err
+    assert f"card        norte: {hostile.words}" in done.err
+    found = signed(folder).directory.partners[0]
+    assert (found.key, found.signing, found.name) == (hostile.key, hostile.signing, hostile.name)
+    (partner,) = config.parse(f'[relay]\nroot = "{"0" * 64}"\n{for_relay}').partner
+    assert (partner.id, partner.endpoint, partner.pull_key) == ("norte", hostile.endpoint, hostile.pull_key)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ('card_file = "norte.txt"\nkey_file = "norte.pub"', "one of them"),
+        (f'card_file = "norte.txt"\nsigning = "{"0" * 64}"', "stands on its card"),
+        ('card_file = "norte.pub"', "none of a card's"),
+        ('card_file = "stranger.txt"', "is the card of 'sur'"),
+        ('card_file = "none.txt"', "No such file"),
+        ('card_file = "long.txt"', "longer than"),
+    ],
+)
+def test_a_draft_takes_a_partners_own_card_or_is_refused(changed: str, said: str, folder: Path) -> None:
+    (folder / "norte.txt").write_text(CARD.text)
+    (folder / "stranger.txt").write_text(STRANGER.text)
+    (folder / "long.txt").write_text(CARD.text + "\n" * 20_000)
+    (folder / "draft.toml").write_text(draft(key=changed))
+    refused = sign(folder)
+    assert refused.code == 1
+    assert said in refused.err
+    assert not (folder / "directory").exists()
+
+
+def test_a_word_key_that_no_card_vouches_for_is_named(folder: Path) -> None:
+    (folder / "draft.toml").write_text(draft(key=f'key_file = "norte.pub"\nsigning = "{CARD.signing}"'))
+    done = sign(folder)
+    assert done.code == 0
+    assert "norte: its `signing` is of no card" in done.err
 
 
 def test_the_example_names_every_table() -> None:

@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from crypto.minisign import PublicKey
 from forwarder.copies import CURRENT, Copy, read_copy, write_copy
 from forwarder.desk.publish.feeds import feeds, sign
 from onion_service.address import OnionAddress
-from relay.cli.mirror import REFUSED
+from relay.cli.mirror import EXPIRED, REFUSED
 from tests.cli.typed import COMMAND, ENVIRONMENT, PASSPHRASE, Ended, run
 from tests.loopback_relay import way
 from tests.rig import Rig
@@ -98,6 +99,22 @@ def test_what_does_not_come_is_no_alarm(tmp_path: Path) -> None:
     assert done.code == 1
     assert "404" in done.err
     assert "try again later" in done.err
+
+
+def test_a_copy_past_its_time_is_said_to_be_one(tmp_path: Path) -> None:
+    soon = int(time.time()) + 3_600
+    with served(copy(valid_until=soon).everything(), tmp_path) as socks:
+        assert mirror(tmp_path / "copy", socks, str(PUBLIC)).code == 0
+        write_copy(tmp_path / "old", copy(2, valid_until=soon - 7_200))
+        refused = mirror(tmp_path / "old", socks, str(PUBLIC))
+    day = datetime.fromtimestamp(soon - 7_200, UTC).date()
+    assert (refused.code, refused.out) == (EXPIRED, "")
+    assert "an older list" in refused.err
+    assert f"is past its time since {day}" in refused.err
+    assert "take it down" in refused.err
+    with served({}, tmp_path) as socks:
+        assert mirror(tmp_path / "old", socks, str(PUBLIC)).code == EXPIRED
+        assert mirror(tmp_path / "copy", socks, str(PUBLIC)).code == 1, "that one is still good"
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,20 @@ def shown(folder: Path) -> dict[str, str]:
     return {name: wire.decode() for name, wire in copy.files.items()}
 
 
+def test_another_key_for_alerts_is_made_on_purpose_only(folder: Path) -> None:
+    typed(folder, "publish", "1", *words_of(folder), *AGREED)
+    before = typed(folder, "release").stdout.strip()
+    assert "no salió nada" in typed(folder, "new-alerts-key", code=1).stderr
+    assert typed(folder, "release").stdout.strip() == before
+    (folder / "alerts.key").unlink()
+    made = typed(folder, "new-alerts-key", *AGREED)
+    assert "trust the old key" in made.stderr
+    line = made.stdout.strip()
+    assert line != before
+    assert shown(folder)
+    assert typed(folder, "release").stdout.strip() == line
+
+
 def test_an_alert_goes_the_whole_way(folder: Path) -> None:
     """Preview, publish, correct, withdraw: each is in the signed folder when its command ends."""
     preview = typed(folder, "preview", "1", *words_of(folder))
@@ -99,7 +113,10 @@ def test_an_alert_goes_the_whole_way(folder: Path) -> None:
     assert "Secreto" not in "".join(files.values())
     feeds = [files[name] for name in files if name.startswith(("alerts.", "cap/"))]
     assert len(feeds) == 5
-    assert "reynosa" not in "".join(feeds).lower()
+    messages = "".join(files[name] for name in files if name.startswith("cap/"))
+    assert "reynosa" not in "".join(one for one in feeds if one not in messages).lower()
+    # A message names the towns that lie in its cell, whatever the reports named.
+    assert "<areaDesc>it includes Reynosa, Tamaulipas (H3 " in messages
     minisign = folder / "alerts" / "current"
     line = typed(folder, "release").stdout.strip()
     checked = subprocess.run(["minisign", "-V", "-m", minisign / "manifest.json", "-P", line], capture_output=True)
@@ -119,9 +136,11 @@ def test_an_alert_goes_the_whole_way(folder: Path) -> None:
     typed(folder, "correct", "1", *better, *AGREED, "--note", "llamó Inés")
     assert "Checkpoint" in shown(folder)["alerts.en.atom"]
     assert "Armed men" not in "".join(shown(folder).values())
-    sorry = ("--title", "Era falso", "--text", "Perdón.", "--title-en", "False", "--text-en", "Sorry.")
-    typed(folder, "withdraw", "1", *sorry, *AGREED, "--note", "un rumor")
-    assert "Cancel" in next(text for name, text in shown(folder).items() if name.startswith("cap/"))
+    typed(folder, "withdraw", "1", "--title", "Era falso", "--text", "Perdón.", *AGREED, "--note", "un rumor")
+    message = next(text for name, text in shown(folder).items() if name.startswith("cap/"))
+    assert "Cancel" in message
+    assert "Era falso" in message
+    assert "Alert withdrawn" in message, "a language without words says no more than that"
     told = json.loads(typed(folder, "published", "--json").stdout)["published"]
     assert [(one["incident"], one["version"], one["state"]) for one in told] == [(1, 3, "withdrawn")]
     assert "incident 1: withdrawn, version 3" in typed(folder, "published").stdout

@@ -4,11 +4,13 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 
 from forwarder.desk.config import RelaySettings
+from relay.cli import rounds
 from tests.cli.test_desk import desk
 from tests.unit.forwarder.desk.given import RELAY_SETTINGS, new_desk, open_desk
 from tests.unit.forwarder.given import ROUND_SECONDS, bundle
@@ -19,11 +21,11 @@ RELAY: RelaySettings = msgspec.structs.replace(RELAY_SETTINGS, keep_rounds=6, pa
 
 
 @pytest.fixture
-def closed() -> int:
-    """The last settled round, on a clock that is not about to turn."""
-    while (time.time() - 30) % ROUND_SECONDS > ROUND_SECONDS - 60:
-        time.sleep(1)
-    return int(time.time() - 30) // ROUND_SECONDS - 1
+def closed(monkeypatch: pytest.MonkeyPatch) -> int:
+    """The last settled round, on a clock that stands: nobody waits for it, and it does not turn meanwhile."""
+    stands = time.time()
+    monkeypatch.setattr(rounds, "time", SimpleNamespace(time=lambda: stands))
+    return int(stands - 30) // ROUND_SECONDS - 1
 
 
 @pytest.fixture

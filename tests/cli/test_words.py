@@ -9,10 +9,11 @@ import pytest
 
 from crypto.cells import CellClass
 from crypto.directory import TrustedDirectory, sign
+from crypto.layers import ROUND_MAX
 from crypto.letter import seal_word, top_up
 from crypto.report import Report
 from crypto.suite import OpeningKey
-from crypto.word import say
+from crypto.word import BUCKET_SECONDS, say
 from forwarder.desk.own_keys import signing_key
 from tests.cli.test_desk import desk
 from tests.unit.forwarder.desk.given import RELAY_SETTINGS, key_of, letters, new_desk, open_desk
@@ -65,6 +66,25 @@ def test_a_word_that_came_is_listed_beside_incidents_and_counts_when_accepted(fo
     again = desk("also", "2", "--accept", "1", "--folder", str(folder))
     assert again.exit_code == 1
     assert "veladora desk heard" in again.stderr
+
+
+def test_a_word_of_hours_that_no_calendar_has_is_listed_like_any(folder: Path) -> None:
+    with open_desk(folder) as made:
+        key = key_of(made)
+        last = 2**53 // BUCKET_SECONDS - 1
+        word = say(
+            bucket=last, place="mx-monterrey", topic="desaparicion", several=True, sender="red-sur", key=SUR,
+            recipient=key.fingerprint,
+        )  # fmt: skip
+        # As an inbox may hold it since before such rounds were refused.
+        made.take(letters(ROUND_MAX, others=[seal_word(word, to=key, relays=1), top_up(CellClass.LETTER, relays=1)]))
+    shown = desk("heard", "--folder", str(folder))
+    assert shown.exit_code == 0
+    assert "word 2: Red Sur has several reports of desaparicion, mx-monterrey, unknown; no incident" in shown.stdout
+    assert desk("list", "--folder", str(folder)).exit_code == 0
+    rounds = json.loads(desk("rounds", "--json", "--folder", str(folder)).stdout)
+    assert rounds["letters"]["ahead"] == [{"first": one, "last": one, "count": 1} for one in (ROUND, ROUND_MAX)]
+    assert f"here too soon: letters-{ROUND_MAX};" in desk("rounds", "--folder", str(folder)).stdout
 
 
 def test_what_leaves_is_shown_and_one_report_alone_needs_a_word_more(folder: Path) -> None:

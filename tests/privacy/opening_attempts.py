@@ -4,6 +4,7 @@ Each attempt returns normally when it got through. It imports nothing of ours at
 """
 
 import ctypes
+import fcntl
 import mmap
 import os
 import resource
@@ -36,6 +37,41 @@ def look_into(words: str) -> None:
 def write(words: str) -> None:
     with open(words, "wb") as file:  # noqa: PTH123
         file.write(b"x")
+
+
+def truncate(words: str) -> None:
+    os.truncate(words, 0)
+
+
+def empty(words: str) -> None:
+    """Opened to be read, and emptied by that: no right to write is asked for."""
+    os.close(os.open(words, os.O_RDONLY | os.O_TRUNC))
+
+
+def chmod(words: str) -> None:
+    os.chmod(words, 0o644)  # noqa: PTH101
+
+
+def utime(words: str) -> None:
+    os.utime(words, (1, 1))
+
+
+def setxattr(words: str) -> None:
+    os.setxattr(words, "user.left", b"x")
+
+
+def chown(words: str) -> None:
+    os.chown(words, os.getuid(), os.getgid())
+
+
+def limit(words: str) -> None:
+    resource.prlimit(int(words), resource.RLIMIT_CORE, (0, 0))
+
+
+def signal_owner(words: str) -> None:
+    """A signal to another process, by way of a pipe."""
+    reading, _ = os.pipe()
+    fcntl.fcntl(reading, fcntl.F_SETOWN, int(words))
 
 
 def end(words: str) -> None:
@@ -118,7 +154,8 @@ TRIED: dict[str, Callable[[str], None]] = {
     one.__name__: one
     for one in (
         connect, make_socket, read, look_into, write, end, become_root, new_user_namespace, trace, fork, allocate, fill,
-        spin, sleep, dump_core, environment, flood, lie,
+        spin, sleep, dump_core, environment, flood, lie, truncate, empty, chmod, utime, setxattr, chown, limit,
+        signal_owner,
     )
 }  # fmt: skip
 

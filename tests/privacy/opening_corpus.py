@@ -3,13 +3,13 @@
 import io
 import random
 import struct
-import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from PIL import Image
 
+from tests.privacy.opening_documents import CONTENT, LAUGHS, calling_out, docx, odt, ordinary, zipped
 from tests.privacy.photos import corpus as photos
 from tests.unit.onion_service.clean.making import plain_photos
 
@@ -27,17 +27,6 @@ TEXTS: Final = (
     "\U000e0041\U000e0042", "a" + "\u0301" * 900, "\u200d" * 6_000, "[bold red]x[/bold red] :smile:", "\ud800", "﷽" * 400,  # noqa: E501
     "x" * 20_000, "\n" * 5_000, "'; DROP TABLE reports; --", "`rm -rf ~` $(id)", "\ue000\uf8ff", "Ω≈ç√ ０１２ раураl",
 )  # fmt: skip
-
-_CONTENT: Final = b'<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/><Override PartName="/docProps/core.xml" ContentType="application/vnd.openxmlformats-package.core-properties+xml"/></Types>'  # noqa: E501
-_RELATIONS: Final = b'<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/>%b</Relationships>'  # noqa: E501
-_DOCUMENT: Final = b'<?xml version="1.0"?>%b<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>Hola %b</w:t></w:r></w:p></w:body></w:document>'  # noqa: E501
-_CORE: Final = b'<?xml version="1.0"?><cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:creator>SECRET-Itzel</dc:creator></cp:coreProperties>'  # noqa: E501
-_BODY: Final = b'<?xml version="1.0"?><office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0" xmlns:xlink="http://www.w3.org/1999/xlink"><office:body><office:text><text:p>Hola %b</text:p></office:text></office:body></office:document-content>'  # noqa: E501
-_META: Final = b'<?xml version="1.0"?><office:document-meta xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:dc="http://purl.org/dc/elements/1.1/"><office:meta><dc:creator>SECRET-Itzel</dc:creator></office:meta></office:document-meta>'  # noqa: E501
-_MANIFEST: Final = b'<?xml version="1.0"?><manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><manifest:file-entry manifest:full-path="/" manifest:media-type="application/vnd.oasis.opendocument.text"/><manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/><manifest:file-entry manifest:full-path="meta.xml" manifest:media-type="text/xml"/></manifest:manifest>'  # noqa: E501
-_LAUGHS: Final = b'<!DOCTYPE l [<!ENTITY a "ha">' + b"".join(
-    b'<!ENTITY %c "%b">' % (98 + n, b"&%c;" % (97 + n) * 10) for n in range(9)
-) + b"]>"  # fmt: skip
 
 
 def files() -> dict[str, Given]:
@@ -85,7 +74,7 @@ def _pictures() -> dict[str, Given]:
     jpeg, png, gif = _saved(small, "JPEG"), _saved(small, "PNG"), _saved(small, "GIF")
     bomb = zlib.compress(bytes(64 * MEBIBYTE), 1)
     frames = [small.rotate(turn) for turn in (90, 180)]
-    archive = _zip({"a.txt": SECRET.encode()})
+    archive = zipped({"a.txt": SECRET.encode()})
     return {
         "50-megapixels.png": (_png(8_000, 6_250), "image/png"),
         "50-megapixels.jpg": (_saved(Image.new("L", (8_000, 6_250), 90), "JPEG"), "image/jpeg"),
@@ -170,7 +159,7 @@ def _pdfs() -> dict[str, Given]:
             b"<</Length 24>>stream\n0 0 1 rg 9 9 50 50 re f \nendstream", draws
         ),
         "large-image": _pdf({}, image).replace(b"<</Length 24>>stream\n0 0 1 rg 9 9 50 50 re f \nendstream", draws),
-        "and-zip": _pdf({}) + _zip({"a": SECRET.encode()}),
+        "and-zip": _pdf({}) + zipped({"a": SECRET.encode()}),
         "locked": _pdf({}).replace(b"/Size 91", b"/Size 91/Encrypt<</Filter/Standard/V 1/R 2/O(x)/U(x)/P 0>>"),
         "cut": _pdf({})[:120],
         "head": b"%PDF-1.7",
@@ -178,74 +167,48 @@ def _pdfs() -> dict[str, Given]:
     return {f"{name}.pdf": (wire, "application/pdf") for name, wire in made.items()}
 
 
-def _zip(members: Mapping[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, body in members.items():
-            archive.writestr(zipfile.ZipInfo(name), body, zipfile.ZIP_DEFLATED, 1)
-    return out.getvalue()
-
-
-def _docx(
-    more: Mapping[str, bytes] | None = None, *, head: bytes = b"", text: bytes = b"", relation: bytes = b""
-) -> bytes:
-    return _zip(
-        {
-            "[Content_Types].xml": _CONTENT,
-            "_rels/.rels": _RELATIONS % relation,
-            "word/document.xml": _DOCUMENT % (head, text),
-            "docProps/core.xml": _CORE,
-            **(more or {}),
-        }
-    )
-
-
-def _odt(more: Mapping[str, bytes] | None = None, *, text: bytes = b"") -> bytes:
-    kind = b"application/vnd.oasis.opendocument.text"
-    content = {"mimetype": kind, "META-INF/manifest.xml": _MANIFEST, "content.xml": _BODY % text, "meta.xml": _META}
-    return _zip({**content, **(more or {})})
-
-
 def _documents() -> dict[str, Given]:
     """Office documents: two that may be cleaned, and those that act, call out or grow."""
     outside = b'<Relationship Id="r9" Type="http://x/%b" Target="http://e.example/x" TargetMode="External"/>'
     remote = b'<draw:image xlink:href="http://e.example/x.png" xlink:type="simple" xlink:actuate="onLoad"/>'
     made = {
-        "author.docx": _docx(),
-        "author.odt": _odt(),
-        "macro.docm": _docx({"word/vbaProject.bin": b"\xd0\xcf\x11\xe0SECRET-Itzel"}),
-        "macro.xlsm": _zip({"[Content_Types].xml": _CONTENT, "xl/workbook.xml": b"<a/>", "xl/vbaProject.bin": b"x"}),
-        "control.pptx": _zip({"[Content_Types].xml": _CONTENT, "ppt/x.xml": b"<a/>", "ppt/activeX/a.xml": b"<a/>"}),
-        "template.docx": _docx(relation=outside % b"attachedTemplate"),
-        "picture-outside.docx": _docx(relation=outside % b"image"),
-        "dde.docx": _docx(text=b"</w:t></w:r><w:r><w:instrText>DDEAUTO c:\\x</w:instrText></w:r><w:r><w:t>"),
-        "object.docx": _docx({"word/embeddings/oleObject1.bin": b"x"}),
-        "laughs.docx": _docx(head=_LAUGHS, text=b"&j;"),
-        "entity.docx": _docx(head=b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>', text=b"&b;"),
-        "wide-letters.docx": _docx({"word/x.xml": "<!DOCTYPE a>".encode("utf-16")}),
-        "bomb.docx": _docx({"word/media/a.png": bytes(257 * MEBIBYTE)}),
-        "many.docx": _docx({f"word/{number}.xml": b"<a/>" for number in range(2_500)}),
-        "deep.docx": _docx(text=b"<w:r>" * 60_000),
-        "basic.odt": _odt({"Basic/Standard/Module1.xml": b"<x/>"}),
-        "scripts.odt": _odt({"Scripts/python/a.py": b"import os"}),
-        "picture-outside.odt": _odt(text=remote),
-        "object.odt": _odt({"Object 1/content.xml": b"<x/>"}),
-        "cut.docx": _docx()[:400],
+        "author.docx": docx(),
+        "author.odt": odt(),
+        "macro.docm": docx({"word/vbaProject.bin": b"\xd0\xcf\x11\xe0SECRET-Itzel"}),
+        "macro.xlsm": zipped({"[Content_Types].xml": CONTENT, "xl/workbook.xml": b"<a/>", "xl/vbaProject.bin": b"x"}),
+        "control.pptx": zipped({"[Content_Types].xml": CONTENT, "ppt/x.xml": b"<a/>", "ppt/activeX/a.xml": b"<a/>"}),
+        "template.docx": docx(relation=outside % b"attachedTemplate"),
+        "picture-outside.docx": docx(relation=outside % b"image"),
+        "dde.docx": docx(text=b"</w:t></w:r><w:r><w:instrText>DDEAUTO c:\\x</w:instrText></w:r><w:r><w:t>"),
+        "object.docx": docx({"word/embeddings/oleObject1.bin": b"x"}),
+        "laughs.docx": docx(head=LAUGHS, text=b"&j;"),
+        "entity.docx": docx(head=b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>', text=b"&b;"),
+        "wide-letters.docx": docx({"word/x.xml": "<!DOCTYPE a>".encode("utf-16")}),
+        "bomb.docx": docx({"word/media/a.png": bytes(257 * MEBIBYTE)}),
+        "many.docx": docx({f"word/{number}.xml": b"<a/>" for number in range(2_500)}),
+        "deep.docx": docx(text=b"<w:r>" * 60_000),
+        "basic.odt": odt({"Basic/Standard/Module1.xml": b"<x/>"}),
+        "scripts.odt": odt({"Scripts/python/a.py": b"import os"}),
+        "picture-outside.odt": odt(text=remote),
+        "object.odt": odt({"Object 1/content.xml": b"<x/>"}),
+        "cut.docx": docx()[:400],
+        **calling_out(),
+        **ordinary(),
     }
     return {name: (wire, "application/zip") for name, wire in made.items()}
 
 
 def _archives() -> dict[str, Given]:
     """Archives that climb, lie about their size, or hold themselves."""
-    inner = _zip({"a": bytes(4 * MEBIBYTE)})
-    lying = bytearray(_docx())
+    inner = zipped({"a": bytes(4 * MEBIBYTE)})
+    lying = bytearray(docx())
     lying[lying.rindex(b"PK\1\2") + 24 : lying.rindex(b"PK\1\2") + 28] = b"\xff\xff\xff\x7f"
     made = {
-        "climbs.zip": _zip({"../../../../tmp/left": b"x", "/etc/cron.d/left": b"x", "..\\left": b"x"}),
-        "climbs.docx": _docx({"../../../../../../tmp/left.xml": b"<a/>", "/tmp/left.xml": b"<a/>"}),
+        "climbs.zip": zipped({"../../../../tmp/left": b"x", "/etc/cron.d/left": b"x", "..\\left": b"x"}),
+        "climbs.docx": docx({"../../../../../../tmp/left.xml": b"<a/>", "/tmp/left.xml": b"<a/>"}),
         "lies.docx": bytes(lying),
-        "in-each-other.zip": _zip({f"{number}.zip": inner for number in range(10)}),
-        "acts-by-name.zip": _zip({"\x1b[31mrojo\u202e.txt": b"x", "=1+1.csv": b"x", "<script>.html": b"x"}),
+        "in-each-other.zip": zipped({f"{number}.zip": inner for number in range(10)}),
+        "acts-by-name.zip": zipped({"\x1b[31mrojo\u202e.txt": b"x", "=1+1.csv": b"x", "<script>.html": b"x"}),
         "empty.zip": b"PK\x05\x06" + bytes(18),
     }
     return {name: (wire, "application/zip") for name, wire in made.items()}
@@ -273,7 +236,7 @@ def _scripts() -> dict[str, Given]:
     made = {
         "page.html": b"<html><script>alert(1)</script>",
         "picture.svg": b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>',
-        "laughs.xml": b'<?xml version="1.0"?>' + _LAUGHS + b"<a>&j;</a>",
+        "laughs.xml": b'<?xml version="1.0"?>' + LAUGHS + b"<a>&j;</a>",
         "formulas.csv": b"a,=cmd|' /C calc'!A0\n+1,@SUM(1)\n",
         "colours.txt": "\x1b]0;título\x07\x1b[2J\u202efdp.exe".encode(),
         "program.sh": b"#!/bin/sh\nrm -rf ~\n",

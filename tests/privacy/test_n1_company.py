@@ -69,11 +69,13 @@ class Between:
 
 
 async def _pass_on(reader: StreamReader, writer: StreamWriter) -> None:
-    with suppress(OSError):
-        while piece := await reader.read(_PIECE):
-            writer.write(piece)
-            await writer.drain()
-    writer.close()
+    try:
+        with suppress(OSError):
+            while piece := await reader.read(_PIECE):
+                writer.write(piece)
+                await writer.drain()
+    finally:
+        writer.close()
 
 
 @dataclass

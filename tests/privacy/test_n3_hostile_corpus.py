@@ -94,9 +94,8 @@ def proof_nothing_acts(texts: list[str]) -> None:
     for text in texts:
         assert all(one == "\n" or one.isprintable() for one in text)
         assert "<" not in escapes.in_html(text) + escapes.in_xml(text)
-        assert not any(
-            line.lstrip('"').lstrip()[:1] in {*"=+-@|%＝＋"} - {""} for line in escapes.in_csv(text).split("\n")
-        )
+        cells = [line.lstrip('"').lstrip()[:1] for line in escapes.in_csv(text).split("\n")]
+        assert not {*cells} & {*"=+-@|%＝＋－＠"}
 
 
 def test_n3_the_corpus_is_large(given: dict[str, corpus.Given]) -> None:
@@ -153,8 +152,28 @@ def test_n3_what_acts_grows_or_is_broken_has_no_copy(opened: dict[str, Opened]) 
     }
 
 
+def proof_nothing_calls_out(opened: dict[str, Opened]) -> None:
+    """What would fetch or run something when it is opened has no copy, however it is spelled."""
+    found = {name: one.copy.findings.reason for name, one in opened.items()}
+    assert found == dict.fromkeys(found, Reason.ACTIVE)
+
+
+def test_n3_no_document_calls_out(opened: dict[str, Opened], given: dict[str, corpus.Given], sandbox: Sandbox) -> None:
+    calling = {name: one for name, one in opened.items() if name.startswith("calls-")}
+    assert len(calling) > 40
+    proof_nothing_calls_out(calling)
+    for mutant, planted in (
+        ("do not parse what is in a document", "office.read = lambda text: office.Part()"),
+        ("do not ask what names a relation", "office._refuse_what_is_fetched = lambda parts: None"),
+    ):
+        lazy = START.replace("main(sys.argv[1])", f"from forwarder.desk import office; {planted}; main(sys.argv[1])")
+        some = {name: given[name] for name in ("calls-no-actuate.odt", "calls-link-as-picture.docx")}
+        blind = open_all(some, Sandbox(sandbox.way, start=lazy))
+        caught("N3", mutant, proof_nothing_calls_out, blind)
+
+
 def test_n3_what_people_need_to_see_has_a_copy(opened: dict[str, Opened]) -> None:
-    needed = [name for name in opened if name.startswith("photo-")]
+    needed = [name for name in opened if name.startswith(("photo-", "ordinary-"))]
     needed += ["50-megapixels.png", "50-megapixels.jpg", "script.pdf", "file-inside.pdf", "author.docx", "author.odt"]
     needed += ["author.mp3", "author.tiff", "zip-behind.jpg", "colours.txt", "formulas.csv"]
     assert [name for name in needed if not opened[name].copy.data] == []
@@ -168,6 +187,12 @@ def test_n3_exiftool_finds_nothing_outside_the_allow_list(
     lazy = open_all(some, Sandbox(sandbox.way, start=PASSES_ON))
     assert all(one.copy.data == given[name][0] for name, one in lazy.items())
     caught("N3", "a child that passes files on as they came", proof_copies_are_clean, lazy, tmp_path / "mutant")
+    # Not the planted word but the field alone must be enough.
+    data, media = given["metadata.pdf"]
+    named = {"named.pdf": (data.replace(corpus.SECRET.encode(), b"alguien-otra"), media)}
+    lazy = open_all(named, Sandbox(sandbox.way, start=PASSES_ON))
+    assert lazy["named.pdf"].copy.data
+    caught("N3", "a document with its author's name", proof_copies_are_clean, lazy, tmp_path / "named")
 
 
 def test_n3_no_text_acts_on_a_terminal_a_page_a_table_or_a_feed(sandbox: Sandbox) -> None:
@@ -175,6 +200,14 @@ def test_n3_no_text_acts_on_a_terminal_a_page_a_table_or_a_feed(sandbox: Sandbox
     assert len(found) == len(corpus.TEXTS)
     proof_nothing_acts(found)
     caught("N3", "texts as they came", proof_nothing_acts, list(corpus.TEXTS))
+    for place, planted in (
+        ("in_html", lambda text: text),
+        ("in_xml", lambda text: f"<![CDATA[{text}]]>"),
+        ("in_csv", lambda text: '"' + text.replace('"', '""') + '"'),
+    ):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(escapes, place, planted)
+            caught("N3", f"{place} without its escapes", proof_nothing_acts, found)
 
 
 def test_n3_the_desk_stays_usable_after_all_that(opened: dict[str, Opened], sandbox: Sandbox) -> None:

@@ -4,10 +4,16 @@ The attempts are planted inside the real child, in each way that this system off
 """
 
 import inspect
+import json
 import os
+import shutil
+import signal
 import socket
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -19,6 +25,7 @@ from forwarder.desk.errors import NotOpenedSafely
 from forwarder.desk.findings import Outcome, Reason
 from forwarder.desk.sandbox import LIMITS, Sandbox, Way
 from tests.architecture_rules import ROOT
+from tests.other_user import ENVIRONMENT, NOBODY, interpreter, unprivileged
 from tests.privacy import opening_attempts
 from tests.privacy.mutants import caught
 
@@ -27,6 +34,17 @@ pytestmark = pytest.mark.slow  # a child for each attempt
 GIBIBYTE: Final = 1 << 30
 # The walls and what is inside of them, without the walls or the filter that the mutants take away.
 LAYERS: Final = ("only_files", "only_calls", "_become_a_stranger", "_limit")
+
+
+# The desk of a user who is not root opens something; the numbers of other processes are that of the desk's own.
+AS_A_USER: Final = """
+import json, os, sys
+from forwarder.desk.sandbox import Sandbox, Way
+way, start, attempts = json.load(sys.stdin)
+own = [one if " " in one else f"{one} {os.getpid()}" for one in attempts]
+found = Sandbox(Way[way], seconds=20.0, start=start).attachment("\\n".join(own).encode(), media="text/plain")
+print(found.data.decode())
+"""
 
 
 class WithoutWalls(Sandbox):
@@ -117,6 +135,22 @@ def proof_ends_in_time(sandbox: Sandbox, attempt: str, *, seconds: float) -> Non
     assert took < seconds
 
 
+def within(seconds: float, holds: Callable[[], bool]) -> bool:
+    """Whether it holds before so many seconds are over."""
+    end = time.monotonic() + seconds
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.02)
+    return holds()
+
+
+def has_begun(pid: int) -> bool:
+    """Whether a taken-over child is at its attempt; one that may not be looked at is shut in already."""
+    try:
+        return bool(psutil.Process(pid).cwd() != "/")
+    except psutil.AccessDenied:
+        return True
+
+
 def left_behind() -> list[int]:
     """Processes of ours whose program is a taken-over child."""
     return [
@@ -161,14 +195,89 @@ def test_n3_files_are_shut_off_by_walls_and_by_landlock(tmp_path: Path) -> None:
     caught("N3", "the kernel's way without Landlock", proof_nothing_gets_out, mutant, tried)
 
 
+def tried_by_a_user(way: Way, *without: str, folder: Path) -> list[str]:
+    """What got through of all that changes a file of the desk's own user, or another process of theirs."""
+    treasure = folder / "desk" / "inbox.db"
+    treasure.parent.mkdir(mode=0o700)
+    treasure.write_bytes(b"reports")
+    treasure.chmod(0o600)
+    python, nobody = interpreter()
+    if nobody:
+        for path in (folder, treasure.parent, treasure):
+            os.chown(path, NOBODY, NOBODY)
+    words = ("truncate", "empty", "write", "chmod", "chown", "utime", "setxattr", "read")
+    attempts = [*(f"{word} {treasure}" for word in words), "limit", "signal_owner"]
+    given = json.dumps([way.name, start(*without), attempts])
+    done = subprocess.run(
+        [python, "-c", AS_A_USER], input=given, capture_output=True, text=True, env=ENVIRONMENT, timeout=60, **nobody
+    )
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.split()
+    assert [*said] == [one for one in said if one in ("done", "refused")]
+    assert len(said) == len(attempts)
+    intact = treasure.read_bytes() == b"reports" and treasure.stat().st_mode & 0o777 == 0o600
+    got = [one.split()[0] for one, word in zip(attempts, said, strict=True) if word == "done"]
+    return [*got, *([] if intact else ["changed"])]
+
+
+@pytest.fixture
+def of_a_user() -> Iterator[Path]:
+    """A folder that a user who is not root can have files in."""
+    folder = Path(tempfile.mkdtemp(prefix="n3-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def proof_a_users_files_stay(way: Way, *without: str, folder: Path) -> None:
+    assert tried_by_a_user(way, *without, folder=folder) == []
+
+
+def test_n3_the_files_of_the_desks_own_user_stay_as_they_are(way: Way, of_a_user: Path) -> None:
+    assert unprivileged()
+    proof_a_users_files_stay(way, folder=of_a_user)
+    if way is Way.FILTERS:
+        (of_a_user / "mutant").mkdir()
+        caught("N3", "Landlock alone", proof_a_users_files_stay, way, "only_calls", folder=of_a_user / "mutant")
+
+
+def test_n3_mounts_that_can_only_be_read_keep_files_without_landlock_and_filter(of_a_user: Path) -> None:
+    without = ("only_files", "only_calls")
+    held = tried_by_a_user(Way.NAMESPACES, *without, folder=of_a_user)
+    assert held == ["read"], "without Landlock it can be read, and nothing is changed"
+    (of_a_user / "mutant").mkdir()
+    free = tried_by_a_user(Way.FILTERS, *without, folder=of_a_user / "mutant")
+    assert {"truncate", "empty", "write", "chmod", "chown", "utime", "read", "changed"} <= set(free)
+
+
+def proof_ends_with_the_desk(way: Way, *without: str) -> None:
+    given = json.dumps([way.name, start(*without), ["sleep 20"]])
+    with subprocess.Popen([sys.executable, "-c", AS_A_USER], stdin=subprocess.PIPE, text=True) as desk:
+        try:
+            assert desk.stdin is not None
+            desk.stdin.write(given)
+            desk.stdin.close()
+            assert within(20, lambda: any(map(has_begun, left_behind()))), "it has begun"
+        finally:
+            desk.kill()
+    assert within(5, lambda: not left_behind())
+
+
+def test_n3_what_opens_things_ends_when_the_desk_is_killed(way: Way) -> None:
+    proof_ends_with_the_desk(way)
+    if way is Way.FILTERS:
+        caught("N3", "a child that outlives the desk", proof_ends_with_the_desk, way, "end_with_parent")
+        for left in left_behind():
+            os.kill(left, signal.SIGKILL)
+
+
 @pytest.mark.parametrize("way", [Way.BUBBLEWRAP, Way.NAMESPACES], indirect=True)
 def test_n3_a_crowd_of_processes_is_refused_and_none_is_left(way: Way) -> None:
     proof_no_crowd(taken_over(way))
     caught(
         "N3", "no limit on processes", proof_no_crowd, replace(taken_over(way), limits=replace(LIMITS, processes=900))
     )
-    time.sleep(0.5)
-    assert left_behind() == []
+    assert within(5, lambda: not left_behind())
 
 
 def test_n3_what_never_ends_is_ended(way: Way) -> None:

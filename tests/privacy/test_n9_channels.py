@@ -2,7 +2,7 @@
 
 The real child sends a post and edits a page, watched from inside by an audit hook that notes every connection, lookup
 and datagram of Python's. Where its network is not empty it ends before it is told what to send. The passwords of
-channels are in no file but the encrypted inbox, and no command shows them.
+channels are in no file but the encrypted inbox, no command shows them, and none goes through an exit in clear.
 """
 
 import json
@@ -19,7 +19,8 @@ from forwarder.desk.channels import outlet as outlets
 from forwarder.desk.channels.accounts import Channels
 from forwarder.desk.channels.outlet import START, Outlet
 from forwarder.desk.errors import NoOutlet, NotSaid
-from onion_service.posting import Service, Wiki
+from onion_service import posting
+from onion_service.posting import Said, Service, Wiki, describe
 from onion_service.torrc import UnixSocket
 from relay.cli.desk import app
 from tests.privacy.mutants import caught
@@ -43,6 +44,14 @@ def watch(event, arguments):
         os.close(number)
 sys.addaudithook(watch)
 """
+# Addresses that would have a password, or a text, read by whoever runs the exit.
+IN_CLEAR: Final = (
+    f"json://example.org/{TOKEN}",
+    f"mailtos://ana:{TOKEN}@example.org:587?mode=insecure",
+    f"mailto://ana:{TOKEN}@{ONION}:587?smtp=smtp.example.org",
+    f"dapnet://ana:{TOKEN}@DF1ABC",
+    "aprs://DF1JSL-15:12345@DF1ABC",
+)
 # What the child may do: make sockets, listen on its own loopback, and connect to that and to tor's socket.
 QUIET: Final = {"socket.__new__", "socket.gethostname"}
 
@@ -190,3 +199,22 @@ def test_the_password_of_a_channel_is_shown_by_nothing(tmp_path: Path, monkeypat
         caught("N9", "show the URL as the service", proof_no_password_is_shown, folder)
     (folder / "desk.toml").write_bytes((folder / "desk.toml").read_bytes() + f"# {url}\n".encode())
     caught("N9", "keep the URL in the settings", proof_no_password_is_shown, folder)
+
+
+def proof_nothing_goes_in_clear() -> None:
+    """The proof: no address makes a channel that would be called in clear."""
+    for url in IN_CLEAR:
+        assert describe(url) is Said.NOT_ENCRYPTED, url.partition(":")[0]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Apprise's own imports
+def test_no_password_goes_through_an_exit_in_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    proof_nothing_goes_in_clear()
+    with monkeypatch.context() as planted:
+        planted.setattr(posting, "PLAIN_MODES", frozenset())
+        caught("N9", "believe the name of a service and not its mode", proof_nothing_goes_in_clear)
+    with monkeypatch.context() as planted:
+        planted.setattr(posting, "PLAIN_ALL_THE_SAME", frozenset())
+        caught("N9", "believe that Apprise counts rightly", proof_nothing_goes_in_clear)
+    monkeypatch.setattr(posting, "SUFFIX", "")
+    caught("N9", "take every host for one inside of Tor", proof_nothing_goes_in_clear)

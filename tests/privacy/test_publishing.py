@@ -26,6 +26,7 @@ from tests.privacy.mutants import caught
 
 SETS: Final = 10_000
 ROUND: Final = 900
+PER_BUCKET: Final = 24
 PUBLISHER: Final = Publisher("red-norte", "Red Norte")
 WORDS: Final = {"es": Words("Retén", "Retén en la carretera."), "en": Words("Roadblock", "A roadblock.")}
 Rule = Callable[[Facts, Policy, RoundNumber, str], Leave | Refusal]
@@ -63,9 +64,13 @@ def an_incident(rng: Random, now: int) -> Facts:
     )
 
 
-def moved(facts: Facts, policy: Policy) -> Facts:
+def first_of_its_bucket(round_number: int) -> int:
+    return round_number - round_number % PER_BUCKET
+
+
+def moved(facts: Facts, policy: Policy, *, to: Callable[[int], int] = first_of_its_bucket) -> Facts:
     """The same incident as far as anything may leave: every place in the middle of its cell, under another name, and
-    every report in the first round of its bucket of six hours."""
+    every report in another round of its bucket of six hours."""
 
     def middle(place: Place) -> Place:
         cell = h3.cell_to_parent(h3.latlng_to_cell(place.latitude, place.longitude, FINEST), policy.resolution)
@@ -75,8 +80,7 @@ def moved(facts: Facts, policy: Policy) -> Facts:
         facts,
         place=middle(facts.place),
         reports=tuple(
-            Seen(RoundNumber(seen.round_number - seen.round_number % 24), seen.place and middle(seen.place))
-            for seen in facts.reports
+            Seen(RoundNumber(to(seen.round_number)), seen.place and middle(seen.place)) for seen in facts.reports
         ),
     )
 
@@ -111,7 +115,7 @@ def seconds(text: str) -> int:
 
 def nothing_is_finer(rule: Rule, *, count: int, seed: int = 7) -> int:
     """The proof; how many alerts were published in it."""
-    seen = 0
+    seen, rng = 0, Random(seed + 1)
     for policy, incidents, now in sets(Random(seed), count):
         for facts in incidents:
             alert = published(facts, policy, rule, now, "")
@@ -122,8 +126,8 @@ def nothing_is_finer(rule: Rule, *, count: int, seed: int = 7) -> int:
             [feature] = json.loads(files["alerts.geojson"])["features"]
             said = feature["properties"]
             assert h3.get_resolution(said["cell"]) <= policy.resolution, "finer than the cell"
-            assert seconds(said["from"]) % 21_600 == 0, "finer than the bucket"
-            assert seconds(said["until"]) - seconds(said["from"]) == 21_600, "finer than the bucket"
+            assert seconds(said["reported_from"]) % 21_600 == 0, "finer than the bucket"
+            assert seconds(said["reported_to"]) - seconds(said["reported_from"]) == 21_600, "finer than the bucket"
             assert seconds(said["published"]) % 3_600 == 0, "tells when somebody was at the desk"
             if said["confidence"] == "unconfirmed":
                 assert in_cell(facts, said["cell"]) >= policy.k, "fewer than k reports in the area"
@@ -131,7 +135,17 @@ def nothing_is_finer(rule: Rule, *, count: int, seed: int = 7) -> int:
             again = published(moved(facts, policy), policy, rule, now, "")
             assert again is None or feeds([again], PUBLISHER) == files, "tells more than cell and bucket"
             assert again is not None, "whether there is an alert tells more than cell and bucket"
+            assert after_all_waits(facts, policy, rule, now, rng), "whether there is one tells more once waits are over"
     return seen
+
+
+def after_all_waits(facts: Facts, policy: Policy, rule: Rule, now: int, rng: Random) -> bool:
+    """Whether reports moved to any round of their buckets, later ones too, give the same once every wait is over.
+    Before that a person who does not wait for the six hours tells more (docs/limits.md)."""
+    then = now + PER_BUCKET + policy.wait_hours * 3_600 // ROUND
+    elsewhere = moved(facts, policy, to=lambda one: first_of_its_bucket(one) + rng.randrange(PER_BUCKET))
+    one, other = (published(those, policy, rule, then, "") for those in (facts, elsewhere))
+    return one is not None and one == other
 
 
 def each_of_few_reports_is_needed(rule: Rule, *, count: int, seed: int = 11) -> int:
@@ -179,7 +193,13 @@ def overridden(facts: Facts, policy: Policy, now: RoundNumber, override: str) ->
     return honest(replace(facts, confirmed_by=1) if override else facts, policy, now, override)
 
 
-@pytest.mark.parametrize("mutant", [one_less, one_finer, anywhere])
+def a_later_round_does_not_count(facts: Facts, policy: Policy, now: RoundNumber, override: str) -> Leave | Refusal:
+    """Leaves reports out by where in their six hours they came."""
+    early = tuple(seen for seen in facts.reports if seen.round_number % PER_BUCKET < PER_BUCKET - 1)
+    return honest(replace(facts, reports=early), policy, now, override)
+
+
+@pytest.mark.parametrize("mutant", [one_less, one_finer, anywhere, a_later_round_does_not_count])
 def test_a_rule_that_lets_finer_things_leave_is_caught(mutant: Rule) -> None:
     caught("publishing", mutant.__name__, nothing_is_finer, mutant, count=1_000)
 

@@ -18,8 +18,9 @@ from PIL.PngImagePlugin import PngInfo
 from crypto.layers import RoundNumber
 from forwarder.desk.publish import alert as alerts
 from forwarder.desk.publish.alert import Alert
+from forwarder.desk.publish.moments import Issue
 from forwarder.desk.publish.place import Place
-from forwarder.desk.publish.publishing import published_files
+from forwarder.desk.publish.publishing import VALID_SECONDS, published_files
 from forwarder.desk.publish.safety import Facts, Seen
 from forwarder.places.gazetteer import Listed
 from forwarder.places.shipped import shipped
@@ -48,7 +49,8 @@ def at_a_town(facts: Facts, town: Listed) -> Facts:
 
 
 def whole(alert: Alert) -> dict[str, bytes]:
-    return published_files([alert], PUBLISHER, key=PUBLIC, gazetteer=shipped())
+    issue = Issue(at=alert.issued[-1], until=alert.issued[-1] + VALID_SECONDS)
+    return published_files([alert], PUBLISHER, key=PUBLIC, gazetteer=shipped(), issue=issue)
 
 
 def the_site_tells_no_more(rule: Rule, *, count: int, seed: int = 5) -> int:

@@ -25,7 +25,8 @@ def test_nothing_about_a_report_is_written(seized: dict[str, Seized]) -> None:
     # Whoever is still trying when the power goes, on a machine with much to do, has sent nothing.
     assert 450 <= len(found.told.accepted) <= 500
     assert len(found.told.refused) == 40
-    assert differing(empty.picture, found.picture) == {}
+    different = differing(empty.picture, found.picture)
+    assert different == {}, [(name, empty.picture.get(name), found.picture.get(name)) for name in different]
     assert len(found.picture) > 10
     nothing_is_written(found, empty)
     nothing_is_written(empty, empty)

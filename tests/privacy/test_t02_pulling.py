@@ -1,5 +1,5 @@
 """T2, T8, T10: that a partner came for its bundles, when and how often, moves no time of a file, no line of the journal
-and no figure. Fifty bundles are asked for in the middle of a round; the relay's folder is as it was before."""
+and no figure. Forty-eight bundles are asked for in the middle of a round; the relay's folder is as it was before."""
 
 import os
 import time
@@ -20,7 +20,7 @@ from tests.rig import Rig, Running, ask
 
 pytestmark = pytest.mark.slow
 
-PULLS = 50
+PULLS = 48
 PARTNER = f'[delivery]\nafter_edge = 0\n[[partner]]\nid = "norte"\npull_key = "{ClientKey(bytes(range(32))).public}"\n'
 LONG_AGO = 1_000_000_000
 
@@ -76,9 +76,10 @@ def nothing_keeps_that_a_partner_came(
             for cell_class in CellClass
             for one in (number, number + 1)
         ]
-        assert got.count(200) >= PULLS // 4 * 2
         after = _left_there(rig.folder)
-        assert running.announced()[0].round_number == number + 1, "an edge came between; the machine is too slow"
+        # No proof and no finding: a mutant is not caught by a slow machine.
+        if got.count(200) < PULLS // 4 * 2 or running.announced()[0].round_number != number + 1:
+            raise RuntimeError("an edge came between, or bundles could not be had; the machine is too slow")
         assert after == before
         assert capfd.readouterr() == ("", "")
 

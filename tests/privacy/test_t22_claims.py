@@ -17,7 +17,7 @@ from tests.architecture_rules import ROOT
 from tests.privacy.claims import STATED, ids, promised, proven, rows
 from tests.privacy.mutants import caught
 
-PROMISES: Final = {f"T{number}" for number in range(1, 23)} | {"N1", "N3"}
+PROMISES: Final = {f"T{number}" for number in range(1, 23)} | {"N1", "N3", "N8", "N9", "N10", "N11"}
 # Words that promise; they may stand in a row, which has a last column, and nowhere else on that page.
 SURE: Final = re.compile(r"\b(cannot|can't|never|nobody|no one|impossible|always|guarantee\w*|safe|secure)\b", re.I)
 
@@ -79,6 +79,7 @@ def test_a_removed_test_is_caught(documents: Documents, tmp_path: Path) -> None:
     [
         ("promise what no test holds", "| T20 |", "| T20, T99 |"),
         ("take a promise back in silence", "| T20 |", "| no promise |"),
+        ("take the desk's back in silence", "| N10 |", "| no promise |"),
         ("leave out how sure it is", "| T20 |", "|  |"),
         ("say it surely", "| T20 |", "| tested |"),
         ("promise in passing", "# Who might try what, and what stops them", "Nobody learns anything."),

@@ -15,6 +15,7 @@ from tests.cli.typed import run
 from tests.rig import Rig
 from tests.tor.private_network import PrivateNetwork
 from tests.unit.forwarder.desk.publish.given import PUBLISHER, an_alert
+from tests.unit.forwarder.desk.publish.sites import ISSUE
 from tests.unit.forwarder.published import KEY, PUBLIC
 
 pytestmark = [pytest.mark.tor, pytest.mark.slow]
@@ -23,7 +24,7 @@ pytestmark = [pytest.mark.tor, pytest.mark.slow]
 def test_published_alerts_come_over_tor_as_they_were_signed(
     private_network: PrivateNetwork, tmp_path: Path, memory_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = published_files([an_alert(1), an_alert(2)], PUBLISHER, key=PUBLIC, gazetteer=shipped())
+    files = published_files([an_alert(1), an_alert(2)], PUBLISHER, key=PUBLIC, gazetteer=shipped(), issue=ISSUE)
     assert "index.html" in files
     signed = sign(files, version=1, valid_until=2**33, key=AlertsKey(KEY))
     write_copy(tmp_path / "published", Copy(signed, files))

@@ -29,21 +29,22 @@ from crypto.layers import RoundNumber, wrap
 from crypto.letter import seal_report
 from crypto.report import Report
 from forwarder.desk import telling
-from forwarder.desk.card import PartnerCard
 from forwarder.desk.casework import By, Casework, Kind, Subject
 from forwarder.desk.config import SETTINGS_NAME, PartnerSettings, RelaySettings
 from forwarder.desk.going_out import Mouth
 from forwarder.desk.incidents import Incidents
+from forwarder.desk.listener import Failure
 from forwarder.desk.own_keys import signing_key
 from forwarder.desk.program import create
 from forwarder.desk.triage import State
+from forwarder.partner_card import PartnerCard
 from forwarder.pulling import path_of
 from onion_service.address import OnionAddress
 from onion_service.client_auth import ClientKey
-from onion_service.control import launch, make_onion
+from onion_service.control import Tor, launch, make_onion
 from onion_service.dial import Answer, Dialler
 from onion_service.errors import OnionUnreachable
-from onion_service.torrc import PrivateNet, SocksAddress, UnixSocket
+from onion_service.torrc import CLOSED_BURST, CLOSED_RATE, PrivateNet, SocksAddress, UnixSocket
 from relay.supervisor import onion_tor
 from tests.architecture_rules import ROOT
 from tests.rig import Rig, Running
@@ -84,6 +85,7 @@ class Story:
     norte: Path
     sur: Path
     socks: SocksAddress
+    tor: Tor
 
     def report(self, text: str) -> int:
         """A report to both, and the round it came in."""
@@ -179,7 +181,7 @@ def story(private_network: PrivateNetwork) -> Iterator[Story]:
         tor = stack.enter_context(launch(wanted))
         running = stack.enter_context(rig.running(settings, socks=str(socks)))
         tor.wait_published(seconds=SECONDS)
-        yield Story(rig, running, private_network, partners, folder / "n", folder / "s", socks)
+        yield Story(rig, running, private_network, partners, folder / "n", folder / "s", socks, tor)
 
 
 def test_a_desk_that_was_off_has_every_round_it_missed_while_another_was_served(story: Story, tmp_path: Path) -> None:
@@ -232,12 +234,21 @@ def test_who_has_no_key_or_another_finds_nothing_and_who_has_it_gets_bundles_alo
     assert called("p-again", ClientKey(secret), "/cells").status == 404
 
 
+def test_tor_limits_who_has_a_key_at_the_second_service_and_asks_everybody_for_work_at_the_first(story: Story) -> None:
+    first, second = story.tor.ask("config-text").split("HiddenServiceDir ")[1:]
+    assert "HiddenServicePoWDefensesEnabled 1" in first
+    assert "IntroDoS" not in first
+    assert "HiddenServiceEnableIntroDoSDefense 1" in second
+    assert f"HiddenServiceEnableIntroDoSRatePerSec {CLOSED_RATE}" in second
+    assert f"HiddenServiceEnableIntroDoSBurstPerSec {CLOSED_BURST}" in second
+
+
 def test_a_word_goes_through_the_door_and_the_other_desk_hears_it(story: Story) -> None:
     with open_desk(story.norte) as norte, open_desk(story.sur) as sur:
         for desk in (norte, sur):
             Incidents(desk.inbox.database).merge([1, 2], by=BY)
             Casework(desk.inbox.database).mark(Subject(Kind.INCIDENT, 1), State.CHECKING, by=BY)
-        failures: list[str] = []
+        failures: list[Failure] = []
         speaking, hearing = (Mouth(one, Dialler(socks=story.socks), failures.append, Random(1)) for one in (norte, sur))
         asyncio.run(fetch(hearing))
         asyncio.run(fetch(speaking))
@@ -248,7 +259,7 @@ def test_a_word_goes_through_the_door_and_the_other_desk_hears_it(story: Story) 
             norte.inbox.database, 1, "sur", telling=what, single=False, directory=held.directory, own="norte", by=BY,
             key=signing_key(norte.inbox.database), due=int(time.time()),
         )  # fmt: skip
-        (one,) = telling.due(norte.inbox.database, now=time.time())
+        (one,) = telling.due(norte.inbox.database, now=time.time(), round_seconds=ROUND_SECONDS)
         asyncio.run(speaking.say(one))
         story.running.wait_round(story.running.announced()[0].round_number)
         for number in story.rig.store().rounds(CellClass.LETTER):

@@ -13,6 +13,7 @@ import msgspec
 
 from crypto import canonical
 from crypto.errors import Malformed
+from forwarder.desk.channels.queue import drop
 from forwarder.desk.database import Database
 from forwarder.desk.errors import BadChannel, NoSuchChannel, Unreadable
 from forwarder.desk.publish.alert import LANGUAGES
@@ -85,10 +86,13 @@ class Channels:
         return self._add(name, Kind.MEDIAWIKI, page, secret, language, 0, 0)
 
     def turn(self, name: str, *, on: bool) -> None:
-        """On: from the next version of an alert on it is said there. Off: nothing is, not even what waits."""
+        """On: from the next version of an alert on it is said there, and what corrects or takes back something that it
+        said before it was off. Off: nothing is said, and what it had to say of anything else is dropped."""
         channel = self.named(name)
         with self._database.change() as opened:
             opened.execute("UPDATE channels SET active = ? WHERE number = ?", (int(on), channel.number))
+            if not on:
+                drop(opened, channel=channel.number)
 
     def remove(self, name: str) -> None:
         """Forget a channel, what opens it, and what it was to say. Raises NoSuchChannel."""

@@ -5,19 +5,15 @@ is sent: there is no other way that would be tried instead. What opens an accoun
 argument, an environment or a file.
 """
 
-import importlib.util
-import os
-import shutil
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from secrets import token_hex
-from typing import IO, Final
+from typing import Final
 
+from forwarder.desk import walls
 from forwarder.desk.channels.passing import ANSWER_MAX, Alone, Answer, Task, WikiAccount
 from forwarder.desk.config import Settings
 from forwarder.desk.errors import BadAnswer, BadChannel, NoOutlet, NotSaid
@@ -32,9 +28,8 @@ SOCKET: Final = "/tmp/tor.socket"  # noqa: S108 - inside of the walls, where not
 START: Final = (
     "import sys; sys.path[:0] = sys.argv[2:]; from forwarder.desk.channels.inside import main; main(sys.argv[1])"
 )
-NEEDED: Final = ("apprise", "mwclient", "socks")
-OURS: Final = ("crypto", "onion_service", "forwarder")
-READABLE: Final = ("/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/ssl/certs", "/etc/mime.types")
+NEEDED: Final = ("msgspec", "apprise", "mwclient", "socks")
+READABLE: Final = (*walls.SYSTEM, "/etc/ssl/certs")
 _REASONS: Final = {
     "not understood": "this is not a URL that Apprise understands, or not the address of a wiki",
     "not encrypted": "it would be spoken to without encryption; use the form of the URL that ends in s, or an onion",
@@ -71,14 +66,14 @@ class Outlet:
             raise NoOutlet("there is no tor to send through")
         with self._child(network=network) as process:
             try:
-                into = _pipe(process.stdin)
-                take(_pipe(process.stdout).read, Alone, words_max=ANSWER_MAX, data_max=0)
+                into = walls.pipe(process.stdin)
+                take(walls.pipe(process.stdout).read, Alone, words_max=ANSWER_MAX, data_max=0)
             except BadAnswer as error:
                 raise NoOutlet("what speaks to services does not start, or is not shut in") from error
             try:
                 into.write(frame(task))
                 into.close()
-                answer, _ = take(_pipe(process.stdout).read, Answer, words_max=ANSWER_MAX, data_max=0)
+                answer, _ = take(walls.pipe(process.stdout).read, Answer, words_max=ANSWER_MAX, data_max=0)
             except (BadAnswer, OSError) as error:
                 raise NotSaid("what speaks to the service stopped before it had an answer") from error
         if not isinstance(answer, Answer):
@@ -88,29 +83,22 @@ class Outlet:
     @contextmanager
     def _child(self, *, network: bool) -> "Iterator[subprocess.Popen[bytes]]":
         with ExitStack() as stack:
-            process = subprocess.Popen(
-                self._command(network=network),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                cwd="/",
-                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
-                start_new_session=True,
-            )
-            stack.callback(_end, process)
-            watch = threading.Timer(self.seconds, _kill, [process])
-            watch.daemon = True
-            watch.start()
+            try:
+                process = walls.started(self._command(network=network))
+                stack.callback(walls.ended, process)
+                watch = threading.Timer(self.seconds, walls.kill, [process])
+                watch.daemon = True
+                watch.start()
+            except (OSError, RuntimeError) as error:
+                raise NotSaid("what speaks to services could not be started") from error
             stack.callback(watch.cancel)
             yield process
 
     def _command(self, *, network: bool) -> list[str]:
-        ours, *others = _module_folders()
-        python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
-        readable = [*READABLE, os.path.realpath(sys.base_prefix), *(f"{ours}/{one}" for one in OURS), *others]
+        packages = _packages()
         socket = str(self.socket.path) if network and self.socket else ""
-        inner = [python, "-I", "-S", "-B", "-c", self.start, SOCKET if socket else "", ours, *others]
-        return [*_walls(list(dict.fromkeys(readable)), socket), *self.openings, *inner]
+        inner = [walls.python(), "-I", "-S", "-B", "-c", self.start, SOCKET if socket else "", *packages.folders]
+        return [*_walls(packages.readable(READABLE), socket), *self.openings, *inner]
 
 
 @contextmanager
@@ -124,21 +112,13 @@ def through_tor(settings: Settings, *, progress: Progress | None = None) -> Iter
 
 
 def _walls(readable: list[str], socket: str) -> list[str]:
-    program = shutil.which("bwrap")
+    program = walls.bubblewrap()
     if program is None:
         raise NoOutlet("bubblewrap is not installed")
-    walls = [program, "--die-with-parent", "--new-session", "--clearenv", "--setenv", "LC_ALL", "C.UTF-8"]
-    walls += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
-    walls += ["--hostname", "localhost", "--cap-drop", "ALL"]
-    if os.getuid():
-        walls += ["--unshare-user", "--disable-userns"]
-    for path in readable:
-        if os.path.islink(path):  # noqa: PTH114
-            walls += ["--symlink", os.readlink(path), path]  # noqa: PTH115
-        else:
-            walls += ["--ro-bind-try", path, path]
-    walls += ["--dev", "/dev", "--tmpfs", "/tmp", "--setenv", "HOME", "/tmp", "--chdir", "/tmp"]  # noqa: S108
-    return [*walls, "--ro-bind", socket, SOCKET] if socket else walls
+    # First, so that what lies under the system's own /tmp can be shown in it.
+    words = [program, *walls.alone(), "--dev", "/dev", "--tmpfs", "/tmp", "--setenv", "HOME", "/tmp"]  # noqa: S108
+    words += [*walls.shown(readable), "--chdir", "/tmp"]  # noqa: S108
+    return [*words, "--ro-bind", socket, SOCKET] if socket else words
 
 
 def _judged(answer: Answer) -> Answer:
@@ -149,33 +129,9 @@ def _judged(answer: Answer) -> Answer:
     raise NotSaid("the service refused it" if answer.said == "refused" else "the service could not be reached")
 
 
-def _module_folders() -> list[str]:
+def _packages() -> walls.Packages:
     """Where our packages lie, and those that the child needs."""
-    folders = [_parent("forwarder.desk.channels.outlet", 4), *(_parent(name, 2) for name in ("msgspec", *NEEDED[:2]))]
-    return list(dict.fromkeys([*folders, _parent(NEEDED[2], 1)]))
-
-
-def _parent(module: str, steps: int) -> str:
-    found = importlib.util.find_spec(module)
-    if found is None or found.origin is None:
-        raise NoOutlet(f"{module} is not installed")
-    return str(Path(found.origin).resolve().parents[steps - 1])
-
-
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-    if pipe is None:
-        raise NoOutlet("no pipe")
-    return pipe
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    _kill(process)
-    for pipe in (process.stdin, process.stdout):
-        with suppress(OSError):
-            _pipe(pipe).close()
-    process.wait()
-
-
-def _kill(process: "subprocess.Popen[bytes]") -> None:
-    with suppress(OSError):
-        os.killpg(process.pid, 9)
+    try:
+        return walls.Packages.found(*NEEDED)
+    except walls.NotInstalled as error:
+        raise NoOutlet(str(error)) from error

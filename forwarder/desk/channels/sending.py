@@ -6,16 +6,17 @@ What a post says is made of the alert alone (wording.py), never of a report. Wha
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from forwarder.desk.channels.accounts import PLACE, Channel, Channels, Kind
 from forwarder.desk.channels.outlet import Outlet
-from forwarder.desk.channels.queue import Post, Queue
+from forwarder.desk.channels.queue import Post, PostState, Queue
 from forwarder.desk.channels.wording import page_text, said, summary
 from forwarder.desk.database import Database
-from forwarder.desk.errors import BadChannel, DeskError, NotSaid
+from forwarder.desk.errors import BadChannel, DeskError, NoSuchPost, NotSaid
 from forwarder.desk.publish.alert import Alert
 from forwarder.desk.publish.places import Gazetteer
 from forwarder.desk.publish.release import current_alerts
@@ -59,13 +60,14 @@ class Turn:
 class Sending:
     """Readies and settles what is in the queue of an open inbox. `address`: where readers find all alerts, or empty."""
 
-    __slots__ = ("_address", "_channels", "_database", "_gazetteer", "_nearest", "_queue")
+    __slots__ = ("_address", "_channels", "_database", "_gazetteer", "_handed", "_nearest", "_queue")
 
     def __init__(self, database: Database, *, address: str, gazetteer: Gazetteer) -> None:
         self._database: Final = database
         self._address: Final = address
         self._gazetteer: Final = gazetteer
         self._nearest: Final[dict[str, str]] = {}
+        self._handed: Final[set[int]] = set()
         self._channels: Final = Channels(database)
         self._queue: Final = Queue(database)
 
@@ -85,24 +87,29 @@ class Sending:
 
     def due(self, *, now: int, channel: str = "") -> list[Turn]:
         """What is due, with everything it takes to say it; with `channel`, what that one has to say, however soon.
-        Raises NoSuchChannel."""
+        From here on it counts as tried, until `settle`. Raises NoSuchChannel."""
         only = self._channels.named(channel).number if channel else None
         channels = {one.number: one for one in self._channels.all()}
         posts: dict[int, list[Post]] = {}
-        for post in self._queue.due(now=now, channel=only):
+        for post in self._queue.hand_out(now=now, channel=only):
             posts.setdefault(post.channel, []).append(post)
+            self._handed.add(post.number)
         return [
             Turn(channels[number].name, tuple((post, self._call(channels[number], post)) for post in its))
             for number, its in posts.items()
         ]
 
     def settle(self, outcomes: list[Outcome], *, now: int) -> list[Outcome]:
-        """Keep what became of them: what was not said is tried again later."""
+        """Keep what became of what was due: what was not said is tried again later, what was not tried is as it was. A
+        post that is gone meanwhile, with its channel, is nobody else's trouble."""
         for one in outcomes:
-            if one.trouble:
-                self._queue.failed(one.post, now=now)
-            else:
-                self._queue.sent(one.post)
+            with suppress(NoSuchPost):
+                if one.trouble:
+                    self._queue.failed(one.post, now=now)
+                else:
+                    self._queue.sent(one.post)
+        self._queue.give_back(self._handed - {one.post for one in outcomes})
+        self._handed.clear()
         return outcomes
 
     def _call(self, channel: Channel, post: Post) -> Callable[[Outlet], None]:
@@ -117,8 +124,16 @@ class Sending:
         return partial(_post_all, url=self._channels.url(channel), messages=messages)
 
     def _page(self, channel: Channel, alert: Alert, title: str) -> Message:
-        """A page with everything that belongs there now."""
-        there = [one for one in current_alerts(self._database) if self._title(channel, one) == title]
+        """A page with everything that belongs there now: this alert, and the others that this channel has had to say.
+        One that was published before it was turned on is not said there in passing."""
+        rows = self._database.rows(
+            "SELECT DISTINCT alerts.id FROM posts JOIN alerts ON posts.alert = alerts.number"
+            " WHERE posts.channel = ? AND (posts.state <> ? OR posts.tries > 0)",
+            channel.number,
+            PostState.DROPPED.value,
+        )
+        ours = {alert.id, *(one for (one,) in rows)}
+        there = [one for one in current_alerts(self._database) if one.id in ours and self._title(channel, one) == title]
         body = page_text(there, language=channel.language, address=self._address)
         about = summary(alert, language=channel.language)
         return Message(channel.name, channel.kind, channel.service, title, "", body, about)
@@ -149,7 +164,8 @@ class Sending:
 
 
 def speak(work: Sequence[Turn], outlet: Outlet) -> list[Outcome]:
-    """Say it, several channels at once and without touching the inbox. Never raises for what a service does."""
+    """Say it, several channels at once and without touching the inbox. Never raises: an outcome that was lost would be
+    said twice."""
     with ThreadPoolExecutor(max_workers=AT_ONCE) as threads:
         return [one for outcomes in threads.map(lambda turn: _in_turn(turn, outlet), work) for one in outcomes]
 
@@ -163,6 +179,11 @@ def _in_turn(turn: Turn, outlet: Outlet) -> list[Outcome]:
             outcomes.append(Outcome(post.number, turn.channel, post.incident, ""))
         except DeskError as error:
             outcomes.append(Outcome(post.number, turn.channel, post.incident, str(error) or "it failed"))
+            break
+        # No memory or process for the walls, or a fault of ours: its text may hold what opens the account.
+        except Exception as error:  # noqa: BLE001
+            trouble = f"what speaks to services does not start: {type(error).__name__}"
+            outcomes.append(Outcome(post.number, turn.channel, post.incident, trouble))
             break
     return outcomes
 

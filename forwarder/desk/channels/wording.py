@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from forwarder.desk.errors import BadChannel
-from forwarder.desk.publish.alert import Alert, State
-from forwarder.desk.publish.moments import span
-from forwarder.desk.publish.safety import Confidence
+from forwarder.desk.publish.alert import Alert, State, newest_first
+from forwarder.desk.publish.phrases import confidence_line, reported_line
 
 LONGEST: Final = 8_000
 SHORTENED: Final = "…"
@@ -29,19 +28,6 @@ _STATE: Final = {
     "es": {State.PUBLISHED: "ALERTA", State.CORRECTED: "CORREGIDA", State.WITHDRAWN: "RETIRADA"},
     "en": {State.PUBLISHED: "ALERT", State.CORRECTED: "CORRECTED", State.WITHDRAWN: "WITHDRAWN"},
 }
-_CONFIDENCE: Final = {
-    "es": {
-        Confidence.UNCONFIRMED: "sin confirmar",
-        Confidence.CONFIRMED_BY_ONE: "confirmada por una organización",
-        Confidence.CONFIRMED_BY_SEVERAL: "confirmada por varias organizaciones",
-    },
-    "en": {
-        Confidence.UNCONFIRMED: "not confirmed",
-        Confidence.CONFIRMED_BY_ONE: "confirmed by one organisation",
-        Confidence.CONFIRMED_BY_SEVERAL: "confirmed by several organisations",
-    },
-}
-_SPAN: Final = {"es": "entre {} y {} (UTC)", "en": "between {} and {} (UTC)"}
 _NONE: Final = {"es": "Ninguna alerta vigente.", "en": "No alert at present."}
 _SUMMARY: Final = {"es": "Alerta {id}, versión {version}", "en": "Alert {id}, version {version}"}
 
@@ -72,7 +58,7 @@ def said(alert: Alert, *, language: str, title_max: int, body_max: int, address:
     whole = "\n\n".join([*text, _about(alert, language), _tail(alert, address, ID_LEN)])
     if len(whole) <= most:
         return Said(title, whole)
-    tail = f"{_CONFIDENCE[language][alert.confidence]}\n{_tail(alert, address, SHORT_ID_LEN)}"
+    tail = f"{confidence_line(alert, language)}\n{_tail(alert, address, SHORT_ID_LEN)}"
     room = most - len(tail) - 1
     if room < SHORTEST:
         raise BadChannel(f"a post there has at most {body_max} characters: too few for an alert and where to find it")
@@ -81,7 +67,7 @@ def said(alert: Alert, *, language: str, title_max: int, body_max: int, address:
 
 def page_text(alerts: Sequence[Alert], *, language: str, address: str) -> str:
     """Our part of a wiki page: every alert given, the newest first. Nothing in it acts as markup of the wiki."""
-    ordered = sorted(alerts, key=lambda alert: (-alert.issued[-1], alert.id))
+    ordered = newest_first(alerts)
     parts = [BEGIN]
     for alert in ordered:
         words = alert.in_language(language)
@@ -116,7 +102,7 @@ def in_wikitext(text: str) -> str:
 
 
 def _about(alert: Alert, language: str) -> str:
-    return f"{_CONFIDENCE[language][alert.confidence]}, {_SPAN[language].format(*span(alert.when))}"
+    return f"{confidence_line(alert, language)}, {reported_line(alert, language)}"
 
 
 def _tail(alert: Alert, address: str, digits: int) -> str:

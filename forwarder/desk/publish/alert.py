@@ -5,15 +5,16 @@ id of the gazetteer; a later version takes the place of the one before under the
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import Final, Self
 
+from forwarder.desk.escapes import plain
 from forwarder.desk.publish.errors import NotAnAlert, NotInThisState
-from forwarder.desk.publish.place import Cell
+from forwarder.desk.publish.place import COARSEST, Cell
 from forwarder.desk.publish.safety import BUCKET_SECONDS, Confidence, Leave
-from onion_service.clean.text import clean_text
 
 ID_LEN: Final = 16
 LANGUAGES: Final = ("es", "en")
@@ -22,6 +23,8 @@ TEXT_MAX: Final = 4_000
 VERSIONS_MAX: Final = 1_000
 # When a version was issued is told by the hour: an alert says when it was written, not who is at their desk.
 ISSUE_SECONDS: Final = 3_600
+# For so long what an alert says is taken to hold; a correction begins it anew.
+CURRENT_SECONDS: Final = 30 * 86_400
 # Year 9999 is the last that the formats can write.
 SECONDS_MAX: Final = 253_402_300_799
 
@@ -72,15 +75,25 @@ class Words:
 
     @classmethod
     def cleaned(cls, *, title: str, text: str, advice: str = "") -> Self:
-        """What a person typed, by the same rules as a reporter's text; control characters become a question mark."""
-        return cls(*(_plain(part) for part in (" ".join(title.split()), text, advice)))
+        """What a person typed, by the same rules as a reporter's text; a sign stands for each control character."""
+        return cls(*(plain(part).strip() for part in (" ".join(title.split()), text, advice)))
+
+
+# So that nobody has to find words while something must be taken back.
+WITHDRAWN_WORDS: Final[Mapping[str, Words]] = MappingProxyType(
+    {
+        "es": Words("Alerta retirada", "Retiramos esta alerta. Lo que decía ya no vale."),
+        "en": Words("Alert withdrawn", "We have withdrawn this alert. What it said no longer holds."),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
     """One alert as it stands now.
 
-    `when`: the beginning of a bucket of six hours, in seconds since 1970. `issued`: the moment of each version, the
+    `when`: the beginning of a bucket of six hours, in seconds since 1970: when the first report came, and not when what
+    it tells of happened. `issued`: the moment of each version, the
     first one first. `words`: by language.
     """
 
@@ -112,6 +125,11 @@ class Alert:
         """1, and one more with each correction or withdrawal."""
         return len(self.issued)
 
+    @property
+    def current_until(self) -> int:
+        """From this moment on nobody should take for granted that it still holds; in seconds since 1970."""
+        return min(self.issued[-1] + CURRENT_SECONDS, SECONDS_MAX)
+
     def in_language(self, language: str) -> Words:
         """The words in this language, or in the first one there is."""
         return self.words.get(language) or next(self.words[one] for one in LANGUAGES if one in self.words)
@@ -131,26 +149,35 @@ def publish(leave: Leave, *, id: str, topic: str, words: Mapping[str, Words], no
 
 
 def correct(alert: Alert, leave: Leave, *, topic: str, words: Mapping[str, Words], now: int) -> Alert:
-    """The next version, from what may leave now. Raises NotInThisState on an alert that was withdrawn."""
+    """The next version, from what may leave now. Raises NotInThisState on an alert that was withdrawn, or corrected so
+    often that only a withdrawal is left."""
     state = _next(alert, Change.CORRECT)
+    if alert.version >= VERSIONS_MAX - 1:
+        raise NotInThisState("this alert was corrected too often: it can only be withdrawn")
     return Alert(
         alert.id, topic, leave.cell, leave.when, leave.confidence, state, _issued_again(alert, now), dict(words)
     )
 
 
 def withdraw(alert: Alert, *, words: Mapping[str, Words], now: int) -> Alert:
-    """The last version: `words` say why, and what was said before is not repeated. Raises NotInThisState."""
+    """The last version: `words` say why, and what was said before is not repeated, its area neither: of it the largest
+    cell around stays. Raises NotInThisState."""
     state = _next(alert, Change.WITHDRAW)
     return Alert(
         alert.id,
         alert.topic,
-        alert.cell,
+        alert.cell.parent(COARSEST),
         alert.when,
         alert.confidence,
         state,
         _issued_again(alert, now),
         dict(words),
     )
+
+
+def newest_first(alerts: Iterable[Alert]) -> list[Alert]:
+    """By their last version; alerts of one hour by their ids."""
+    return sorted(alerts, key=lambda alert: (-alert.issued[-1], alert.id))
 
 
 def _next(alert: Alert, change: Change) -> State:
@@ -162,7 +189,3 @@ def _next(alert: Alert, change: Change) -> State:
 def _issued_again(alert: Alert, now: int) -> tuple[int, ...]:
     # Two versions within an hour are a second apart, so that every reader sees which one is newer.
     return (*alert.issued, max(now - now % ISSUE_SECONDS, alert.issued[-1] + 1))
-
-
-def _plain(text: str) -> str:
-    return "".join(one if one == "\n" or one.isprintable() else "?" for one in clean_text(text).text).strip()

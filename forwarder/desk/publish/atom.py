@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from forwarder.desk.publish.alert import Alert, State
-from forwarder.desk.publish.moments import span, zulu
+from forwarder.desk.publish.alert import Alert, State, newest_first
+from forwarder.desk.publish.moments import zulu
+from forwarder.desk.publish.phrases import confidence_line, reported_line
 from forwarder.desk.publish.publisher import Publisher
-from forwarder.desk.publish.safety import Confidence
 from forwarder.desk.publish.xml_text import XML_LANG, add, document
 
 MEDIA_TYPE: Final = "application/atom+xml"
@@ -24,19 +24,6 @@ _STATE: Final = {
     "es": {State.PUBLISHED: "", State.CORRECTED: "Corregida: ", State.WITHDRAWN: "Retirada: "},
     "en": {State.PUBLISHED: "", State.CORRECTED: "Corrected: ", State.WITHDRAWN: "Withdrawn: "},
 }
-_CONFIDENCE: Final = {
-    "es": {
-        Confidence.UNCONFIRMED: "Sin confirmar.",
-        Confidence.CONFIRMED_BY_ONE: "Confirmada por una organización.",
-        Confidence.CONFIRMED_BY_SEVERAL: "Confirmada por varias organizaciones.",
-    },
-    "en": {
-        Confidence.UNCONFIRMED: "Not confirmed.",
-        Confidence.CONFIRMED_BY_ONE: "Confirmed by one organisation.",
-        Confidence.CONFIRMED_BY_SEVERAL: "Confirmed by several organisations.",
-    },
-}
-_SPAN: Final = {"es": "Reportada entre {} y {} (UTC).", "en": "Reported between {} and {} (UTC)."}
 
 
 def atom(
@@ -54,7 +41,7 @@ def atom(
     add(root, "updated", zulu(max((alert.issued[-1] for alert in alerts), default=0)))
     add(add(root, "author"), "name", publisher.name)
     add(root, "link", rel="self", type=MEDIA_TYPE, href=name)
-    for alert in sorted(alerts, key=lambda one: (-one.issued[-1], one.id)):
+    for alert in newest_first(alerts):
         _entry(root, alert, language)
     return document(root)
 
@@ -67,9 +54,13 @@ def _entry(root: Element, alert: Alert, language: str) -> None:
     add(entry, "published", zulu(alert.issued[0]))
     add(entry, "updated", zulu(alert.issued[-1]))
     add(entry, "category", term=alert.topic)
-    about = f"{_CONFIDENCE[language][alert.confidence]} {_SPAN[language].format(*span(alert.when))}"
+    about = " ".join(map(_sentence, (confidence_line(alert, language), reported_line(alert, language))))
     paragraphs = [about, words.text, *([words.advice] if words.advice else []), f"H3 {alert.cell.index}"]
     add(entry, "content", "\n\n".join(paragraphs), type="text")
+
+
+def _sentence(line: str) -> str:
+    return f"{line[0].upper()}{line[1:]}."
 
 
 def _urn(digits: str) -> str:

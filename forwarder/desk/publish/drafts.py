@@ -5,7 +5,8 @@ compared with what is about to leave.
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from crypto import canonical
@@ -20,6 +21,7 @@ from forwarder.desk.publish.safety import (
     Policy,
     Reason,
     Refusal,
+    in_ended_rounds,
     safe_to_publish,
 )
 from forwarder.desk.publish.stored import Wording
@@ -36,8 +38,10 @@ class Act(Enum):
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What would leave. `leave` is None for a withdrawal, which says nothing new. `leaves_at`: when it leaves by
-    itself, in seconds since 1970; 0 when it may leave now. `confirmed_by`: by how many organisations. `wording`: what
-    a person asked for. `towns`: those that the site names because of its area; None when that is not known."""
+    itself, in seconds since 1970; 0 when it may leave now. `by_itself`: that moment also when it is over; 0 where there
+    is nothing to wait for. `confirmed_by`: by how many organisations. `wording`: what a person asked for. `towns`:
+    those that the site names because of its area; None when that is not known. `named`: what the site calls its topic,
+    by language; empty for its id."""
 
     incident: int
     act: Act
@@ -47,17 +51,24 @@ class Draft:
     wording: Wording
     leaves_at: int = 0
     towns: tuple[str, ...] | None = None
+    by_itself: int = 0
+    named: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
-        """The same for drafts that say the same to the world; id and hour of issue are left out."""
+        """The same for drafts that say the same to the world, of the same version: what a colleague said in between is
+        not said over. The hour of issue is left out, and the id of an alert that has none yet."""
         alert = self.alert
         said = {
             "act": self.act.value,
+            "after": alert.id if self.act is not Act.PUBLISH else "",
             "cell": alert.cell.index,
             "confidence": alert.confidence.value,
+            # A withdrawal is called what the alert was called, whatever that is by now.
+            "named": dict(self.named) if self.act is not Act.WITHDRAW else {},
             "state": alert.state.value,
             "topic": alert.topic,
+            "version": alert.version,
             "when": alert.when,
             "words": {language: [one.title, one.text, one.advice] for language, one in alert.words.items()},
         }
@@ -65,37 +76,45 @@ class Draft:
 
     def preview(self, language: str) -> Preview:
         """What leaves, why that is safe, and what stays; `language` is "es" or "en"."""
-        return preview(self.alert, self.leave, language=language, leaves_at=self.leaves_at, towns=self.towns)
+        return preview(
+            self.alert,
+            self.leave,
+            language=language,
+            leaves_at=self.leaves_at,
+            towns=self.towns,
+            named=self.named,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What may leave, and when it does so by itself (seconds since 1970); 0 when it may now."""
+    """What may leave, and when it does so by itself (seconds since 1970); 0 when it may now. `by_itself`: that moment
+    also when it is over; 0 where there is nothing to wait for."""
 
     leave: Leave
     leaves_at: int
+    by_itself: int = 0
 
 
 def judged(facts: Facts, policy: Policy, *, round_seconds: int, now: RoundNumber, hurry: str = "") -> Judged | Refusal:
     """What may leave of an incident now, or what may leave later if nothing changes, or why nothing may."""
 
-    def at(moment: int) -> Leave | Refusal:
-        return safe_to_publish(facts, policy, round_seconds=round_seconds, now=RoundNumber(moment), override=hurry)
+    def at(moment: int, known: Facts) -> Leave | Refusal:
+        return safe_to_publish(known, policy, round_seconds=round_seconds, now=RoundNumber(moment), override=hurry)
 
-    found = at(now)
+    def edge(leave: Leave) -> int:
+        return _edge(leave.since * round_seconds, wait=policy.wait_hours * HOUR_SECONDS) if leave.since else 0
+
+    found = at(now, facts)
     if isinstance(found, Leave):
-        return Judged(found, 0)
+        return Judged(found, 0, edge(found))
     if found.reason is not Reason.TOO_SOON:
         return found
-    # It only waits: the first round in which it may leave lies in between, and after it every one does.
-    early, late = int(now), int(now) + -(-found.hours * HOUR_SECONDS // round_seconds)
-    while late - early > 1:
-        middle = (early + late) // 2
-        early, late = (early, middle) if isinstance(at(middle), Leave) else (middle, late)
-    then = at(late)
+    # It only waits: when that is over it may leave, by what is known now.
+    then = at(now + -(-found.hours * HOUR_SECONDS // round_seconds), in_ended_rounds(facts, now))
     if isinstance(then, Refusal):
         return then
-    return Judged(then, _edge(late * round_seconds, wait=policy.wait_hours * HOUR_SECONDS))
+    return Judged(then, edge(then), edge(then))
 
 
 def _edge(allowed: int, *, wait: int) -> int:
@@ -111,4 +130,4 @@ def kept_in_place(waits: Judged, alert: Alert) -> Judged | None:
     leave = waits.leave
     if not waits.leaves_at or not leave.cell.is_within(alert.cell):
         return None if waits.leaves_at else waits
-    return Judged(replace(leave, cell=alert.cell, when=alert.when), 0)
+    return Judged(replace(leave, cell=alert.cell, when=alert.when, kept=True), 0)

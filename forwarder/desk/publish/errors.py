@@ -77,7 +77,7 @@ class ChangedMeanwhile(DeskError):
 class StillWaits(DeskError):
     """It comes from one source and its wait is not over; nothing was published."""
 
-    hint = "let it leave by itself (--wait), or say why it cannot wait (--hurry 'people are going there now')"
+    hint = "wait (a first version leaves by itself with --wait), or say why not: --hurry 'people are going there now'"
 
     def __init__(self, until: str) -> None:
         super().__init__(f"all of it comes from one source, so it waits until {until}")
@@ -92,7 +92,7 @@ class DoesNotWait(DeskError):
 class TooMuchToPublish(DeskError):
     """All alerts together are more, or larger, than a list can hold; the folder is as it was."""
 
-    hint = "what is public stays so; ask us for a way to close old alerts, and publish shorter texts meanwhile"
+    hint = "what is public stays so; old alerts should have been left out by themselves: tell us how many there are"
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"what is published does not fit into one list: {reason}")
@@ -107,13 +107,16 @@ class NoAlertsKey(DeskError):
 class OtherAlertsKey(DeskError):
     """The key file is not that of the key this desk has published with; nothing was signed."""
 
-    hint = "put the right file back from a copy of the folder; readers trust that key and no other"
+    hint = (
+        "put the right file back from a copy of the folder; readers trust that key and no other. Only if it is lost or"
+        " stolen: `veladora desk new-alerts-key`"
+    )
 
 
 class BadPlaces(DeskError):
     """The gazetteer cannot be used."""
 
-    hint = "take the file that came with the program, or mend it; `places` in desk.toml names it"
+    hint = "mend the file that `places` in desk.toml names, or remove it: then the list of Mexico counts"
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path}: {reason}")

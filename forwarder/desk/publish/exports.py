@@ -49,7 +49,7 @@ def table(tool: Tool, rows: Sequence[Row], *, languages: Sequence[str], with_rep
 
 def _uwazi_heads(languages: Sequence[str]) -> list[str]:
     spoken = [f"{part}{ending}" for part in ("title", "text", "advice") for ending in _endings(languages).values()]
-    return [*spoken, "date", "between", "location_geolocation", *_ABOUT]
+    return [*spoken, "reported", "reported_between", "location_geolocation", *_ABOUT]
 
 
 def _uwazi_cells(alert: Alert, languages: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -61,22 +61,22 @@ def _uwazi_cells(alert: Alert, languages: Sequence[str]) -> Iterator[tuple[str, 
             (f"advice{ending}", words.advice),
         )
     latitude, longitude = alert.cell.middle
-    yield "date", span(alert.when)[0][:DAY_LEN]
-    yield "between", " - ".join(span(alert.when))
+    yield "reported", span(alert.when)[0][:DAY_LEN]
+    yield "reported_between", " - ".join(span(alert.when))
     yield "location_geolocation", f"{latitude:.6f}|{longitude:.6f}"
     yield from _about(alert).items()
 
 
 def _ushahidi_heads(_: Sequence[str]) -> list[str]:
-    return ["title", "description", "advice", "date", "between", "latitude", "longitude", *_ABOUT]
+    return ["title", "description", "advice", "reported", "reported_between", "latitude", "longitude", *_ABOUT]
 
 
 def _ushahidi_cells(alert: Alert, languages: Sequence[str]) -> Iterator[tuple[str, str]]:
     words = alert.in_language(languages[0])
     latitude, longitude = alert.cell.middle
     yield from (("title", words.title), ("description", words.text), ("advice", words.advice))
-    yield "date", span(alert.when)[0][:DAY_LEN]
-    yield "between", " - ".join(span(alert.when))
+    yield "reported", span(alert.when)[0][:DAY_LEN]
+    yield "reported_between", " - ".join(span(alert.when))
     yield from (("latitude", f"{latitude:.6f}"), ("longitude", f"{longitude:.6f}"))
     yield from _about(alert).items()
 

@@ -35,11 +35,12 @@ def _feature(alert: Alert) -> dict[str, Any]:
             "state": alert.state.value,
             "topic": alert.topic,
             "cell": alert.cell.index,
-            "from": begin,
-            "until": end,
+            "reported_from": begin,
+            "reported_to": end,
             "confidence": alert.confidence.value,
             "published": zulu(alert.issued[0]),
             "updated": zulu(alert.issued[-1]),
+            "current_until": zulu(alert.current_until),
             "words": {
                 language: {"title": words.title, "text": words.text, "advice": words.advice}
                 for language, words in sorted(alert.words.items())

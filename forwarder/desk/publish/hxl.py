@@ -23,11 +23,12 @@ _COLUMNS: Final = (
     ("h3", "#geo+cell+h3"),
     ("latitude of the cell's middle", "#geo+lat"),
     ("longitude of the cell's middle", "#geo+lon"),
-    ("from", "#date+start"),
-    ("until", "#date+end"),
+    ("reported from", "#date+reported+start"),
+    ("reported to", "#date+reported+end"),
     ("confidence", "#status+confidence"),
     ("published", "#date+published"),
     ("updated", "#date+updated"),
+    ("current until", "#date+current+end"),
     *(
         (f"{part} ({language})", f"#description+{part}+i_{language}")
         for language in LANGUAGES
@@ -73,5 +74,6 @@ def _row(alert: Alert) -> list[str]:
         alert.confidence.value,
         zulu(alert.issued[0]),
         zulu(alert.issued[-1]),
+        zulu(alert.current_until),
         *(disarmed(text) for text in texts),
     ]

@@ -3,9 +3,27 @@
 Pure: no clock of its own.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from forwarder.desk.publish.safety import BUCKET_SECONDS
+
+DAY_SECONDS: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """When a list is made, and until when it is good, in seconds since 1970. What is in the files tells the days only,
+    so files made on one day are the same."""
+
+    at: int
+    until: int
+
+    @property
+    def day(self) -> int:
+        """The beginning of the day (UTC)."""
+        return self.at - self.at % DAY_SECONDS
 
 
 def zulu(seconds: int) -> str:

@@ -1,6 +1,7 @@
 """Which published alert must be corrected or taken back, because of what the desk knows by now.
 
-Pure: no clock, no disk, no chance. An alert that says more than may leave now, or something else, is never passed over.
+Pure: no clock, no disk, no chance. An alert that says more than may leave now, or something else, is never passed over,
+as far as it can be judged by reports of rounds that have ended.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Final
 from forwarder.desk.publish.alert import Alert
 from forwarder.desk.publish.drafts import Act, Judged
 from forwarder.desk.publish.preview import refused
-from forwarder.desk.publish.safety import Refusal
+from forwarder.desk.publish.safety import Reason, Refusal
 from forwarder.desk.triage import PUBLIC, State
 
 
@@ -65,10 +66,13 @@ def need(alert: Alert, found: Judged | Refusal | None, *, state: State | None) -
     counts; `state`: that of the incident, None when it has become part of another one."""
     if found is None or state is None:
         return Need(Act.WITHDRAW, Cause.GONE)
-    if isinstance(found, Refusal):
+    if isinstance(found, Refusal) and found.reason is not Reason.IN_THE_FUTURE:
         return Need(Act.WITHDRAW, Cause.MAY_NOT_LEAVE, refusal=found)
     if state not in PUBLIC:
         return Need(Act.WITHDRAW, Cause.MARKED, state=state)
+    if isinstance(found, Refusal):
+        # A slow clock, or a relay that lied about a round, is no reason to take back what is true.
+        return None
     leave = found.leave
     if leave.confidence is not alert.confidence:
         return Need(Act.CORRECT, Cause.CONFIDENCE)

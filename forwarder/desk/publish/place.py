@@ -60,11 +60,13 @@ class Cell:
         """From 3 (some 12 000 km²) to 8 (some 0.7 km²)."""
         return int(h3.get_resolution(self.index))
 
+    def parent(self, resolution: int) -> "Cell":
+        """The cell of this resolution that it lies in; itself where it is as large, or larger, already."""
+        return self if resolution >= self.resolution else Cell(h3.cell_to_parent(self.index, resolution))
+
     def is_within(self, other: "Cell") -> bool:
         """Whether `other` is this cell or one of its parents."""
-        return self.resolution >= other.resolution and bool(
-            h3.cell_to_parent(self.index, other.resolution) == other.index
-        )
+        return self.resolution >= other.resolution and self.parent(other.resolution) == other
 
     @property
     def square_kilometres(self) -> float:
@@ -76,6 +78,10 @@ class Cell:
         """Latitude and longitude of its centre."""
         latitude, longitude = h3.cell_to_latlng(self.index)
         return round(latitude, _DIGITS), round(longitude, _DIGITS)
+
+    def kilometres_to(self, place: "Place | Listed") -> float:
+        """How far a place is from its centre."""
+        return float(h3.great_circle_distance(self.middle, (place.latitude, place.longitude), unit="km"))
 
     def rings(self) -> tuple[Ring, ...]:
         """Its outline as closed rings of (longitude, latitude), counter-clockwise (RFC 7946, 3.1.6); two of them where

@@ -5,7 +5,6 @@ It is the file that the desk's settings name, or the one that comes with Velador
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import asin, cos, radians, sin, sqrt
 from pathlib import Path
 from typing import Final
 
@@ -32,12 +31,7 @@ class Gazetteer:
     def nearest(self, cell: Cell) -> str:
         """The id of the place nearest to the middle of a cell, the first in the alphabet of several; empty when there
         is none. It comes from what is public: the cell and the gazetteer, and not from what reports said."""
-        latitude, longitude = cell.middle
-        return min(
-            self.places,
-            key=lambda one: (_apart(latitude, longitude, self.places[one]), one),
-            default="",
-        )
+        return min(self.places, key=lambda one: (cell.kilometres_to(self.places[one]), one), default="")
 
 
 NOWHERE: Final = Gazetteer({}, {})
@@ -51,10 +45,3 @@ def read_places(path: Path) -> Gazetteer:
         return Gazetteer.of(read_gazetteer(path))
     except NotAGazetteer as error:
         raise BadPlaces(path, str(error).removeprefix(f"{path}: ")) from error
-
-
-def _apart(latitude: float, longitude: float, place: Place) -> float:
-    """An angle that grows with the distance (haversine)."""
-    north, east = radians(place.latitude - latitude), radians(place.longitude - longitude)
-    half = sin(north / 2) ** 2 + cos(radians(latitude)) * cos(radians(place.latitude)) * sin(east / 2) ** 2
-    return asin(sqrt(min(1.0, half)))

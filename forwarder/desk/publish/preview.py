@@ -3,15 +3,18 @@
 Pure: no clock, no disk, no chance. What it shows of an alert is what the feeds say, read from the same alert.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from forwarder.desk.publish.alert import Alert, State
-from forwarder.desk.publish.moments import span, zulu
+from forwarder.desk.publish.moments import zulu
+from forwarder.desk.publish.phrases import confidence_line, reported_line
+from forwarder.desk.publish.room import WITHDRAWN_DAYS
 from forwarder.desk.publish.safety import Confidence, Leave, Reason, Refusal
 
 TOWNS_MAX: Final = 12
+NO_NAME: Final[Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,27 +26,15 @@ class Preview:
     stays: tuple[str, ...]
 
 
-_CONFIDENCE: Final = {
-    "es": {
-        Confidence.UNCONFIRMED: "sin confirmar",
-        Confidence.CONFIRMED_BY_ONE: "confirmada por una organización",
-        Confidence.CONFIRMED_BY_SEVERAL: "confirmada por varias organizaciones",
-    },
-    "en": {
-        Confidence.UNCONFIRMED: "not confirmed",
-        Confidence.CONFIRMED_BY_ONE: "confirmed by one organisation",
-        Confidence.CONFIRMED_BY_SEVERAL: "confirmed by several organisations",
-    },
-}
 _STATE: Final = {
     "es": {State.PUBLISHED: "publicada", State.CORRECTED: "corregida", State.WITHDRAWN: "retirada"},
     "en": {State.PUBLISHED: "published", State.CORRECTED: "corrected", State.WITHDRAWN: "withdrawn"},
 }
 _LEAVES: Final = {
     "es": "identificador {id}, versión {version}, {state}|tema: {topic}|zona: la celda {cell}, de unos {area} km²|"
-    "tiempo: {begin} a {end} UTC|confianza: {confidence}",
+    "{reported}: cuándo llegó el primer reporte, no cuándo pasó|confianza: {confidence}",
     "en": "id {id}, version {version}, {state}|topic: {topic}|area: the cell {cell}, of some {area} km²|"
-    "time: {begin} to {end} UTC|confidence: {confidence}",
+    "{reported}: when the first report came, not when it happened|confidence: {confidence}",
 }
 _STAYS: Final = {
     "es": (
@@ -74,30 +65,40 @@ _TOWNS: Final = {
         "unknown": "the pages put it with the towns in that area",
     },
 }
+_CALLED: Final = {
+    "es": "las páginas ({language}) llaman así al tema: {name}",
+    "en": "the pages ({language}) call the topic: {name}",
+}
 _WHY: Final = {
     "es": {
         "cell": "la zona no es más fina que la resolución de esta mesa ({resolution})",
         "coarser": "la zona se agrandó hasta que en ella hubo al menos {k} reportes",
         "enough": "en la zona hay al menos {k} reportes",
         "confirmed": "está confirmada, así que no depende del número de reportes",
-        "bucket": "del tiempo sólo se dice en qué seis horas",
+        "bucket": "del tiempo sólo se dice en qué seis horas llegó el primer reporte",
         "waited": "viene de una sola fuente y esperó {hours} horas",
+        "kept": "viene de una sola fuente y no espera: la zona y el tiempo ya son públicos, y no se dicen más finos",
         "override": "viene de una sola fuente y no esperó, por decisión de una persona: {reason}",
         "waits": "viene de una sola fuente y espera hasta {leaves_at} UTC; hasta entonces no sale nada",
-        "withdrawn": "deja de decirse lo que decía; la zona, el tiempo y la confianza quedan como estaban",
-        "words": "ningún programa entiende los textos de abajo: léalos pensando en quién pudo contar esto",
+        "withdrawn": "deja de decirse lo que decía; de la zona sólo queda la celda más grande que la rodea",
+        "stays": "quedan el tema, la confianza y las seis horas en que llegó el primer reporte; a los {days} días sale "
+        "de las listas",
+        "words": "ningún programa entiende los textos: léalos pensando en quién pudo contar esto",
     },
     "en": {
         "cell": "the area is not finer than this desk's resolution ({resolution})",
         "coarser": "the area was made larger until at least {k} reports were in it",
         "enough": "at least {k} reports are in the area",
         "confirmed": "it is confirmed, so it does not depend on the number of reports",
-        "bucket": "of the time only the six hours are told",
+        "bucket": "of the time only the six hours are told in which the first report came",
         "waited": "it comes from one source and has waited {hours} hours",
+        "kept": "it comes from one source and does not wait: area and time are public already, and are told no finer",
         "override": "it comes from one source and did not wait, by a person's decision: {reason}",
         "waits": "it comes from one source and waits until {leaves_at} UTC; until then nothing leaves",
-        "withdrawn": "what it said is said no longer; area, time and confidence stay as they were",
-        "words": "no program understands the texts below: read them thinking of who can have told this",
+        "withdrawn": "what it said is said no longer; of the area only the largest cell around it stays",
+        "stays": "topic, confidence and the six hours in which the first report came stay; after {days} days it leaves "
+        "the lists",
+        "words": "no program understands the texts: read them thinking of who can have told this",
     },
 }
 _REFUSED: Final = {
@@ -108,21 +109,26 @@ _REFUSED: Final = {
         Reason.TOO_FAR_APART: "muy pocos de sus reportes son de una misma zona y nadie lo confirmó: "
         "divídalo o confírmelo",
         Reason.TOO_SOON: "todo viene de una sola fuente: espere, o decida no esperar y diga por qué",
-        Reason.IN_THE_FUTURE: "un reporte es de una ronda que no ha terminado: espere, o ponga el reloj en hora",
+        Reason.IN_THE_FUTURE: "hacen falta reportes de una ronda que no ha terminado: espere, o ponga el reloj en hora",
     },
     "en": {reason: reason.value for reason in Reason},
 }
 
 
 def preview(
-    alert: Alert, leave: Leave | None, *, language: str, leaves_at: int = 0, towns: Sequence[str] | None = None
+    alert: Alert,
+    leave: Leave | None,
+    *,
+    language: str,
+    leaves_at: int = 0,
+    towns: Sequence[str] | None = None,
+    named: Mapping[str, str] = NO_NAME,
 ) -> Preview:
     """What `alert` would tell the world, in `language` ("es" or "en"), and why that is safe.
 
     `leave` is None for a withdrawal; `leaves_at`: until when it waits, in seconds since 1970, or 0. `towns`: those that
-    the site names because of its area; None when they are not known here.
+    the site names because of its area; None when they are not known here. `named`: what it calls the topic.
     """
-    begin, end = span(alert.when)
     said = _LEAVES[language].format(
         id=alert.id,
         version=alert.version,
@@ -130,9 +136,8 @@ def preview(
         topic=alert.topic,
         cell=alert.cell.index,
         area=f"{alert.cell.square_kilometres:.1f}",
-        begin=begin,
-        end=end,
-        confidence=_CONFIDENCE[language][alert.confidence],
+        reported=reported_line(alert, language),
+        confidence=confidence_line(alert, language),
     )
     texts = [
         f"{spoken}: {line}"
@@ -141,9 +146,8 @@ def preview(
         for line in part.splitlines()
         if line.strip()
     ]
-    return Preview(
-        (*said.split("|"), _towns(towns, language), *texts), tuple(_why(leave, language, leaves_at)), _STAYS[language]
-    )
+    leaves = (*said.split("|"), _towns(towns, language), *_called(named, language), *texts)
+    return Preview(leaves, tuple(_why(leave, language, leaves_at)), _STAYS[language])
 
 
 def _towns(towns: Sequence[str] | None, language: str) -> str:
@@ -151,6 +155,11 @@ def _towns(towns: Sequence[str] | None, language: str) -> str:
         return _TOWNS[language]["unknown" if towns is None else "none"]
     more = _TOWNS[language]["more"].format(len(towns) - TOWNS_MAX) if len(towns) > TOWNS_MAX else ""
     return _TOWNS[language]["named"].format("; ".join(towns[:TOWNS_MAX]) + more)
+
+
+def _called(named: Mapping[str, str], language: str) -> list[str]:
+    """Every name, in whatever language: all of them leave. Where there is none the pages show the id."""
+    return [_CALLED[language].format(language=spoken, name=name) for spoken, name in sorted(named.items()) if name]
 
 
 def refused(refusal: Refusal, *, language: str) -> str:
@@ -161,15 +170,19 @@ def refused(refusal: Refusal, *, language: str) -> str:
 
 def _why(leave: Leave | None, language: str, leaves_at: int) -> list[str]:
     if leave is None:
-        return [_WHY[language][ground] for ground in ("withdrawn", "words")]
+        return [_WHY[language][ground].format(days=WITHDRAWN_DAYS) for ground in ("withdrawn", "stays", "words")]
     policy = leave.policy
     grounds = ["cell"]
-    if leave.confidence is not Confidence.UNCONFIRMED:
+    if leave.kept and leave.confidence is Confidence.UNCONFIRMED:
+        grounds.append("enough")
+    elif leave.confidence is not Confidence.UNCONFIRMED:
         grounds.append("confirmed")
     else:
         grounds.append("coarser" if leave.cell.resolution < policy.resolution else "enough")
     grounds.append("bucket")
-    if leave.single_source:
+    if leave.kept:
+        grounds.append("kept")
+    elif leave.single_source:
         grounds.append("override" if leave.override else "waits" if leaves_at else "waited")
     facts = {
         "resolution": policy.resolution,

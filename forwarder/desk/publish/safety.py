@@ -4,7 +4,7 @@ Pure: no clock, no disk, no chance. Nothing leaves that is finer than the desk's
 a confirmation a report less than k is no alert at all, and no person can override that.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -35,7 +35,7 @@ class Reason(Enum):
     TOO_FEW = "there are fewer reports than it takes, and nobody confirmed it: wait for more, or confirm it"
     TOO_FAR_APART = "too few of its reports are in one area, and nobody confirmed it: divide it, or confirm it"
     TOO_SOON = "all of it comes from one source: wait, or override with a reason"
-    IN_THE_FUTURE = "a report is of a round that has not ended: wait for its end, or set the clock"
+    IN_THE_FUTURE = "it takes reports of a round that has not ended: wait for its end, or set the clock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,9 @@ class Facts:
 @dataclass(frozen=True, slots=True)
 class Leave:
     """What may leave, and why: `cell`, `when` (the beginning of its bucket) and `confidence` are for the alert; the
-    rest is for the desk alone. `in_cell`: reports in the cell. `override`: the reason a person gave, or empty."""
+    rest is for the desk alone. `in_cell`: reports in the cell. `override`: the reason a person gave, or empty. `since`:
+    the first round in which it may leave, of what had to wait; 0 of what had not. `kept`: cell and bucket are public
+    already, and stay as they are."""
 
     cell: Cell
     when: int
@@ -95,6 +97,8 @@ class Leave:
     single_source: bool
     override: str
     policy: Policy
+    since: int = 0
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +112,28 @@ class Refusal:
 def safe_to_publish(
     facts: Facts, policy: Policy, *, round_seconds: int, now: RoundNumber, override: str = ""
 ) -> Leave | Refusal:
-    """What may leave of an incident in round `now`, or why nothing may. `override`: a person's reason not to wait."""
+    """What may leave of an incident in round `now`, or why nothing may. `override`: a person's reason not to wait.
+
+    A report of a round that has not ended counts for nothing: the clock is slow, or a relay lied about its round.
+    """
     if not facts.reports:
         return Refusal(Reason.NO_REPORTS)
     if facts.false:
         return Refusal(Reason.FALSE)
-    if max(seen.round_number for seen in facts.reports) >= now:
-        return Refusal(Reason.IN_THE_FUTURE)
+    ended = in_ended_rounds(facts, now)
+    found = _allowed(ended, policy, round_seconds=round_seconds, now=now, override=override)
+    lacks = isinstance(found, Refusal) and found.reason is not Reason.TOO_SOON
+    return Refusal(Reason.IN_THE_FUTURE) if lacks and len(ended.reports) < len(facts.reports) else found
+
+
+def in_ended_rounds(facts: Facts, now: RoundNumber) -> Facts:
+    """The same with those of its reports alone whose round has ended."""
+    return replace(facts, reports=tuple(seen for seen in facts.reports if seen.round_number < now))
+
+
+def _allowed(facts: Facts, policy: Policy, *, round_seconds: int, now: RoundNumber, override: str) -> Leave | Refusal:
     confirmed = facts.confirmed_by > 0
-    if not confirmed and len(facts.reports) < policy.k:
+    if not facts.reports or (not confirmed and len(facts.reports) < policy.k):
         return Refusal(Reason.TOO_FEW)
     found = _cell(facts, policy)
     if found is None:
@@ -128,8 +145,10 @@ def safe_to_publish(
     # The wait begins with the report that made it enough: later ones do not put it off, and no alert follows on a
     # report at once.
     enough = rounds[0 if confirmed else policy.k - 1]
-    left = policy.wait_hours * HOUR_SECONDS - (now - enough - 1) * round_seconds
-    if single_source and not reason and left > 0:
+    since = enough + 1 + -(-policy.wait_hours * HOUR_SECONDS // round_seconds)
+    waits = single_source and not reason
+    if waits and now < since:
+        left = policy.wait_hours * HOUR_SECONDS - (now - enough - 1) * round_seconds
         return Refusal(Reason.TOO_SOON, -(-left // HOUR_SECONDS))
     first = rounds[0] * round_seconds
     return Leave(
@@ -140,6 +159,7 @@ def safe_to_publish(
         single_source=single_source,
         override=reason if single_source else "",
         policy=policy,
+        since=since if waits else 0,
     )
 
 

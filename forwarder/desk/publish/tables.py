@@ -24,6 +24,11 @@ PUBLICATIONS: Final = (
     """CREATE TABLE publisher (one INTEGER PRIMARY KEY CHECK (one = 1), key TEXT NOT NULL,
         alerts TEXT NOT NULL DEFAULT '', manifest TEXT NOT NULL DEFAULT '') STRICT""",
 )
+# Since version 5: which version of the list was the last, so that the next one is newer even when the folder is lost.
+LAST_VERSION: Final = "ALTER TABLE publisher ADD COLUMN version INTEGER NOT NULL DEFAULT 0"
+# Since version 5: what topics were called in the previews of what was published.
+TOPIC_NAMES: Final = """CREATE TABLE topic_names (topic TEXT PRIMARY KEY, es TEXT NOT NULL, en TEXT NOT NULL)
+    STRICT, WITHOUT ROWID"""
 CHANNELS: Final = (
     # `secret`: what opens the account; it is in no other place.
     """CREATE TABLE channels (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,

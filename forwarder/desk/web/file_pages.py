@@ -9,13 +9,12 @@ from typing import Final
 
 from aiohttp import web
 
-from forwarder.desk.casework import Casework, Kind, Subject
 from forwarder.desk.errors import NoSuchAttachment
 from forwarder.desk.escapes import OTHER_ENDING, attachment_name, printable
 from forwarder.desk.findings import CleanCopy, Findings, Outcome
 from forwarder.desk.original import Acknowledged
 from forwarder.desk.program import Desk
-from forwarder.desk.reading import original
+from forwarder.desk.reading import Taking, unsealed
 from forwarder.desk.web import gate
 from forwarder.desk.web.catalogues import msg
 from forwarder.desk.web.house import Visit
@@ -57,7 +56,8 @@ def shown(copy: CleanCopy, *, place: int) -> Shown:
     if pages:
         kind = "pages"
     elif copy.media == "text/plain":
-        kind, text = "text", printable(copy.data.decode("utf-8", "replace"))[:TEXT_SHOWN]
+        # A character has at most four bytes: more than this need not be looked at.
+        kind, text = "text", printable(copy.data[: 4 * TEXT_SHOWN].decode("utf-8", "replace")[:TEXT_SHOWN])
     spills = kind in ("sound", "film") and len(copy.data) > IN_MEMORY_MAX
     return Shown(kind, name, copy.findings, len(copy.data), pages, text, spills=spills)
 
@@ -116,10 +116,8 @@ async def release(visit: Visit) -> web.StreamResponse:
     note = visit.t(msg("Se sacó el original del adjunto {place}."), place=place)
 
     def work(desk: Desk) -> bytes:
-        entry = desk.inbox.entry(number)
-        data = original(desk.inbox, entry, place).release(acknowledged=Acknowledged.HARM)
-        Casework(desk.inbox.database).note(Subject(Kind.REPORT, number), note, by=visit.by())
-        return data
+        taking = Taking(Acknowledged.HARM, visit.by(), note)
+        return unsealed(desk.inbox, desk.inbox.entry(number), place, taking=taking)
 
     data = await visit.keeper.read(work)
     return _bytes(data, media=ANYTHING, name=f"report-{number:06}-attachment-{place:03}-ORIGINAL{OTHER_ENDING}")

@@ -21,7 +21,7 @@ from forwarder.desk.web.catalogues import SOURCE_LANGUAGE, Language, languages
 from forwarder.desk.web.forms import Form
 from forwarder.desk.web.gate import BY_ITSELF
 from forwarder.desk.web.keeper import Keeper, Stage
-from forwarder.desk.web.names import Names
+from forwarder.desk.web.names import Names, names_now
 from forwarder.desk.web.session import Session, Sessions
 from forwarder.desk.web.texts import SAID, STEP, trouble
 
@@ -121,9 +121,14 @@ class Visit:
         """A message in the language of the pages."""
         return self.house.spoken.say(text, **values)
 
-    def names(self) -> Names:
-        """What topics and places are called."""
-        return self.keeper.names
+    async def names(self) -> Names:
+        """What topics and places are called, by the directory that the desk has now. Raises DeskLocked."""
+        keeper = self.keeper
+        held = keeper.names
+        found = await keeper.read(lambda desk: names_now(desk, held))
+        if keeper.names is held:
+            keeper.names = found
+        return found
 
     def page(self, template: str, *, status: int = 200, **facts: object) -> web.Response:
         """A page of ours."""

@@ -58,6 +58,11 @@ async def inbox(visit: Visit) -> web.StreamResponse:
     seconds = visit.settings.relay.round_seconds
     number = visit.query.number("look")
     remembered = visit.session.looks.get(number) if number is not None else None
+    if number is not None and remembered is None:
+        return visit.go(
+            "/inbox",
+            say=visit.t(msg("Esa búsqueda ya no está: las búsquedas se olvidan al cerrar la mesa. Busque otra vez.")),
+        )
     query = visit.query if remembered is None else Form({name: (typed,) for name, typed in remembered.items()})
     asked = looking(query, round_seconds=seconds, number=None if remembered is None else number)
     listed = await visit.keeper.read(lambda desk: _list(desk, asked, after=visit.query.number("after")))
@@ -70,9 +75,9 @@ async def inbox(visit: Visit) -> web.StreamResponse:
         rows=rows,
         trouble=trouble,
         following=asked.link(after=listed.page.after) if listed.page.after is not None else "",
-        paged=visit.query.number("after") is not None,
+        first=asked.link() if visit.query.number("after") is not None else None,
         listed=listed,
-        names=visit.names(),
+        names=await visit.names(),
         states=list(State),
         nobody=NOBODY,
     )

@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import web
 
-from forwarder.desk.casework import Kind, Subject
+from forwarder.desk.casework import Casework, Kind, Subject
 from forwarder.desk.corroboration import Proposal
 from forwarder.desk.corroboration import Reason as Likeness
 from forwarder.desk.errors import BadWords, NoSandbox, NotOpenedSafely
@@ -30,7 +30,7 @@ DAYS: Final = 28
 COMPARED: Final = 20_000
 DAY_SECONDS: Final = 86_400
 PAGE: Final = 50
-# Of a proposal or an incident so many reports are shown; the rest are a link to the inbox.
+# Of a proposal or an incident so many reports are shown; the rest of an incident are a link to the inbox.
 SHOWN: Final = 50
 OPENING: Final = 160
 
@@ -47,7 +47,7 @@ class Question:
 @dataclass(frozen=True, slots=True)
 class _Asked:
     incidents: list[Incident]
-    proposals: list[Proposal]
+    proposals: list[tuple[Proposal, tuple[tuple[int, ...], int]]]
     found: dict[int, Found]
     few: bool
 
@@ -58,12 +58,8 @@ async def incidents(visit: Visit) -> web.StreamResponse:
     asked = await visit.keeper.read(lambda desk: _ask(desk, after=after))
     rows, trouble = await _rows(visit, asked.found)
     questions = [
-        Question(
-            one,
-            tuple(rows[number] for number in one.reports[:SHOWN] if number in rows),
-            max(0, len(one.reports) - SHOWN),
-        )
-        for one in asked.proposals
+        Question(one, tuple(rows[number] for number in shown if number in rows), more)
+        for one, (shown, more) in asked.proposals
     ]
     last = asked.incidents[-1].number if len(asked.incidents) == PAGE else None
     return visit.page(
@@ -74,7 +70,7 @@ async def incidents(visit: Visit) -> web.StreamResponse:
         days=DAYS,
         compared=COMPARED if asked.few else 0,
         trouble=trouble,
-        names=visit.names(),
+        names=await visit.names(),
         Likeness=Likeness,
     )
 
@@ -105,7 +101,7 @@ async def show(visit: Visit, fault: Fault, typed: Form) -> web.StreamResponse:
         others=beside,
         hours=hours,
         trouble=trouble,
-        names=visit.names(),
+        names=await visit.names(),
         fault=fault,
         typed=typed,
         form_path=f"/incidents/{number}",
@@ -115,8 +111,19 @@ async def show(visit: Visit, fault: Fault, typed: Form) -> web.StreamResponse:
 async def split(visit: Visit) -> web.StreamResponse:
     """Take a report out of the incident."""
     number, report = visit.number("number"), visit.form.number("report") or 0
-    await visit.keeper.read(lambda desk: Incidents(desk.inbox.database).split(report, by=visit.by()))
-    said = visit.t(msg("El reporte {report} volvió a quedar solo."), report=report)
+
+    def work(desk: Desk) -> bool:
+        incidents = Incidents(desk.inbox.database)
+        # A page that stayed open may show a report that belongs to another incident now.
+        if report not in incidents.incident(number).reports:
+            return False
+        incidents.split(report, by=visit.by())
+        return True
+
+    if await visit.keeper.read(work):
+        said = visit.t(msg("El reporte {report} volvió a quedar solo."), report=report)
+    else:
+        said = visit.t(msg("Ese reporte ya no es de este incidente. No se separó nada."))
     return visit.go(f"/incidents/{number}", say=said)
 
 
@@ -137,8 +144,22 @@ def _ask(desk: Desk, *, after: int) -> _Asked:
     since = desk.inbox.rounds_back(DAYS * DAY_SECONDS // seconds)
     newest = round_of_newest(desk.inbox.database, COMPARED)
     proposals = kept.proposals(round_seconds=seconds, since=max(since, newest)) if not after else []
-    numbers = sorted({number for one in proposals for number in one.reports[:SHOWN]})
-    return _Asked(kept.page(after=after, limit=PAGE), proposals, _found(desk, numbers), few=newest > since)
+    asked = [(one, _shown(desk, one)) for one in proposals]
+    numbers = sorted({number for _, (shown, _) in asked for number in shown})
+    return _Asked(kept.page(after=after, limit=PAGE), asked, _found(desk, numbers), few=newest > since)
+
+
+def _shown(desk: Desk, one: Proposal) -> tuple[tuple[int, ...], int]:
+    """Which reports of a proposal are shown, and so decided on, and how many are still to be asked about: when there
+    are too many, one of each incident is shown for all of it, and as many of those that are alone as there is room."""
+    if len(one.reports) <= SHOWN:
+        return one.reports, 0
+    casework, asked = Casework(desk.inbox.database), dict[tuple[bool, int], int]()
+    for number in one.reports:
+        incident = casework.standing(Subject(Kind.REPORT, number)).incident
+        asked.setdefault((incident is None, incident or number), number)
+    first = [asked[key] for key in sorted(asked)]
+    return tuple(sorted(first[:SHOWN])), max(0, len(first) - SHOWN)
 
 
 def _one(desk: Desk, number: int) -> tuple[Incident, Case, dict[int, Found], bool]:

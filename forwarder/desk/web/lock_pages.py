@@ -7,11 +7,11 @@ from aiohttp import web
 from crypto.errors import WrongPassphrase
 from forwarder.desk.casework import colleague_name
 from forwarder.desk.errors import BadWords, NotOpened, TryLater
+from forwarder.desk.passphrases import SIGNS_MAX
 from forwarder.desk.web.catalogues import languages, msg
 from forwarder.desk.web.house import FOLDER, Visit
 from forwarder.desk.web.session import COOKIE
 
-PASSPHRASE_MAX: Final = 1_024
 STATIC: Final = {
     name: ((FOLDER / "static" / name).read_bytes(), media)
     for name, media in (("desk.css", "text/css"), ("desk.js", "text/javascript"), ("icon.svg", "image/svg+xml"))
@@ -142,7 +142,7 @@ def _ask(visit: Visit, *, status: int = 200, fault: str = "", wait: int | None =
 def _fault(visit: Visit, passphrase: str, name: str) -> str:
     if not passphrase:
         return visit.t(msg("Escriba la frase."))
-    if len(passphrase) > PASSPHRASE_MAX:
+    if len(passphrase) > SIGNS_MAX:
         return visit.t(msg("La frase es demasiado larga."))
     try:
         if name:

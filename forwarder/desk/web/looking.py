@@ -49,11 +49,11 @@ class Looking:
         """Whether anything is looked for at all."""
         return any(value for name, value in self.typed.items() if name != "order")
 
-    def link(self, *, after: int) -> str:
-        """The query of the page that follows."""
-        if self.number is not None:
-            return urlencode({"look": self.number, "after": after})
-        return urlencode({**{name: value for name, value in self.typed.items() if value}, "after": after})
+    def link(self, *, after: int | None = None) -> str:
+        """The query of the page that begins after a report; of the first page without one."""
+        typed = {name: value for name, value in self.typed.items() if value}
+        what: dict[str, object] = {"look": self.number} if self.number is not None else dict(typed)
+        return urlencode(what if after is None else {**what, "after": after})
 
 
 def looking(query: Form, *, round_seconds: int, number: int | None = None) -> Looking:

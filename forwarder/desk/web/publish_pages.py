@@ -6,6 +6,7 @@ What was seen is named by its digest; when anything has changed since, nothing l
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Final
 
 from aiohttp import web
@@ -13,7 +14,7 @@ from aiohttp import web
 from forwarder.desk.errors import DeskError, NoSuchStep, ReasonMissing
 from forwarder.desk.program import Desk
 from forwarder.desk.publications import Publications, Published, Rules, Waiting
-from forwarder.desk.publish.alert import Words
+from forwarder.desk.publish.alert import WITHDRAWN_WORDS, Words
 from forwarder.desk.publish.drafts import Act, Draft
 from forwarder.desk.publish.errors import ChangedMeanwhile, NoPlace, NotConfirmed
 from forwarder.desk.publish.places import Gazetteer, read_places
@@ -32,6 +33,14 @@ _FIELDS: Final[Mapping[type[DeskError], str]] = {NoPlace: "place", NotConfirmed:
 class _Rules:
     rules: Rules
     gazetteer: Gazetteer
+
+
+class _Done(Enum):
+    """What became of a form that says: let it leave."""
+
+    LEFT = "left"
+    WAITS = "waits"
+    BEFORE = "before"
 
 
 async def published(visit: Visit) -> web.StreamResponse:
@@ -53,7 +62,7 @@ async def published(visit: Visit) -> web.StreamResponse:
         folder=str(visit.settings.alerts_folder / "current"),
         key=key,
         signs=visit.keeper.desk.signs,
-        names=visit.names(),
+        names=await visit.names(),
     )
 
 
@@ -73,8 +82,9 @@ def form_page(act: Act) -> Handler:
             return visit.go(f"/incidents/{number}/publish")
         if words is not None and act is Act.PUBLISH:
             return visit.go(f"/incidents/{number}/correct")
-        mended = as_before(words, languages) if words is not None and act is Act.CORRECT else blank(languages)
-        return await _page(visit, act, rules, mended)
+        # Who takes something back should not have to look for words first.
+        said = {Act.PUBLISH: None, Act.CORRECT: words, Act.WITHDRAW: WITHDRAWN_WORDS}[act]
+        return await _page(visit, act, rules, blank(languages) if said is None else as_before(said, languages))
 
     return write
 
@@ -118,20 +128,33 @@ async def _done(visit: Visit, act: Act, rules: _Rules, said: Typed) -> web.Strea
     if not seen or not (leaves or waits):
         return await _previewed(visit, act, rules, said)
 
-    def work(desk: Desk) -> bool:
+    def work(desk: Desk) -> _Done:
         publications = Publications(desk.inbox.database, rules.rules)
+        if leaves and _is_out(publications, act, number, said, seen):
+            return _Done.BEFORE
         draft = _draft(publications, act, number, said, now)
         if isinstance(draft, Refusal) or draft.digest != seen:
             raise ChangedMeanwhile
         if waits:
             publications.wait(draft, by=visit.by(), now=now)
-            return False
+            return _Done.WAITS
         publications.publish(draft, by=visit.by(), now=now, note=visit.form.text("note"), seen=seen)
-        return True
+        return _Done.LEFT
 
-    if not await visit.keeper.read(work):
+    done = await visit.keeper.read(work)
+    if done is _Done.WAITS:
         return visit.go("/published", say=visit.t(msg("Saldrá sola cuando termine la espera, si nada cambia.")))
+    if done is _Done.BEFORE:
+        return visit.go("/published", say=visit.t(msg("Eso ya había salido. No salió otra vez.")))
     return visit.go("/published", say=await _released(visit, now))
+
+
+def _is_out(publications: Publications, act: Act, number: int, said: Typed, seen: str) -> bool:
+    """Whether what was seen is what is out already: the form was sent twice."""
+    held = publications.current(number)
+    if held is None or said.wording is None:
+        return False
+    return Draft(number, act, held.alert, None, held.confirmed_by, said.wording).digest == seen
 
 
 async def _released(visit: Visit, now: int) -> str:
@@ -189,6 +212,7 @@ async def _page(
     trouble: tuple[str, str] | None = None,
     translated: bool = False,
 ) -> web.StreamResponse:
+    names = await visit.names()
     faults = {name: text if translated else visit.t(text) for name, text in said.faults.items()}
     return visit.page(
         "publish.html",
@@ -202,8 +226,8 @@ async def _page(
         written=rules.rules.languages,
         places=sorted(rules.gazetteer.names.values()),
         policy=rules.rules.policy,
-        topics=sorted(visit.names().topics),
-        names=visit.names(),
+        topics=sorted(names.topics),
+        names=names,
     )
 
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from crypto.errors import CryptoError
 from forwarder.desk import program
 from forwarder.desk.catching_up import Event, News
+from forwarder.desk.endpoint import Refusal
+from forwarder.desk.listener import Failure, Listener
 from forwarder.desk.program import Desk
-from forwarder.errors import ForwarderError
+from forwarder.desk.tending import Told
 from onion_service.control import Bootstrap
-from onion_service.errors import OnionServiceError
 
 # tor ends within seconds; a delivery that is being stored is waited for.
 STOP_SECONDS: Final = 60.0
@@ -42,17 +42,18 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """How many of the bundles that were missed have been asked for, of how many; and whether it goes on."""
+    """How many of the bundles that were missed have come, of how many; whether it goes on, and what went wrong last."""
 
     done: int
     of: int
     goes_on: bool
+    cause: Refusal | Exception | None = None
 
 
 class Receiver:
     """Receives for an unlocked desk until it is stopped."""
 
-    __slots__ = ("_desk", "_stop", "_task", "coming", "standing")
+    __slots__ = ("_desk", "_stop", "_task", "coming", "refused", "standing", "troubles")
 
     def __init__(self, desk: Desk) -> None:
         self._desk: Final = desk
@@ -60,6 +61,9 @@ class Receiver:
         self._task: asyncio.Task[None] | None = None
         self.standing = Standing(Phase.NO_RELAY)
         self.coming: Coming | None = None
+        # Why the last delivery was refused, and what does not work now; the errors are of our own making or not shown.
+        self.refused: Refusal | None = None
+        self.troubles: dict[Enum, Exception | None] = {}
 
     def start(self) -> None:
         """Begin, when there is a relay to receive from; what goes wrong is told in `standing`."""
@@ -80,11 +84,16 @@ class Receiver:
                 await self._task
 
     async def _receive(self) -> None:
+        listener = Listener(
+            reachable=self._reachable,
+            coming=self._came,
+            refused=self._refused,
+            failed=self._failed,
+            tended=self._tended,
+        )
         try:
-            await program.receive(
-                self._desk, self._stop, progress=self._started, reachable=self._reachable, coming=self._came
-            )
-        except (ForwarderError, OnionServiceError, CryptoError, OSError) as error:
+            await program.receive(self._desk, self._stop, progress=self._started, listener=listener)
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing is received any more
             self.standing = Standing(Phase.FAILED, error=error)
 
     def _started(self, step: Bootstrap) -> None:
@@ -92,7 +101,28 @@ class Receiver:
             self.standing = Standing(Phase.STARTING, percent=step.percent)
 
     def _came(self, news: News) -> None:
-        self.coming = Coming(news.done, news.of, goes_on=news.event not in (Event.DONE, Event.STOPPED))
+        before = None if self.coming is None or news.event in (Event.BEGUN, Event.DONE) else self.coming.cause
+        goes_on = news.event not in (Event.DONE, Event.PARTLY, Event.STOPPED)
+        self.coming = Coming(news.done - news.left_out, news.of, goes_on=goes_on, cause=news.cause or before)
+
+    def _refused(self, why: Refusal | None) -> None:
+        self.refused = why
+
+    def _failed(self, failure: Failure) -> None:
+        self.troubles.pop(failure.what, None)
+        if failure.error is not None:
+            self.troubles[failure.what] = failure.error
+
+    def _tended(self, told: Told) -> None:
+        match told:
+            case Told.NOT_RELEASED | Told.NOT_SERVED | Told.NOT_SAID:
+                self.troubles[told] = None
+            case Told.LOOKED:
+                self.troubles.pop(Told.NOT_RELEASED, None)
+            case Told.SERVED:
+                self.troubles.pop(Told.NOT_SERVED, None)
+            case Told.SAID:
+                self.troubles.pop(Told.NOT_SAID, None)
 
     def _reachable(self, address: str) -> None:
         self.standing = Standing(Phase.RECEIVING, percent=100, address=address)

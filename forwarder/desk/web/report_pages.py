@@ -78,7 +78,7 @@ async def show(visit: Visit, fault: Fault, typed: Form) -> web.StreamResponse:
         detail=partial(detail_of, visit),
         before=read.before,
         after=read.after,
-        names=visit.names(),
+        names=await visit.names(),
         fault=fault,
         typed=typed,
         form_path=f"/reports/{number}",

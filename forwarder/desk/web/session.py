@@ -19,6 +19,7 @@ SECRET_LEN: Final = 32
 FREE_TRIES: Final = 2
 LONGEST_WAIT: Final = 60.0
 LOOKS_MAX: Final = 100
+FIRST_LOOK: Final = 2**48
 
 Draw = Callable[[], str]
 
@@ -48,7 +49,8 @@ class Session:
 
     def remember(self, look: Mapping[str, str]) -> int:
         """A number for what was looked for: what a browser keeps of a search is that number and no word."""
-        number = max(self.looks, default=0) + 1
+        # It begins anywhere: the address of a search that was forgotten must not show another one.
+        number = max(self.looks, default=secrets.randbelow(FIRST_LOOK)) + 1
         self.looks[number] = look
         self.looks.pop(number - LOOKS_MAX, None)
         return number

@@ -7,17 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import structs
+
 from crypto.errors import CryptoError
 from crypto.words import WORDS
 from forwarder.desk.config import NAME_MAX, PartnerSettings, RelaySettings
+from forwarder.desk.passphrases import Flaw, flaw
 from forwarder.desk.web.catalogues import msg
 from forwarder.desk.web.forms import Form, whole_number
 
 #: Words that every keyboard types alike.
 PLAIN_WORDS: Final = tuple(word for word in WORDS if word.isascii())
 OFFERED: Final = 6
-PASSPHRASE_MIN: Final = 16
-PASSPHRASE_MAX: Final = 1_024
 PASTED_MAX: Final = 4_096
 ID_MAX: Final = 64
 NUMBERS: Final = ("round_seconds", "letters", "parcels", "parcel_every", "keep_rounds")
@@ -34,6 +35,17 @@ _ADVICE: Final[Mapping[str, str]] = {
     "keep_rounds": msg("Es un número entero de 4 a 100000. Lo común es 672, una semana."),
     "partners_onion": msg("Son 56 letras y números y .onion al final, o nada si el operador no la dio."),
 }
+_FLAWS: Final[Mapping[Flaw, str]] = {
+    Flaw.SHORT: msg("Es muy corta. Use las seis palabras de arriba, u otras seis elegidas al azar."),
+    Flaw.ALIKE: msg("Casi todos sus signos son iguales. Use las seis palabras de arriba."),
+    Flaw.LONG: msg("Es demasiado larga."),
+    Flaw.UNSEEN: msg("Tiene signos que no se ven."),
+}
+
+# What is left of a message may stand before a line: marks of quoting, and the # of the settings file. No value has a
+# space in it, and a long one may have been put on a line of its own.
+_LINE: Final = re.compile(r"^[>#\s]*([A-Za-z_]+)[^\S\n]*=[^\S\n]*(?:\n[>#\s]*)?(\S+)", re.MULTILINE)
+_QUOTES: Final = "\"'“”„«»‘’"
 
 Choose = Callable[[Sequence[str]], str]
 
@@ -69,10 +81,8 @@ def check_partner(form: Form) -> Checked:
     elif _partner(typed["id"], name) is None:
         faults["id"] = msg("Sólo letras pequeñas sin acentos, números y guiones, y empieza con letra o número.")
     passphrase = form.text("passphrase")
-    if len(passphrase) < PASSPHRASE_MIN:
-        faults["passphrase"] = msg("Es muy corta. Use las seis palabras de arriba, u otras seis elegidas al azar.")
-    elif len(passphrase) > PASSPHRASE_MAX or not passphrase.isprintable():
-        faults["passphrase"] = msg("Es demasiado larga, o tiene signos que no se ven.")
+    if (wrong := flaw(passphrase)) is not None:
+        faults["passphrase"] = _FLAWS[wrong]
     elif form.text("again") != passphrase:
         faults["again"] = msg("No es igual a la de arriba. Escríbala otra vez, despacio.")
     return Checked(typed, faults, partner=None if faults else _partner(typed["id"], name))
@@ -93,25 +103,53 @@ def check_pasted(form: Form) -> Checked:
     """The relay's lines as they were pasted together, put into their fields for a person to look at."""
     pasted = form.text("pasted")
     typed = {name: form.word(name) for name in RELAY_FIELDS} | {"pasted": pasted}
-    lines = _lines(pasted) if len(pasted) <= PASTED_MAX else None
+    lines = _lines(pasted) if len(pasted) <= PASTED_MAX else {}
     if not lines:
         return Checked(typed, {"pasted": msg("Ahí no están las líneas del relevo. Cópielas completas del mensaje.")})
     if not lines.keys() <= set(RELAY_FIELDS):
         return Checked(typed, {"pasted": msg("Hay líneas que no son de las que se piden. Quítelas.")})
-    found = {name: str(lines[name]) for name in RELAY_FIELDS if name in lines}
+    if any(len(values) > 1 for values in lines.values()):
+        return Checked(typed, {"pasted": msg("Hay dos líneas del mismo nombre que no dicen lo mismo. Quite la vieja.")})
+    found = {name: value for name, (value, *_) in lines.items()}
     return Checked(typed | found | {"pasted": ""})
 
 
-def _lines(pasted: str) -> Mapping[str, object] | None:
-    """The values of `name = value` lines, with `[relay]` before them or without; None when they are none."""
-    # What is left of a message: marks of quoting, and the # of the settings file.
-    plain = "\n".join(re.sub(r"^[>#\s]+", "", line) for line in pasted.splitlines())
+def check_onion(form: Form, relay: RelaySettings) -> Checked:
+    """Where the desk may come for what it missed, which the operator told later; the whole block is taken too."""
+    pasted = form.word("partners_onion")
+    typed = {"partners_onion": pasted}
+    values = _lines(pasted).get("partners_onion", (pasted,)) if len(pasted) <= PASTED_MAX else ()
     try:
-        found = tomllib.loads(plain)
+        (onion,) = values
+        found = structs.replace(relay, partners_onion=onion)
+    except ValueError:
+        found = relay
+    if not found.partners_onion:
+        fault = msg(
+            "Son 56 letras y números y .onion al final. Pegue la línea partners_onion que le mandó el operador."
+        )
+        return Checked(typed, {"partners_onion": fault})
+    return Checked(typed, relay=found)
+
+
+def _lines(pasted: str) -> Mapping[str, tuple[str, ...]]:
+    """The values of each `name = value` line, wherever in a message they stand; a line that is none is passed by.
+
+    A name that is not one of ours counts only where its value is written as in desk.toml: then it is a misspelt
+    setting, and not a word of the message.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for name, value in _LINE.findall(pasted):
+        if name in RELAY_FIELDS or _is_setting(name, value):
+            found.setdefault(name, {})[value.strip(_QUOTES)] = None
+    return {name: tuple(values) for name, values in found.items()}
+
+
+def _is_setting(name: str, value: str) -> bool:
+    try:
+        return bool(tomllib.loads(f"{name} = {value}"))
     except (tomllib.TOMLDecodeError, RecursionError):
-        return None
-    inner = found.get("relay", found)
-    return inner if isinstance(inner, dict) else None
+        return False
 
 
 def _partner(partner_id: str, name: str) -> PartnerSettings | None:

@@ -9,12 +9,20 @@ from typing import Final
 from aiohttp import web
 
 from crypto.errors import WrongPassphrase
-from forwarder.desk.config import SETTINGS_NAME
-from forwarder.desk.errors import TryLater
+from forwarder.desk.config import SETTINGS_NAME, RelaySettings
+from forwarder.desk.errors import AlreadyThere, TryLater
 from forwarder.desk.web import setting_up
+from forwarder.desk.web.catalogues import msg
 from forwarder.desk.web.house import Faults, Visit
 from forwarder.desk.web.lock_pages import admitted
-from forwarder.desk.web.setting_up import Checked, check_partner, check_pasted, check_relay, offered_passphrase
+from forwarder.desk.web.setting_up import (
+    Checked,
+    check_onion,
+    check_partner,
+    check_pasted,
+    check_relay,
+    offered_passphrase,
+)
 from forwarder.errors import ForwarderError
 from onion_service.errors import OnionServiceError
 
@@ -44,6 +52,8 @@ async def start(visit: Visit) -> web.StreamResponse:
         return _start(visit, checked, status=422)
     try:
         await visit.keeper.make(checked.partner, passphrase=visit.form.text("passphrase"))
+    except AlreadyThere as error:
+        return _start(visit, checked, status=422, trouble=_half_a_desk(visit, error))
     except (ForwarderError, OnionServiceError, OSError) as error:
         return _start(visit, checked, status=422, trouble=visit.told(error))
     return admitted(visit, path="/sheet")
@@ -73,10 +83,8 @@ async def card(visit: Visit) -> web.StreamResponse:
 async def card_file(visit: Visit) -> web.StreamResponse:
     """The same as a file to send."""
     found = await visit.keeper.read(lambda desk: desk.card)
-    names = ("id", "name", "key", "words", "endpoint", "pull_key", "signing", "alerts")
-    text = "".join(f"{name:<9} {value}\n" for name in names if (value := getattr(found, name)))
     disposition = f'attachment; filename="{found.id}.txt"'
-    return web.Response(text=text, content_type="text/plain", headers={"Content-Disposition": disposition})
+    return web.Response(text=found.text, content_type="text/plain", headers={"Content-Disposition": disposition})
 
 
 async def relay_page(visit: Visit) -> web.StreamResponse:
@@ -86,6 +94,9 @@ async def relay_page(visit: Visit) -> web.StreamResponse:
 
 async def relay(visit: Visit) -> web.StreamResponse:
     """Put pasted lines into their fields, or write the fields down and begin to receive."""
+    there = visit.settings.config.relay
+    if there is not None and visit.form.has("onion"):
+        return await _onion(visit, there)
     if visit.form.has("fill"):
         pasted = check_pasted(visit.form)
         return _relay(visit, pasted, status=422 if pasted.faults else 200, filled=not pasted.faults)
@@ -99,9 +110,27 @@ async def relay(visit: Visit) -> web.StreamResponse:
     return visit.go("/ready")
 
 
+async def _onion(visit: Visit, there: RelaySettings) -> web.StreamResponse:
+    """What the operator told later: where the desk may come for what it missed."""
+    checked = check_onion(visit.form, there)
+    if checked.relay is None:
+        return _relay(visit, checked, status=422)
+    try:
+        await visit.keeper.fill_in(checked.relay)
+    except (ForwarderError, OSError) as error:
+        return _relay(visit, checked, status=422, trouble=visit.told(error))
+    return visit.go("/relay", say=visit.t(msg("Guardado. La mesa recoge ahora sola lo que le faltó.")))
+
+
 async def ready(visit: Visit) -> web.StreamResponse:
     """What happens now, and what to do each day."""
     return visit.page("ready.html", folder=str(visit.settings.folder))
+
+
+def _half_a_desk(visit: Visit, error: AlreadyThere) -> tuple[str, str]:
+    what = visit.t(msg("En esa carpeta ya hay una parte de una mesa ({name}), y no se tocó."), name=error.path.name)
+    then = msg("No la borre: puede tener reportes. Póngale otro nombre a la carpeta, y haga la mesa otra vez.")
+    return what, visit.t(then)
 
 
 def _start(

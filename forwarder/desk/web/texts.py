@@ -13,11 +13,16 @@ from crypto.report import When
 from forwarder.desk import errors, findings
 from forwarder.desk.casework import Deed
 from forwarder.desk.corroboration import Reason
+from forwarder.desk.endpoint import Refusal
+from forwarder.desk.listener import Trouble
 from forwarder.desk.publish import errors as publishing
+from forwarder.desk.sandbox import Way
+from forwarder.desk.tending import Told
 from forwarder.desk.triage import State
 from forwarder.desk.web.catalogues import msg
-from forwarder.errors import NoSpace, NotWritten
+from forwarder.errors import BadCopy, Damaged, NoSpace, NotAGazetteer, NotWritten
 from onion_service import errors as tor
+from onion_service import refusals
 
 SAID: Final[Mapping[Enum, str]] = {
     State.NEW: msg("nuevo"),
@@ -28,6 +33,9 @@ SAID: Final[Mapping[Enum, str]] = {
     State.PUBLISHED: msg("publicado"),
     State.CORRECTED: msg("corregido"),
     State.WITHDRAWN: msg("retirado"),
+    Way.BUBBLEWRAP: msg("bubblewrap, lo más fuerte"),
+    Way.NAMESPACES: msg("el núcleo del sistema, sin bubblewrap"),
+    Way.FILTERS: msg("el núcleo del sistema, que aquí da poco: sólo se abren textos e imágenes"),
     When.UNSAID: msg("no lo dice"),
     When.NOW: msg("en ese momento"),
     When.TODAY: msg("ese mismo día"),
@@ -92,6 +100,33 @@ SAID: Final[Mapping[Enum, str]] = {
     findings.Reason.LARGE: msg("es más grande de lo que aquí se abre"),
     findings.Reason.LIMIT: msg("al abrirlo se acabó la memoria o el tiempo, o se detuvo el programa que lo abría"),
     findings.Reason.ACTIVE: msg("trae programas, o partes que llaman a la red"),
+    Refusal.NOT_A_DELIVERY: msg(
+        "No nombra una ronda de este relevo: compare round_seconds de desk.toml con el del operador."
+    ),
+    Refusal.TOO_FAR_AHEAD: msg(
+        "Según el reloj de esta computadora, su ronda todavía no pasa. Revise la fecha, la hora y la zona;"
+        " si están bien, avise al operador del relevo."
+    ),
+    Refusal.TOO_LONG: msg(
+        "Es más largo de lo que este relevo manda: compare letters y parcels de desk.toml con los del operador."
+    ),
+    Refusal.NOT_A_BUNDLE: msg(
+        "No lo firmó este relevo, o no es lo que se pidió: compare identity, letters y parcels de desk.toml"
+        " con los del operador; si están bien, avísele."
+    ),
+    Refusal.DIFFERENT: msg("Ya está otra entrega de esa misma ronda. No debería pasar: avise al operador del relevo."),
+    Refusal.NOT_STORED: msg("No se pudo guardar: libere espacio en el disco; el relevo lo vuelve a ofrecer."),
+    Trouble.ONLY_CALLED: msg("Esta mesa sólo espera a que el relevo la llame; no va a recoger nada."),
+    Trouble.NO_WAY_OUT: msg("La mesa no puede salir a la red: no recoge lo que faltó ni dice nada a otras mesas."),
+    Trouble.NO_DIRECTORY: msg("No se pudo traer el directorio del relevo."),
+    Trouble.WORD_WAITS: msg("Una palabra para otra mesa todavía no sale."),
+    Trouble.WORD_FORGOTTEN: msg(
+        "Una palabra para otra mesa ya no sale: lo que iba a decir cambió."
+        " Mire el incidente y, si quiere, dígala otra vez."
+    ),
+    Told.NOT_RELEASED: msg("Lo publicado no se pudo firmar de nuevo. La terminal dice por qué."),
+    Told.NOT_SERVED: msg("Lo publicado no se ofrece por ahora a quienes guardan copias; se intenta otra vez."),
+    Told.NOT_SAID: msg("Un canal no pudo decir lo que tocaba: veladora desk channel posts dice cuál y por qué."),
     findings.Reason.TAGS: msg("un segundo programa todavía encontró campos ocultos en la copia"),
 }
 
@@ -116,11 +151,15 @@ _TROUBLE: Final[Mapping[type[Exception], tuple[str, str]]] = {
     ),
     errors.BadSettings: (
         msg("Los ajustes de la mesa (desk.toml) no se pueden usar."),
-        msg("Corrija el archivo como dice docs/partner.md; no se inició nada."),
+        msg("Corrija el archivo como dice docs/partner.es.md; no se inició nada."),
     ),
     errors.AlreadyThere: (
         msg("Ahí ya hay algo, y no se tocó."),
         msg("Use otra carpeta, o lo que ya está."),
+    ),
+    errors.Busy: (
+        msg("Otro programa está usando el buzón; no se cambió nada."),
+        msg("Cierre lo que trabaje con esta mesa (una copia de seguridad, otra orden) y vuelva a intentar."),
     ),
     errors.NotStored: (
         msg("El buzón no se pudo escribir; está como antes."),
@@ -171,7 +210,7 @@ _TROUBLE: Final[Mapping[type[Exception], tuple[str, str]]] = {
     ),
     errors.NotOpenedSafely: (
         msg("El programa que abre lo ajeno se detuvo antes de terminar."),
-        msg("Intente otra vez. Si pasa sólo con un reporte, ese reporte se hizo para eso: avísenos."),
+        msg("Intente otra vez. Si pasa sólo con un reporte, puede ser que se haya hecho para eso: avísenos."),
     ),
     errors.NotAcknowledged: (
         msg("El original sigue sellado."),
@@ -186,8 +225,8 @@ _TROUBLE: Final[Mapping[type[Exception], tuple[str, str]]] = {
         msg("Vuelva atrás, cargue la página de nuevo y mándelo desde ahí."),
     ),
     errors.DeskLocked: (
-        msg("La mesa se cerró mientras tanto; no se cambió nada."),
-        msg("Ábrala y hágalo otra vez."),
+        msg("La mesa se cerró mientras tanto."),
+        msg("Ábrala, y mire si quedó hecho antes de hacerlo otra vez."),
     ),
     errors.TryLater: (
         msg("La frase no abrió la mesa varias veces seguidas."),
@@ -242,12 +281,12 @@ _TROUBLE: Final[Mapping[type[Exception], tuple[str, str]]] = {
         msg("Mire otra vez qué saldría; ahí dice qué hace falta."),
     ),
     publishing.ChangedMeanwhile: (
-        msg("Algo cambió desde que usted lo vio, así que no salió nada."),
+        msg("Algo cambió desde que usted lo vio, así que esta vez no salió nada."),
         msg("Esto es lo que saldría ahora. Léalo otra vez."),
     ),
     publishing.StillWaits: (
         msg("Viene de una sola fuente y todavía tiene que esperar."),
-        msg("Deje que salga sola, o diga por qué no puede esperar."),
+        msg("Mire otra vez qué saldría: ahí dice hasta cuándo, y qué puede hacer."),
     ),
     publishing.DoesNotWait: (msg("Esta alerta no tiene que esperar."), msg("Publíquela ahora, o mírela otra vez.")),
     publishing.TooMuchToPublish: (
@@ -264,7 +303,19 @@ _TROUBLE: Final[Mapping[type[Exception], tuple[str, str]]] = {
     ),
     publishing.BadPlaces: (
         msg("La lista de lugares de la mesa no se puede usar."),
-        msg("Ponga otra vez la que vino con el programa; el ajuste places de desk.toml dice dónde."),
+        msg("Corrija el archivo que nombra places en desk.toml, o bórrelo: entonces vale la lista de México."),
+    ),
+    BadCopy: (
+        msg("La carpeta de lo publicado ya no es lo que esta mesa firmó, o no se puede leer."),
+        msg("Revise el disco, y quién más escribe ahí. Luego quite esa carpeta: la mesa la hace y la firma de nuevo."),
+    ),
+    Damaged: (
+        msg("Un archivo de esta mesa está dañado, o alguien lo cambió."),
+        msg("Revise el disco y siga con la última copia buena de la carpeta."),
+    ),
+    NotAGazetteer: (
+        msg("La lista de lugares no se puede usar."),
+        msg("Corrija el archivo que nombra places en desk.toml, o bórrelo: entonces vale la lista de México."),
     ),
     NoSpace: (msg("El disco está lleno."), msg("Libere espacio y vuelva a intentar.")),
     NotWritten: (
@@ -276,6 +327,33 @@ _TROUBLE: Final[Mapping[type[Exception], tuple[str, str]]] = {
         msg("Instale tor 0.4.8 o más nuevo (apt-get install tor)."),
     ),
     tor.TorTooOld: (msg("El tor instalado es muy viejo."), msg("Instale tor 0.4.8 o más nuevo.")),
+    tor.OnionUnreachable: (
+        msg("El relevo no se encuentra, o no deja entrar a esta mesa."),
+        msg(
+            "Puede estar apagado: se intenta otra vez. Si sigue igual, compare con el operador partners_onion de"
+            " desk.toml y la pull_key de su tarjeta."
+        ),
+    ),
+    tor.ClientKeyRefused: (
+        msg("tor no aceptó la llave con que esta mesa entra al relevo."),
+        msg("Compare partners_onion de desk.toml con lo que le dio el operador."),
+    ),
+    tor.DialError: (
+        msg("La llamada al relevo se cortó o tardó demasiado."),
+        msg("Se intenta otra vez. Si sigue igual, revise la conexión y avise al operador."),
+    ),
+    refusals.ClockWrong: (
+        msg("El reloj de esta computadora y el del relevo no van iguales."),
+        msg("Ponga bien la fecha, la hora y la zona; si están bien, avise al operador del relevo."),
+    ),
+    refusals.WrongRelay: (
+        msg("El directorio es de otro relevo."),
+        msg("La dirección del relevo en desk.toml es vieja o la cambiaron: pídala otra vez al operador."),
+    ),
+    refusals.OutOfPatience: (
+        msg("El relevo no contestó o no aceptó nada en todo ese tiempo."),
+        msg("Puede estar lleno o apagado; se intenta otra vez."),
+    ),
     tor.TorNotBootstrapped: (
         msg("tor no logra entrar a su red."),
         msg("Revise que haya internet y que el reloj de esta computadora esté bien; luego intente otra vez."),
@@ -305,8 +383,8 @@ _TROUBLE: Final[Mapping[type[Exception], tuple[str, str]]] = {
         msg("No lo use; si se repite, avise al operador del relevo."),
     ),
     Exception: (
-        msg("Algo falló, y no se cambió nada."),
-        msg("Intente otra vez; si se repite, avísenos."),
+        msg("Algo falló."),
+        msg("Antes de intentar otra vez, mire si quedó hecho. Si se repite, avísenos."),
     ),
 }
 

@@ -3,25 +3,30 @@ leaves shows first all that it says.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from random import SystemRandom
 from typing import Final
 
 from aiohttp import web
 
 from crypto.directory import Directory, Partner
-from crypto.word import BUCKET_SECONDS
-from forwarder.desk import telling
+from forwarder.desk import reading, telling
 from forwarder.desk.errors import NobodyToTell, NotHeard, NothingToTell, SingleReport
 from forwarder.desk.own_keys import signing_key
 from forwarder.desk.program import Desk
+from forwarder.desk.publish.errors import ChangedMeanwhile
 from forwarder.desk.telling import Telling
 from forwarder.desk.web.casework_pages import Fault, Show
 from forwarder.desk.web.catalogues import msg
+from forwarder.desk.web.forms import Form
 from forwarder.desk.web.house import Handler, Visit
 from forwarder.desk.words import Said
 
-REFUSED: Final = (SingleReport, NobodyToTell, NothingToTell, NotHeard)
+REFUSED: Final = (SingleReport, NobodyToTell, NothingToTell, NotHeard, ChangedMeanwhile)
+
+SAID_LATER: Final = msg(
+    "Saldrá en las próximas seis horas, a un momento al azar, si la mesa está abierta entonces. Si está cerrada,"
+    " hasta media hora después de abrirla; y si se cierra antes, se sortea otra vez, así que puede tardar días."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +70,12 @@ def tell(show: Show) -> Handler:
 
     async def handle(visit: Visit) -> web.StreamResponse:
         number, now = visit.number("number"), visit.house.now()
+        seen = _seen(visit.form)
 
         def work(desk: Desk) -> None:
             what = telling.draft(desk.inbox.database, number, round_seconds=desk.settings.relay.round_seconds)
+            if what != seen:
+                raise ChangedMeanwhile
             telling.tell(
                 desk.inbox.database,
                 number,
@@ -85,16 +93,20 @@ def tell(show: Show) -> Handler:
             await visit.keeper.read(work)
         except REFUSED as error:
             return await show(visit, Fault("tell", "", " ".join(visit.told(error))), visit.form)
-        said = visit.t(msg("Saldrá en las próximas seis horas, a un momento al azar, si la mesa está abierta."))
+        said = visit.t(SAID_LATER)
         return visit.go(f"/incidents/{number}#others", say=said)
 
     return handle
 
 
+def _seen(form: Form) -> Telling:
+    """What the page showed before somebody pressed the button."""
+    return Telling(form.text("topic"), form.text("place"), form.number("bucket") or 0, form.has("several"))
+
+
 def hours(bucket: int) -> str:
     """Six hours (UTC)."""
-    begin, end = (datetime.fromtimestamp(one * BUCKET_SECONDS, UTC) for one in (bucket, bucket + 1))
-    return f"{begin:%Y-%m-%d %H:%M} – {end:%H:%M} UTC"
+    return reading.hours(bucket, between=" – ")
 
 
 def _directory(desk: Desk, now: float) -> Directory | None:

@@ -1,6 +1,7 @@
 """A copy is one whole version or it is refused; a crash while one is written leaves the one before."""
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,20 @@ def test_the_version_before_stays_for_those_who_are_reading_it_and_no_more(tmp_p
         write_copy(tmp_path, copy(version))
     assert sorted(path.name for path in (tmp_path / VERSIONS).iterdir()) == ["3", "4"]
     assert read_copy(tmp_path, key=PUBLIC).signed.manifest.version == 4
+
+
+def test_no_date_in_a_copy_tells_more_than_the_hour_and_each_version_is_dated_later(tmp_path: Path) -> None:
+    folder = tmp_path / "published"
+    dated = []
+    for version in (1, 2):
+        write_copy(folder, copy(version))
+        there = [folder, folder / CURRENT, folder / VERSIONS, *(folder / VERSIONS / str(version)).rglob("*")]
+        dates = {path.lstat().st_mtime_ns for path in there}
+        assert len(dates) == 1
+        dated.append(dates.pop())
+    assert dated[0] % (3_600 * 10**9) == 0
+    assert 0 <= time.time_ns() - dated[0] < 7_200 * 10**9
+    assert dated[1] - dated[0] in (10**9, 3_600 * 10**9), "a reader who asks for what is newer gets it"
 
 
 def test_a_version_that_is_there_is_not_written_over(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 from crypto.errors import Expired, Forged, Malformed, RolledBack
 from forwarder.copies import CURRENT, read_copy
 from forwarder.errors import BadCopy, NotMirrored
-from forwarder.mirror import Fetched, Mirror
-from tests.unit.forwarder.published import FILES, NOW, PUBLIC, URL, Served, copy
+from forwarder.mirror import Fetched, Mirror, expired_since
+from tests.unit.forwarder.published import END, FILES, NOW, PUBLIC, URL, Served, copy
 
 
 def fetch(folder: Path, served: Served, *, now: int = NOW) -> Fetched:
@@ -109,6 +109,13 @@ def test_a_list_past_its_time_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Expired):
         fetch(tmp_path, Served(copy(valid_until=NOW).everything()))
     assert not (tmp_path / CURRENT).exists()
+
+
+def test_a_mirror_knows_that_what_it_holds_is_past_its_time(tmp_path: Path) -> None:
+    assert expired_since(tmp_path, PUBLIC, now=NOW) == 0, "nothing is held"
+    fetch(tmp_path, Served(copy().everything()))
+    assert expired_since(tmp_path, PUBLIC, now=END - 1) == 0
+    assert expired_since(tmp_path, PUBLIC, now=END) == END
 
 
 def test_a_publisher_who_changes_versions_while_we_fetch_is_asked_once_more(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import aiohttp
@@ -207,7 +209,52 @@ def test_who_goes_away_in_the_middle_is_no_fault_and_leaves_no_file_open(tmp_pat
     assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
 
-@given(st.text(max_size=60))
-def test_any_path_is_that_of_a_bundle_or_of_nothing(path: str) -> None:
-    match = pulling._PATH.fullmatch(path)
-    assert match is None or len(path) == len(path_of(LETTER, number(0)))
+def test_who_comes_does_not_wait_for_the_work_of_the_edge_nor_it_for_them(tmp_path: Path) -> None:
+    store = BundleStore(tmp_path / "bundles", keep_rounds=10)
+    store.write(sent := bundle(7))
+    at_work = threading.Event()
+
+    async def body() -> bytes:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        edge = loop.run_in_executor(None, at_work.wait)
+        socket = tmp_path / "partners.sock"
+        async with (
+            asyncio.timeout(20),
+            serve_on(partners_door(store, may_go=lambda _: True), socket, refusals=pulling.REFUSALS),
+            aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(socket))) as session,
+            session.get(f"http://relay{path_of(LETTER, number(7))}") as response,
+        ):
+            got = await response.read()
+            at_work.set()
+            await edge
+            return got
+
+    try:
+        assert asyncio.run(body()) == sent.wire
+    finally:
+        at_work.set()
+
+
+PATHS = st.tuples(st.sampled_from(CellClass), st.integers(0, ROUND_MAX)).map(
+    lambda one: path_of(one[0], number(one[1]))
+)
+
+
+@given(PATHS)
+def test_every_bundle_has_a_path_of_one_length(path: str) -> None:
+    assert pulling._PATH.fullmatch(path) is not None
+    assert len(path) == len(path_of(LETTER, number(0)))
+
+
+@given(PATHS, st.data())
+def test_a_path_with_one_character_more_less_or_other_is_none_or_that_of_another_bundle(
+    path: str, data: st.DataObject
+) -> None:
+    at = data.draw(st.integers(0, len(path) - 1))
+    odd = data.draw(st.characters() | st.sampled_from("0123456789/lp\n\u0663"))
+    assert pulling._PATH.fullmatch(path[:at] + odd + path[at:]) is None
+    assert pulling._PATH.fullmatch(path[:at] + path[at + 1 :]) is None
+    other = path[:at] + odd + path[at + 1 :]
+    if pulling._PATH.fullmatch(other) is not None:
+        assert other == path or (at >= len("/bundles/letters/") and odd in "0123456789")

@@ -88,6 +88,9 @@ def test_a_closed_service_stands_beside_the_open_one_and_has_clients() -> None:
         'HiddenServicePort 80 unix:"/run/veladora/partners"',
         "HiddenServiceMaxStreams 16",
         "HiddenServiceMaxStreamsCloseCircuit 0",
+        "HiddenServiceEnableIntroDoSDefense 1",
+        "HiddenServiceEnableIntroDoSRatePerSec 2",
+        "HiddenServiceEnableIntroDoSBurstPerSec 32",
     )
     for clients in ((), (("norte", "A" * 52), ("norte", "B" * 52))):
         with pytest.raises(UnsafeSetting):

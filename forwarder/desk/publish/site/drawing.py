@@ -121,7 +121,8 @@ def _draw_cell(canvas: Canvas, view: View, one: Marked) -> None:
 def _draw_mark(canvas: Canvas, middle: tuple[float, float], look: Look) -> None:
     x, y = middle[0] * FINER, middle[1] * FINER
     draw = canvas.rectangle if look.square else canvas.ellipse
-    for side, colour in ((MARK + 1.5, WHITE), (MARK, look.colour), (MARK - 2.5, None if look.full else WHITE)):
+    half = MARK / 2 if look.small else MARK
+    for side, colour in ((half + 1.5, WHITE), (half, look.colour), (half - 2.5, None if look.full else WHITE)):
         if colour is not None:
             reach = side * FINER
             draw((x - reach, y - reach, x + reach, y + reach), fill=colour)

@@ -1,7 +1,7 @@
 """Which pages the site has: one for each place and topic with alerts, and for each month; never more than is room for.
 
 Pure: no clock, no disk, no chance. When room is short, places go first, those with the fewest alerts before others;
-what is left out has no link to it, and every alert stays in the feeds.
+what is left out has no link to it, and every alert stays with its month.
 """
 
 from collections import defaultdict
@@ -11,13 +11,20 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Final
 
-from forwarder.desk.publish.alert import LANGUAGES, Alert
-from forwarder.desk.publish.site.marks import newest_first
+from forwarder.desk.publish.alert import LANGUAGES, Alert, State, newest_first
+from forwarder.desk.publish.room import newest_within
+from forwarder.desk.publish.site.marks import is_old
 from forwarder.desk.publish.site.where import Finder
 from forwarder.places.gazetteer import Listed
 
 # So that no page is longer than a published file may be, however long the words are.
 ON_A_PAGE: Final = 64
+# On the page of a place: so many with all of their words, so many more with a line each, and so much in its feeds. A
+# large cell has dozens of places, and each of its alerts is repeated for all of them.
+WHOLE_AT_A_PLACE: Final = 16
+SHORT_AT_A_PLACE: Final = 48
+IN_A_PLACE_FEED: Final = 64
+PLACE_FEED_BYTES: Final = 262_144
 TOPICS_MAX: Final = 64
 PLACES_MAX: Final = 300
 # Start and verification in each language, and the style.
@@ -36,6 +43,29 @@ class AboutPlace:
     @property
     def page(self) -> str:
         return f"place/{self.place.id}.html"
+
+    @property
+    def standing(self) -> int:
+        """How many of them are not withdrawn. A withdrawn one is about all places of a large area: where there is no
+        other, a place has no page, but its feeds say so to those who had the one before."""
+        return sum(one.state is not State.WITHDRAWN for one in self.alerts)
+
+    def whole(self, *, now: int) -> list[Alert]:
+        """Those that its page shows with all of their words, at `now` (seconds since 1970): none that is old or
+        withdrawn."""
+        fresh = [one for one in self.alerts if one.state is not State.WITHDRAWN and not is_old(one, now=now)]
+        return newest_within(fresh, most=WHOLE_AT_A_PLACE, room=PLACE_FEED_BYTES)
+
+    def short(self, *, now: int) -> list[Alert]:
+        """Those that it has a line for, of the others."""
+        whole = {alert.id for alert in self.whole(now=now)}
+        return [alert for alert in self.alerts if alert.id not in whole][:SHORT_AT_A_PLACE]
+
+    @property
+    def fed(self) -> list[Alert]:
+        """Those in its feeds, in the order of their ids."""
+        found = newest_within(self.alerts, most=IN_A_PLACE_FEED, room=PLACE_FEED_BYTES)
+        return sorted(found, key=lambda alert: alert.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +95,7 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All pages, and where an alert stands for good (`links`, by its id)."""
+    """All pages, and where an alert stands for good (`links`, by its id). `places`: those with most alerts first."""
 
     places: tuple[AboutPlace, ...]
     topics: tuple[AboutTopic, ...]
@@ -74,7 +104,7 @@ class Plan:
 
 
 def plan(alerts: Sequence[Alert], finder: Finder, *, room: int) -> Plan:
-    """What fits into so many files."""
+    """What fits into so many files. Places are wishes: how many bytes each takes is known when it is made."""
     left = room - _ALWAYS
     months = _months(alerts)
     if len(months) * len(LANGUAGES) > left:
@@ -84,7 +114,7 @@ def plan(alerts: Sequence[Alert], finder: Finder, *, room: int) -> Plan:
     left -= len(topics) * len(LANGUAGES)
     places = _places(alerts, finder)[: max(0, min(PLACES_MAX, left // _FOR_A_PLACE))]
     return Plan(
-        places=tuple(sorted(places, key=lambda one: (one.place.region, one.place.name, one.place.id))),
+        places=tuple(places),
         topics=tuple(sorted(topics, key=lambda one: one.topic)),
         months=tuple(months),
         links={alert.id: f"{month.page}#a{alert.id}" for month in months for alert in month.alerts},
@@ -119,5 +149,5 @@ def _places(alerts: Sequence[Alert], finder: Finder) -> list[AboutPlace]:
     for alert in alerts:
         for place in finder.of(alert.cell).places:
             found.setdefault(place.id, (place, []))[1].append(alert)
-    ordered = sorted(found.values(), key=lambda one: (-len(one[1]), -one[0].people, one[0].id))
-    return [AboutPlace(place, tuple(newest_first(inside))) for place, inside in ordered]
+    about = [AboutPlace(place, tuple(newest_first(inside))) for place, inside in found.values()]
+    return sorted(about, key=lambda one: (-one.standing, -len(one.alerts), -one.place.people, one.place.id))

@@ -5,19 +5,25 @@ Pure: no clock, no disk, no chance.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from forwarder.desk.publish.alert import LANGUAGES, Alert
 from forwarder.desk.publish.moments import zulu
 from forwarder.desk.publish.place import Cell
-from forwarder.desk.publish.site.marks import LOOKS, mark_of
+from forwarder.desk.publish.site.marks import LOOKS, Mark, mark_of
 from forwarder.desk.publish.site.plan import Plan
-from forwarder.desk.publish.site.texts import MARKS, TEXTS, hour_line, span_line, state_line, topic_line
+from forwarder.desk.publish.site.texts import (
+    MARKS,
+    NAMED_MAX,
+    OLD_DAYS,
+    TEXTS,
+    hour_line,
+    places_line,
+    span_line,
+    state_line,
+    topic_line,
+)
 from forwarder.desk.publish.site.where import Finder, Where
 from forwarder.places.gazetteer import Gazetteer, Listed
-
-# How many places are named for one cell.
-NAMED_MAX: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,7 @@ class Shown:
     mark: str
     sign: str
     confidence: str
+    old: str
     state: str
     topic: str
     topic_page: str
@@ -51,12 +58,20 @@ class Shown:
 class Showing:
     """Says alerts in one language."""
 
-    __slots__ = ("_finder", "_names", "_pages", "_plan", "_topics", "language")
+    __slots__ = ("_finder", "_names", "_now", "_pages", "_plan", "_topics", "language")
 
     def __init__(
-        self, language: str, plan: Plan, finder: Finder, gazetteer: Gazetteer, topics: Mapping[str, Mapping[str, str]]
+        self,
+        language: str,
+        plan: Plan,
+        finder: Finder,
+        gazetteer: Gazetteer,
+        topics: Mapping[str, Mapping[str, str]],
+        *,
+        now: int,
     ) -> None:
         self.language = language
+        self._now = now
         self._plan = plan
         self._finder = finder
         self._topics = topics
@@ -67,7 +82,7 @@ class Showing:
         """What a page says of it."""
         language = self.language
         words = alert.in_language(language)
-        mark = mark_of(alert)
+        mark = mark_of(alert, now=self._now)
         where = self._finder.of(alert.cell)
         return Shown(
             id=alert.id,
@@ -77,7 +92,8 @@ class Showing:
             advice=words.advice,
             mark=mark.value,
             sign=LOOKS[mark].sign,
-            confidence=MARKS[language][mark],
+            confidence=MARKS[language][mark_of(alert, now=alert.issued[-1])],
+            old=TEXTS[language]["old"].format(days=OLD_DAYS) if mark is Mark.OLD else "",
             state=state_line(alert, language),
             topic=self.topic(alert.topic),
             topic_page=self._pages.get(alert.topic, ""),
@@ -103,12 +119,7 @@ class Showing:
 
     def places(self, where: Where, *, most: int = NAMED_MAX) -> str:
         """`incluye A, B y 3 más`, or what it is near to."""
-        said = TEXTS[self.language]
-        if not where.within:
-            return said["near"].format(place=self.name(where.near)) if where.near else said["far"]
-        named = [self.name(place) for place in where.within[:most]]
-        more = len(where.within) - len(named)
-        return said["within"].format(places="; ".join(named) + (" " + said["more"].format(count=more) if more else ""))
+        return places_line(where, self._names, self.language, most=most)
 
     def _area(self, cell: Cell) -> str:
         area = cell.square_kilometres

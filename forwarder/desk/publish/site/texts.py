@@ -7,10 +7,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from forwarder.desk.publish.alert import Alert, State
+from forwarder.desk.publish.alert import CURRENT_SECONDS, Alert, State
+from forwarder.desk.publish.moments import DAY_SECONDS
+from forwarder.desk.publish.phrases import CONFIDENCE
 from forwarder.desk.publish.safety import BUCKET_SECONDS
-from forwarder.desk.publish.site.marks import Mark
+from forwarder.desk.publish.site.marks import SURE, Mark
+from forwarder.desk.publish.site.where import Where
 
+# How many places are named for one cell.
+NAMED_MAX: Final = 4
+OLD_DAYS: Final = CURRENT_SECONDS // DAY_SECONDS
 TEXTS: Final[dict[str, dict[str, str]]] = {
     "es": {
         "title": "Alertas de {publisher}",
@@ -18,7 +24,7 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "skip": "Ir al contenido",
         "home": "Todas las alertas",
         "about": "Lo que vieron personas que no damos a conocer, revisado por {publisher}. De cada alerta se dice una "
-        "zona y un lapso de seis horas, y nada más fino.",
+        "zona y en qué seis horas llegó el primer reporte, y nada más fino. Cuándo pasó sólo lo dicen sus palabras.",
         "none": "Por ahora no hay alertas.",
         "map": "Mapa",
         "map_alt": "Mapa de {country} con las zonas que tienen alertas: {count}. Las mismas alertas están en la lista.",
@@ -43,9 +49,14 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "place_note": "Aquí están las alertas cuya zona incluye este lugar, o que quedan cerca de él. Una zona grande "
         "puede incluir varios lugares.",
         "older": "Anteriores",
+        "none_new": "No hay alertas nuevas.",
+        "months_have": "Las demás están en las páginas por mes",
+        "old": "desde hace más de {days} días nadie ha dicho que siga igual",
+        "issued": "Lista del {day}. Vale hasta el {until}; después busque otra más nueva, porque en esta puede faltar "
+        "lo que se corrigió o se retiró.",
         "what": "Tema",
         "where": "Zona",
-        "when": "Cuándo",
+        "when": "Reportada",
         "published": "Publicada",
         "changed": "Último cambio",
         "advice": "Qué hacer",
@@ -71,8 +82,8 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "other_language": "Español",
         "skip": "Skip to the content",
         "home": "All alerts",
-        "about": "What people whom we do not name have seen, checked by {publisher}. Of each alert an area and a span "
-        "of six hours are told, and nothing finer.",
+        "about": "What people whom we do not name have seen, checked by {publisher}. Of each alert an area is told, "
+        "and in which six hours the first report came, and nothing finer. When it happened only its words say.",
         "none": "There are no alerts now.",
         "map": "Map",
         "map_alt": "Map of {country} with the areas that have alerts: {count}. The same alerts are in the list.",
@@ -97,9 +108,14 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "place_note": "Here are the alerts whose area includes this place, or that are near it. A large area may "
         "include several places.",
         "older": "Earlier ones",
+        "none_new": "There are no new alerts.",
+        "months_have": "The others are on the pages by month",
+        "old": "for more than {days} days nobody has said that it still holds",
+        "issued": "List of {day}. It is good until {until}; after that look for a newer one, since what was corrected "
+        "or withdrawn may be missing in this one.",
         "what": "Topic",
         "where": "Area",
-        "when": "When",
+        "when": "Reported",
         "published": "Published",
         "changed": "Last change",
         "advice": "What to do",
@@ -128,15 +144,13 @@ STATES: Final = {
 _VERSION: Final = {"es": "versión {}", "en": "version {}"}
 MARKS: Final = {
     "es": {
-        Mark.BY_SEVERAL: "Confirmada por varias organizaciones",
-        Mark.BY_ONE: "Confirmada por una organización",
-        Mark.UNCONFIRMED: "Sin confirmar",
+        **{mark: CONFIDENCE["es"][sure].capitalize() for mark, sure in SURE.items()},
+        Mark.OLD: f"De hace más de {OLD_DAYS} días",
         Mark.WITHDRAWN: "Retirada: ya no vale",
     },
     "en": {
-        Mark.BY_SEVERAL: "Confirmed by several organisations",
-        Mark.BY_ONE: "Confirmed by one organisation",
-        Mark.UNCONFIRMED: "Not confirmed",
+        **{mark: CONFIDENCE["en"][sure].capitalize() for mark, sure in SURE.items()},
+        Mark.OLD: f"More than {OLD_DAYS} days old",
         Mark.WITHDRAWN: "Withdrawn: no longer valid",
     },
 }
@@ -179,7 +193,7 @@ def state_line(alert: Alert, language: str) -> str:
 
 
 def span_line(when: int, language: str) -> str:
-    """A bucket: `23 de noviembre de 2026, 06:00 a 12:00`."""
+    """A bucket: `23 de noviembre de 2026, 06:00–12:00 UTC`."""
     begin, end = (datetime.fromtimestamp(moment, UTC) for moment in (when, when + BUCKET_SECONDS))
     # The last bucket of a day ends at midnight, which is 24:00 of that day.
     until = f"{end:%H:%M}" if end.date() == begin.date() else "24:00"
@@ -190,6 +204,21 @@ def hour_line(moment: int, language: str) -> str:
     """The hour in which a version was issued: `23 de noviembre de 2026, 06:00 UTC`."""
     then = datetime.fromtimestamp(moment, UTC)
     return f"{_day(then, language)}, {then:%H}:00 UTC"
+
+
+def day_line(moment: int, language: str) -> str:
+    """The day of a moment (UTC): `23 de noviembre de 2026`."""
+    return _day(datetime.fromtimestamp(moment, UTC), language)
+
+
+def places_line(where: Where, names: Mapping[str, str], language: str, *, most: int = NAMED_MAX) -> str:
+    """`incluye A, B y 3 más`, or what it is near to. `names`: of places by their ids."""
+    said = TEXTS[language]
+    if not where.within:
+        return said["near"].format(place=names[where.near.id]) if where.near else said["far"]
+    named = [names[place.id] for place in where.within[:most]]
+    more = len(where.within) - len(named)
+    return said["within"].format(places="; ".join(named) + (" " + said["more"].format(count=more) if more else ""))
 
 
 def month_line(month: str, language: str) -> str:

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-import h3
-
 from forwarder.desk.publish.place import COARSEST, FINEST, Cell, Place
 from forwarder.places.gazetteer import Gazetteer, Listed
 
@@ -48,10 +46,6 @@ class Finder:
         """The places of a cell."""
         if within := self._cells.get(cell.index):
             return Where(tuple(within), None)
-        distances = ((_kilometres(cell, place), place) for place in self._places)
+        distances = ((cell.kilometres_to(place), place) for place in self._places)
         far, nearest = min(distances, key=lambda found: (found[0], found[1].id))
         return Where((), nearest if far <= NEAR_KILOMETRES else None)
-
-
-def _kilometres(cell: Cell, place: Listed) -> float:
-    return float(h3.great_circle_distance(cell.middle, (place.latitude, place.longitude), unit="km"))

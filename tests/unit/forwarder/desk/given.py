@@ -1,5 +1,6 @@
 """Desks, keys and bundles that the tests of this folder start from."""
 
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
@@ -83,3 +84,13 @@ async def to_socket(path: Path) -> AsyncIterator[aiohttp.ClientSession]:
     """A client of the server on a unix socket."""
     async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(path))) as session:
         yield session
+
+
+def a_tor_that_breaks(folder: Path, *, then: str = "exit 1") -> Path:
+    """A folder for PATH with a tor that says what it is, and when it is to do something does `then` instead."""
+    tor = shutil.which("tor")
+    folder.mkdir()
+    broken = folder / "tor"
+    broken.write_text(f'#!/bin/sh\ncase "$1" in --version|--list-modules) exec {tor} "$1" ;; esac\n{then}\n')
+    broken.chmod(0o755)
+    return folder

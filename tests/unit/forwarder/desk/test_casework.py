@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from crypto.report import Report
@@ -24,6 +24,7 @@ from forwarder.desk.errors import BadWords, DeskError, MergedAway, NoSuchInciden
 from forwarder.desk.inbox import Inbox
 from forwarder.desk.incidents import Incidents
 from forwarder.desk.opening import Opened
+from forwarder.desk.searching import Filter, count, page
 from forwarder.desk.triage import State
 from tests.unit.forwarder.desk.given import CHEAP, PASSPHRASE, TODAY
 from tests.unit.forwarder.given import bundle, number
@@ -100,6 +101,8 @@ def test_what_is_not_there_is_our_error(inbox: Inbox, asked: int) -> None:
 
 @settings(deadline=None)
 @given(st.text(max_size=60))
+@example("V\u00b5")
+@example("A\r\u00b5")
 def test_any_name_tag_or_note_is_harmless_or_refused(typed: str) -> None:
     for kept in (colleague_name, tag_name, note_text):
         try:
@@ -158,6 +161,44 @@ def test_incidents_become_one_and_the_other_says_where_it_went(inbox: Inbox) -> 
         with pytest.raises(MergedAway, match=f"part of incident {first}"):
             casework.note(incident(gone), "x", by=ANA)
     assert len(casework.history(incident(second))) > 3
+
+
+def test_what_was_noted_on_an_incident_is_read_and_found_after_it_became_a_part_of_another(inbox: Inbox) -> None:
+    incidents, casework = Incidents(inbox.database), Casework(inbox.database)
+    first, second, third = (incidents.merge([report], by=ANA) for report in (1, 2, 3))
+    casework.note(incident(third), "llamó la fiscalía", by=NOBODY)
+    casework.note(incident(second), "hay un testigo", by=ANA)
+    before = len(casework.history(incident(first)))
+    incidents.merge([2, 3], by=ANA)
+    incidents.merge([1, 2], by=ANA)
+    lines = casework.history(incident(first))
+    assert Line(NOBODY.day, "", Deed.NOTED, "llamó la fiscalía", third) in lines
+    assert Line(TODAY, "Ana", Deed.NOTED, "hay un testigo", second) in lines
+    assert [line.of for line in lines].count(None) == before + 1
+    for word in ("fiscalia", "testigo"):
+        assert [one.number for one in page(inbox.database, Filter(words=word)).found] == [1, 2, 3]
+        assert count(inbox.database, Filter(words=word)) == 3
+    assert casework.history(ONE)[0].of is None
+
+
+def test_a_note_that_is_sent_twice_is_one(inbox: Inbox) -> None:
+    casework = Casework(inbox.database)
+    for subject in (ONE, incident(Incidents(inbox.database).merge([1], by=ANA))):
+        before = len(casework.history(subject))
+        for text, by in (("una", ANA), ("una", ANA), ("otra", ANA), ("una", ANA), ("una", NOBODY)):
+            casework.note(subject, text, by=by)
+        said = [(line.detail, line.colleague) for line in casework.history(subject)[before:]]
+        assert said == [("una", "Ana"), ("otra", "Ana"), ("una", "Ana"), ("una", "")]
+
+
+@pytest.mark.parametrize("steps", [(State.CONFIRMED,), (State.FALSE,), (State.UNCONFIRMED,), ()])
+def test_what_was_judged_of_reports_is_not_judged_of_their_incident(inbox: Inbox, steps: tuple[State, ...]) -> None:
+    casework = Casework(inbox.database)
+    for report in (1, 2):
+        for state in (State.CHECKING, *steps):
+            casework.mark(Subject(Kind.REPORT, report), state, by=ANA)
+    made = incident(Incidents(inbox.database).merge([1, 2], by=ANA))
+    assert casework.standing(made).state is State.CHECKING
 
 
 def test_the_public_one_of_two_incidents_goes_on_and_two_public_ones_stay_two(inbox: Inbox) -> None:

@@ -7,13 +7,16 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from crypto.bundle import Bundle
 from crypto.cells import CellClass
+from crypto.layers import RoundNumber
+from forwarder.desk import rounds
 from forwarder.desk.catching_up import CatchingUp, Event
+from forwarder.desk.database import Database
 from forwarder.desk.program import Desk
 from forwarder.pulling import path_of
 from onion_service.answers import NOT_FOUND
@@ -114,11 +117,74 @@ def test_what_the_relay_has_not_is_noted_and_shown(desk: Desk, tmp_path: Path) -
     relay = relay_for(tmp_path)
     gone = {path_of(LETTER, number(one)) for one in (9, 10)}
     relay.instead = lambda path: NOT_FOUND if path in gone else None
-    caught_up(desk, relay, tmp_path / "net", times=2)
-    assert len(relay.requests) == len(expected())
+    # Once more when a newer one is here, which shows that the relay has passed that round; then not again.
+    news = caught_up(desk, relay, tmp_path / "net", times=3)
+    assert relay.paths == [*expected(), *sorted(gone)]
+    assert [one.event for one in news if one.done == one.of] == [Event.PARTLY, Event.DONE]
     (letters_stand, _) = desk.rounds(now=Clock().now)
     assert [(one.first, one.last) for one in letters_stand.not_kept] == [(9, 10)]
     assert letters_stand.to_come == ()
+
+
+def nothing_is_lost_by_a_fast_clock(folder: Path) -> None:
+    """The proof: two hours fast, for nine rounds that are not over a desk hears "none"; when they are it has them."""
+    relay = relay_for(folder)
+    clock = Clock()
+    relay.passed = LAST - 9
+    with a_desk(folder / "desk") as desk:
+        begin(desk)
+        first = caught_up(desk, relay, folder / "net", clock=clock)
+        assert len(relay.requests) == len(expected())
+        assert first[-1].event is Event.PARTLY
+        assert [(one.not_kept, one.lost) for one in desk.rounds(now=clock.now)] == [((), ())] * 2
+        relay.passed = LAST
+        second = caught_up(desk, relay, folder / "net", clock=clock)
+        assert second[-1].event is Event.DONE
+        assert nothing_is_missing(desk)
+        assert [e.report.text for e in desk.inbox.entries()] == [f"Ronda {n}" for n in (5, 10, 15, 20)]
+
+
+def test_a_desk_whose_clock_was_fast_asks_again_when_the_rounds_are_over(tmp_path: Path) -> None:
+    nothing_is_lost_by_a_fast_clock(tmp_path)
+
+
+def _believes_it(database: Database, cell_class: CellClass, round_number: RoundNumber) -> bool:
+    with database.change() as opened:
+        opened.execute("INSERT OR IGNORE INTO not_kept VALUES (?, ?)", (cell_class.value, round_number))
+    return True
+
+
+def test_a_desk_that_believes_that_there_is_none_of_a_round_that_is_not_over_is_caught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "note_not_kept", _believes_it)
+    caught("pull", "believes that none is kept of a round that is not over", nothing_is_lost_by_a_fast_clock, tmp_path)
+
+
+def test_a_clock_that_is_set_back_is_noticed(desk: Desk, tmp_path: Path) -> None:
+    clock = Clock()
+    asked: list[float] = []
+
+    class Watched(CatchingUp):
+        async def once(self) -> int:
+            asked.append(clock.now)
+            if len(asked) == 3:
+                raise asyncio.CancelledError
+            return 0
+
+    async def rest(seconds: float) -> None:
+        await clock.rest(seconds)
+        if len(asked) == 1:
+            clock.now -= 86_400.0  # a day, while it waits
+
+    def no_line() -> NoReturn:
+        raise AssertionError("nothing is asked for")
+
+    catching = Watched(desk, PARTNERS, line=no_line, now=lambda: clock.now, rest=rest, told=lambda _: None)
+    with suppress(asyncio.CancelledError):
+        asyncio.run(catching.run())
+    assert asked[1] < asked[0] - 80_000
+    assert ROUND_SECONDS / 2 - 30 <= asked[2] - asked[1] <= 2 * ROUND_SECONDS
 
 
 def test_what_is_pushed_meanwhile_is_stored_once(desk: Desk, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from forwarder.desk.inbox import Inbox, Receipt
 from forwarder.desk.program import Desk
 from forwarder.desk.verifying import TooLong, bundle_of
 from forwarder.pulling import path_of
+from onion_service.answers import NOT_FOUND
 from onion_service.dial import Dialler
 from onion_service.serving import Answer
 from onion_service.socks import Login
@@ -120,9 +121,10 @@ def test_what_is_not_the_bundle_is_refused_and_nothing_is_lost(desk: Desk, tmp_p
     bad = path_of(LETTER, number(4))
     relay.instead = lambda path: EVIL[evil](relay) if path == bad else None
     news = caught_up(desk, relay, tmp_path / "net")
-    refused = [one for one in news if one.event is Event.REFUSED]
+    refused = [one for one in news if one.event in (Event.REFUSED, Event.BUSY)]
     assert len(refused) == 1
-    assert refused[0].why in {Refusal.TOO_LONG.value, Refusal.NOT_A_BUNDLE.value}
+    assert refused[0].cause in ({None} if evil == "a fault" else {Refusal.TOO_LONG, Refusal.NOT_A_BUNDLE})
+    assert news[-1].event is Event.PARTLY
     assert missing(desk) == [(4, 4)]
     relay.instead = lambda _path: None
     caught_up(desk, relay, tmp_path / "net")
@@ -162,9 +164,12 @@ def test_an_endless_answer_is_cut_off_and_nothing_is_lost(desk: Desk, tmp_path: 
             server.close()
 
     asyncio.run(body())
-    assert [one.event for one in news] == [Event.BEGUN, *[Event.REFUSED] * catching_up.REFUSED, Event.STOPPED]
+    # After so many letters come the parcels, of which there are fewer.
+    useless = catching_up.USELESS + 6
+    said = [one.event for one in news if one.event is not Event.GOING_ON]
+    assert said == [Event.BEGUN, *[Event.REFUSED] * useless, Event.STOPPED]
     assert {one.why for one in news if one.event is Event.REFUSED} == {Refusal.TOO_LONG.value}
-    assert sent < 64 * catching_up.REFUSED * longest(LETTER, cells=8)
+    assert sent < 64 * useless * longest(PARCEL, cells=8)
     assert desk.inbox.empty
     caught_up(desk, relay, tmp_path / "net")
     assert nothing_is_missing(desk)
@@ -175,8 +180,47 @@ def test_a_relay_whose_answers_are_of_no_use_is_left_alone_until_the_next_round(
     relay = relay_for(tmp_path)
     relay.instead = lambda _path: _answer(b"?")
     news = caught_up(desk, relay, tmp_path / "net")
-    assert len(relay.requests) == catching_up.REFUSED
+    assert [path.split("/")[2] for path in relay.paths] == ["letters"] * catching_up.USELESS + ["parcels"] * 6
     assert news[-1].event is Event.STOPPED
+
+
+@pytest.mark.parametrize("evil", ["a fault", "more cells than a bundle has", "too much"])
+@pytest.mark.parametrize("bad", [range(1, 11), range(14, 24), range(8, 18)])
+def test_what_is_of_no_use_holds_up_nothing_that_is(desk: Desk, tmp_path: Path, evil: str, bad: range) -> None:
+    begin(desk)
+    relay = relay_for(tmp_path)
+    paths = {path_of(LETTER, number(one)) for one in bad}
+    relay.instead = lambda path: EVIL[evil](relay) if path in paths else None
+    caught_up(desk, relay, tmp_path / "net", times=2)
+    assert missing(desk) == [(bad[0], bad[-1])]
+    # What is good again is taken, although it was behind.
+    relay.instead = lambda _path: None
+    caught_up(desk, relay, tmp_path / "net")
+    assert nothing_is_missing(desk)
+
+
+def test_what_was_of_no_use_waits_behind_what_was_not_asked_for(desk: Desk, tmp_path: Path) -> None:
+    begin(desk)
+    relay = relay_for(tmp_path)
+    relay.instead = lambda path: _answer(b"?") if path.startswith("/bundles/letters/") else None
+    caught_up(desk, relay, tmp_path / "net", times=2)
+    letters = [path for path in relay.paths if path.startswith("/bundles/letters/")]
+    assert len(letters) == 3 * catching_up.USELESS
+    assert len(set(letters[: 2 * catching_up.USELESS])) == 2 * catching_up.USELESS
+    assert set(letters[2 * catching_up.USELESS :]) <= set(letters[: 2 * catching_up.USELESS])
+
+
+def test_an_answer_that_there_is_none_breaks_the_row(desk: Desk, tmp_path: Path) -> None:
+    begin(desk)
+    relay = relay_for(tmp_path)
+
+    def every_fifth_is_missing(path: str) -> Answer:
+        return NOT_FOUND if int(path[-16:]) % 5 == 0 else _answer(b"?")
+
+    relay.instead = every_fifth_is_missing
+    news = caught_up(desk, relay, tmp_path / "net")
+    assert len(relay.requests) == len(expected())
+    assert news[-1].event is Event.PARTLY
 
 
 def test_a_full_disk_stops_it_and_nothing_is_lost(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

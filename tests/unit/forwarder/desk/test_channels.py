@@ -1,5 +1,6 @@
 """What channels have to say stands in a queue on the disk; what opens their accounts stands there and nowhere else."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forwarder.desk.channels.accounts import CHANNELS_MAX, Channel, Channels, Kind
-from forwarder.desk.channels.queue import BACKOFF, EXPIRES_HOURS, PostState, Queue
-from forwarder.desk.channels.sending import Sending
+from forwarder.desk.channels.outlet import Outlet
+from forwarder.desk.channels.queue import BACKOFF, EXPIRES_HOURS, TRIES_MAX, PostState, Queue
+from forwarder.desk.channels.sending import Outcome, Sending, speak
 from forwarder.desk.channels.wording import BEGIN, END, LONGEST, in_wikitext, page_text, placed, said
 from forwarder.desk.errors import BadChannel, NoSuchChannel, NoSuchPost
 from forwarder.desk.publish.alert import TEXT_MAX, TITLE_MAX, Words
+from forwarder.desk.publish.alert import State as AlertState
 from forwarder.desk.publish.places import Gazetteer
 from forwarder.desk.publish.stored import Wording
 from forwarder.desk.triage import State
@@ -126,10 +129,10 @@ def test_every_version_reaches_every_channel_that_is_on(desk: Newsroom) -> None:
         an_open_channel(desk, name)
     number = desk.incident()
     desk.publish(number)
-    for post in queue(desk).due(now=NOW):
+    for post in queue(desk).hand_out(now=NOW):
         queue(desk).sent(post.number)
     desk.correct(number)
-    for post in queue(desk).due(now=NOW):
+    for post in queue(desk).hand_out(now=NOW):
         assert post.alert.state.value == "corrected"
         queue(desk).sent(post.number)
     desk.withdraw(number)
@@ -143,7 +146,7 @@ def test_what_was_not_said_yet_is_replaced_and_what_nobody_heard_is_not_taken_ba
     desk.withdraw(unheard)
     assert states(desk) == ["superseded"]
     desk.publish(tried)
-    (post,) = queue(desk).due(now=NOW)
+    (post,) = queue(desk).hand_out(now=NOW)
     queue(desk).failed(post.number, now=NOW)
     # Nobody knows whether it was heard, so it is taken back.
     desk.withdraw(tried)
@@ -165,7 +168,7 @@ def test_what_failed_is_tried_again_later_and_in_the_end_no_more(desk: Newsroom)
     desk.publish(desk.incident())
     now = NOW
     for tries, hours in enumerate([*BACKOFF, BACKOFF[-1]]):
-        (post,) = queue(desk).due(now=now)
+        (post,) = queue(desk).hand_out(now=now)
         assert post.tries == tries
         queue(desk).failed(post.number, now=now)
         assert queue(desk).due(now=now) == []
@@ -178,6 +181,99 @@ def test_what_failed_is_tried_again_later_and_in_the_end_no_more(desk: Newsroom)
     assert post.state is PostState.EXPIRED
     with pytest.raises(NoSuchPost):
         queue(desk).sent(99)
+
+
+def test_what_is_being_said_while_it_is_taken_back_is_taken_back_there_too(desk: Newsroom) -> None:
+    an_open_channel(desk)
+    number = desk.incident()
+    desk.publish(number)
+    saying = sending(desk)
+    (turn,) = saying.due(now=NOW)
+    desk.withdraw(number)
+    saying.settle([Outcome(turn.calls[0][0].number, turn.channel, number, "")], now=NOW)
+    assert [post.alert.state for post in queue(desk).due(now=NOW)] == [AlertState.WITHDRAWN]
+
+
+def test_what_was_handed_out_and_not_tried_is_as_it_was(desk: Newsroom) -> None:
+    an_open_channel(desk)
+    for _ in range(2):
+        desk.publish(desk.incident())
+    saying = sending(desk)
+    (turn,) = saying.due(now=NOW)
+    assert [post.tries for post in queue(desk).posts()] == [1, 1]
+    saying.settle([Outcome(turn.calls[0][0].number, turn.channel, 1, "nobody there")], now=NOW)
+    assert [post.tries for post in queue(desk).posts()] == [1, 0]
+
+
+def test_one_channel_that_is_gone_does_not_make_another_say_it_twice(desk: Newsroom) -> None:
+    for name in ("uno", "dos"):
+        an_open_channel(desk, name)
+    desk.publish(desk.incident())
+    saying = sending(desk)
+    turns = saying.due(now=NOW)
+    channels(desk).remove("uno")
+    saying.settle([Outcome(turn.calls[0][0].number, turn.channel, 1, "") for turn in turns], now=NOW)
+    assert states(desk) == ["sent"]
+
+
+def test_a_fault_in_one_channel_is_its_own_outcome_and_tells_no_secret(desk: Newsroom) -> None:
+    for name in ("uno", "dos"):
+        an_open_channel(desk, name)
+    desk.publish(desk.incident())
+    work = sending(desk).due(now=NOW)
+
+    def broken(_: Outlet) -> None:
+        raise OSError(12, "Cannot allocate memory", "muy-secreto")
+
+    calls = zip(work, (broken, lambda _: None), strict=True)
+    outcomes = speak([replace(turn, calls=((turn.calls[0][0], call),)) for turn, call in calls], Outlet(None))
+    assert [outcome.trouble.rpartition(": ")[2] for outcome in outcomes] == ["OSError", ""]
+    assert "secreto" not in outcomes[0].trouble
+
+
+def test_turned_off_it_drops_what_nobody_heard_and_keeps_what_mends_what_was_said(desk: Newsroom) -> None:
+    an_open_channel(desk)
+    heard, unheard = desk.incident(), desk.incident()
+    desk.publish(heard)
+    (post,) = queue(desk).hand_out(now=NOW)
+    queue(desk).sent(post.number)
+    desk.correct(heard)
+    desk.publish(unheard)
+    channels(desk).turn("noticias", on=False)
+    assert states(desk) == ["sent", "waiting", "dropped"]
+    desk.correct(unheard)
+    desk.withdraw(heard)
+    assert queue(desk).due(now=NOW) == []
+    channels(desk).turn("noticias", on=True)
+    assert [(post.incident, post.alert.state.value) for post in queue(desk).due(now=NOW)] == [(heard, "withdrawn")]
+    desk.correct(unheard)
+    assert [post.incident for post in queue(desk).due(now=NOW)] == [heard, unheard]
+
+
+def test_a_withdrawal_does_not_grow_too_old_to_be_said(desk: Newsroom) -> None:
+    an_open_channel(desk)
+    number = desk.incident()
+    desk.publish(number)
+    (post,) = queue(desk).hand_out(now=NOW)
+    queue(desk).sent(post.number)
+    desk.withdraw(number)
+    late = NOW + 2 * EXPIRES_HOURS * HOUR
+    assert [post.alert.state for post in queue(desk).due(now=late)] == [AlertState.WITHDRAWN]
+    for _ in range(TRIES_MAX):
+        (post,) = queue(desk).hand_out(now=late)
+        queue(desk).failed(post.number, now=late)
+        late += BACKOFF[-1] * HOUR
+    assert queue(desk).due(now=late) == []
+    assert states(desk) == ["sent", "expired"]
+
+
+def test_a_clock_that_was_ahead_once_does_not_hold_a_post_back_for_years(desk: Newsroom) -> None:
+    an_open_channel(desk)
+    ahead = NOW + 365 * 24 * HOUR
+    desk.publish(desk.incident(), now=ahead)
+    (post,) = queue(desk).hand_out(now=ahead)
+    queue(desk).failed(post.number, now=ahead)
+    assert [post.number for post in queue(desk).due(now=NOW)] == [post.number]
 
 
 def test_the_queue_outlives_the_program(desk: Newsroom) -> None:
@@ -195,7 +291,7 @@ def test_a_post_says_the_alert_and_where_to_find_it(desk: Newsroom) -> None:
     alert = an_alert(words=WORDS)
     words = said(alert, language="es", title_max=250, body_max=0, address=ADDRESS)
     assert words.title == "ALERTA: Retén en la carretera"
-    assert words.body.startswith("Hombres armados detienen coches.\n\nNo vaya.\n\nsin confirmar, entre ")
+    assert words.body.startswith("Hombres armados detienen coches.\n\nNo vaya.\n\nsin confirmar, reportada entre ")
     assert words.body.endswith(f"{ADDRESS}\nid {alert.id} v1")
     one = said(alert, language="en", title_max=0, body_max=0, address="")
     assert one.title == ""
@@ -268,6 +364,16 @@ def test_a_dry_run_says_to_the_letter_what_would_be_sent(desk: Newsroom) -> None
     assert message.title == "ALERTA: Retén en la carretera"
     assert "secreto" not in repr(message)
     assert states(desk) == ["waiting"]
+
+
+def test_a_wiki_that_is_turned_on_does_not_say_what_was_published_before(desk: Newsroom) -> None:
+    account = Wiki("https://w.example/w/", "Ana", "clave")
+    wiki = channels(desk).add_wiki("wiki", account, page="Alertas", language="es")
+    desk.publish(desk.incident())
+    channels(desk).turn("wiki", on=True)
+    alert = desk.publish(desk.incident()).alert
+    (message,) = sending(desk).messages(wiki, alert)
+    assert message.body.count("== ") == 1
 
 
 def test_a_page_of_the_nearest_city_has_all_its_alerts_and_a_moved_one_leaves_it(desk: Newsroom) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import aiohttp
 import pytest
@@ -12,17 +13,23 @@ from hypothesis import strategies as st
 
 from crypto.bundle import HEADER_LEN, Bundle
 from crypto.cells import CellClass
+from crypto.layers import ROUND_MAX
 from crypto.signing import SigningKey
 from forwarder.bundles import longest
+from forwarder.desk import endpoint
 from forwarder.desk.endpoint import Refusal, endpoint_app
 from forwarder.desk.errors import NotStored
 from forwarder.desk.inbox import Receipt
+from forwarder.desk.rounds import AHEAD_SECONDS
 from forwarder.webhook import webhook_headers
 from onion_service.serving import serve_on
+from tests.privacy.mutants import caught
 from tests.unit.forwarder.desk.given import RELAY_SETTINGS, to_socket
 from tests.unit.forwarder.given import OTHER_RELAY, RELAY, ROUND_SECONDS, bundle, number
 
 Reply = tuple[int, bytes]
+# A minute after the edge of round 7.
+NOW: Final = 8 * ROUND_SECONDS + 60.0
 
 
 @dataclass
@@ -51,7 +58,7 @@ def headers(
 def visit(folder: Path, inbox: Inboxed, call: Callable[[aiohttp.ClientSession], Awaitable[Reply]]) -> Reply:
     async def story() -> Reply:
         path = folder / "endpoint.socket"
-        app = endpoint_app(RELAY_SETTINGS, take=inbox.take, tell=inbox.refusals.append)
+        app = endpoint_app(RELAY_SETTINGS, take=inbox.take, tell=inbox.refusals.append, now=lambda: NOW)
         async with serve_on(app, path), to_socket(path) as session:
             return await call(session)
 
@@ -94,6 +101,29 @@ def test_what_could_not_be_stored_is_not_acknowledged(tmp_path: Path) -> None:
     wire, inbox = bundle(7).wire, Inboxed(NotStored("disk full"))
     assert post(tmp_path, inbox, wire, headers(wire)) == (503, b"")
     assert inbox.refusals == [Refusal.NOT_STORED]
+
+
+def a_bundle_of_a_round_that_is_still_to_be_is_refused(tmp_path: Path, round_number: int) -> None:
+    """The proof."""
+    wire, inbox = bundle(round_number).wire, Inboxed()
+    assert post(tmp_path, inbox, wire, headers(wire, round_number)) == (400, b"")
+    assert (inbox.refusals, inbox.bundles) == ([Refusal.TOO_FAR_AHEAD], [])
+
+
+@pytest.mark.parametrize("round_number", [ROUND_MAX, 8 + AHEAD_SECONDS // ROUND_SECONDS])
+def test_a_bundle_of_a_round_that_is_still_to_be_is_refused(tmp_path: Path, round_number: int) -> None:
+    a_bundle_of_a_round_that_is_still_to_be_is_refused(tmp_path, round_number)
+
+
+def test_an_endpoint_without_a_clock_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "too_far_ahead", lambda *_, **__: False)
+    proof = a_bundle_of_a_round_that_is_still_to_be_is_refused
+    caught("delivery", "takes a bundle of any round", proof, tmp_path, ROUND_MAX)
+
+
+def test_a_clock_that_is_a_day_or_so_behind_refuses_nothing(tmp_path: Path) -> None:
+    wire, inbox = bundle(last := 7 + AHEAD_SECONDS // ROUND_SECONDS).wire, Inboxed()
+    assert post(tmp_path, inbox, wire, headers(wire, last)) == (204, b"")
 
 
 def reordered(one: Bundle) -> bytes:
@@ -169,7 +199,7 @@ def test_a_delivery_that_breaks_off_is_no_fault_and_stores_nothing(tmp_path: Pat
     async def story() -> None:
         path = tmp_path / "endpoint.socket"
         faults: list[type[BaseException]] = []
-        app = endpoint_app(RELAY_SETTINGS, take=inbox.take, tell=inbox.refusals.append)
+        app = endpoint_app(RELAY_SETTINGS, take=inbox.take, tell=inbox.refusals.append, now=lambda: NOW)
         async with serve_on(app, path, on_fault=faults.append):
             _, writer = await asyncio.open_unix_connection(path)
             fields = "".join(f"{name}: {value}\r\n" for name, value in headers(wire).items())

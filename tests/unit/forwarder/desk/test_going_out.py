@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from random import Random
@@ -23,15 +24,18 @@ from forwarder.desk.errors import NobodyToTell
 from forwarder.desk.going_out import Mouth, going_out, put_off
 from forwarder.desk.inbox import Inbox
 from forwarder.desk.incidents import Incidents
+from forwarder.desk.listener import Failure, Trouble
 from forwarder.desk.own_keys import signing_key
 from forwarder.desk.program import Desk
 from forwarder.desk.triage import State
 from forwarder.desk.words import Said
 from onion_service.dial import Dialler
+from onion_service.refusals import ClockWrong
 from tests.loopback_relay import SIZES, Fault, Road, World, road
 from tests.unit.forwarder.desk.given import CHEAP, PASSPHRASE
 
 BY: Final = By(date(2027, 1, 15), "Ana")
+SECONDS: Final = 900
 
 
 def desk_of(world: World, partner_id: str, key: PartnerKey, folder: Path) -> Desk:
@@ -52,7 +56,7 @@ class Story:
         self.road = built
         self.norte = norte
         self.sur = sur
-        self.failures: list[str] = []
+        self.failures: list[Failure] = []
         self.speaking = Mouth(norte, Dialler(socks=built.socks), self.failures.append, Random(1))
         self.hearing = Mouth(sur, Dialler(socks=built.socks), self.failures.append, Random(2))
         for desk in (norte, sur):
@@ -85,7 +89,7 @@ class Story:
             database, 1, "sur", telling=what, single=False, directory=self.world.directory, own="norte", by=BY,
             key=signing_key(database), due=int(time.time()),
         )  # fmt: skip
-        (one,) = telling.due(database, now=time.time())
+        (one,) = telling.due(database, now=time.time(), round_seconds=SECONDS)
         return one
 
     def heard(self) -> list[Said]:
@@ -102,7 +106,7 @@ async def _once(mouth: Mouth) -> None:
 
 @pytest.fixture
 def story(tmp_path: Path) -> Iterator[Story]:
-    world = World(now=time.time, round_seconds=900)
+    world = World(now=time.time, round_seconds=SECONDS)
     with (
         road(world, tmp_path) as built,
         desk_of(world, "norte", world.norte, tmp_path / "n") as norte,
@@ -120,7 +124,7 @@ def test_a_word_reaches_the_other_desk_and_counts_when_it_is_accepted(story: Sto
     assert Incidents(story.sur.inbox.database).incident(1).partners == 1
     story.sur.words(now=time.time()).accept(1, said.number, by=BY)
     assert Incidents(story.sur.inbox.database).incident(1).partners == 2
-    assert telling.due(story.norte.inbox.database, now=time.time()) == []
+    assert telling.due(story.norte.inbox.database, now=time.time(), round_seconds=SECONDS) == []
 
 
 def test_at_the_door_it_is_one_cell_like_a_report_on_circuits_of_its_own(story: Story) -> None:
@@ -142,7 +146,37 @@ def test_nothing_leaves_while_the_directory_does_not_name_our_key(story: Story) 
     with pytest.raises(NobodyToTell, match="signing"):
         asyncio.run(story.speaking.say(one))
     assert story.world.posts == []
-    assert telling.due(story.norte.inbox.database, now=time.time()) == [one]
+    assert telling.due(story.norte.inbox.database, now=time.time(), round_seconds=SECONDS) == [one]
+
+
+async def keep_directory(story: Story) -> Failure:
+    """The first that is told of keeping the directory."""
+    told: asyncio.Queue[Failure] = asyncio.Queue()
+    mouth = replace(story.speaking, failed=told.put_nowait)
+    keeping = asyncio.create_task(mouth.keep_directory())
+    first = await asyncio.wait_for(told.get(), 20)
+    keeping.cancel()
+    await asyncio.wait([keeping])
+    return first
+
+
+def test_a_relay_that_agrees_with_our_clock_puts_a_beginning_right_that_lies_ahead(story: Story) -> None:
+    story.norte.wanted(now=time.time() + 40 * 86_400)
+
+    assert story.norte.wanted(now=time.time()) == []
+    first = asyncio.run(keep_directory(story))
+    assert (first.what, first.error) == (Trouble.NO_DIRECTORY, None)
+    relay = story.norte.settings.relay
+    assert len(story.norte.wanted(now=time.time())) >= relay.keep_rounds
+
+
+def test_a_relay_that_disagrees_with_our_clock_moves_no_beginning(story: Story) -> None:
+    story.norte.wanted(now=time.time())
+    before = story.norte.inbox.database.one("SELECT round FROM beginning")
+    story.world.clock_error = 7_200
+
+    assert isinstance(asyncio.run(keep_directory(story)).error, ClockWrong)
+    assert story.norte.inbox.database.one("SELECT round FROM beginning") == before
 
 
 def test_an_older_directory_is_refused_and_the_held_one_stays(story: Story) -> None:
@@ -160,7 +194,21 @@ def test_an_older_directory_is_refused_and_the_held_one_stays(story: Story) -> N
 def test_words_that_are_late_are_put_off_when_the_desk_is_unlocked(story: Story) -> None:
     story.tell()
     put_off(story.norte, now=time.time(), chance=Random(3))
-    assert telling.due(story.norte.inbox.database, now=time.time() + 50) == []
+    assert telling.due(story.norte.inbox.database, now=time.time() + 50, round_seconds=SECONDS) == []
+
+
+def test_a_word_whose_moment_came_while_there_was_no_way_out_does_not_leave_when_there_is_one(story: Story) -> None:
+    story.tell()
+
+    async def body() -> None:
+        speaking = asyncio.create_task(story.speaking.speak())
+        await asyncio.sleep(1)
+        speaking.cancel()
+        await asyncio.wait([speaking])
+
+    asyncio.run(body())
+    assert (story.world.posts, story.failures) == ([], [])
+    assert len(telling.due(story.norte.inbox.database, now=time.time() + 1_800, round_seconds=SECONDS)) == 1
 
 
 def test_a_desk_without_a_way_out_says_so_and_goes_on(story: Story) -> None:
@@ -175,4 +223,6 @@ def test_a_desk_without_a_way_out_says_so_and_goes_on(story: Story) -> None:
             await asyncio.sleep(0.1)
 
     asyncio.run(body())
-    assert story.failures == ["this desk only waits to be called: [tor] names no socks to go out by"]
+    (failure,) = story.failures
+    assert failure.what is Trouble.ONLY_CALLED
+    assert str(failure).endswith("desk.toml: [tor] names no socks to go out by")

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from crypto.bundle import Bundle
 from crypto.cells import CellClass
 from crypto.report import PART_MAX, Report
+from forwarder.desk import database
 from forwarder.desk.database import DATABASE_NAME, LOCK_NAME
-from forwarder.desk.errors import AlreadyThere, NoSuchReport, NotOpened, NotStored, Unreadable
+from forwarder.desk.errors import AlreadyThere, Busy, NoSuchReport, NotOpened, NotStored, Unreadable
 from forwarder.desk.inbox import Gap, Inbox, Receipt
 from forwarder.desk.opening import Opened, open_bundle
 from tests.unit.forwarder.desk.given import CHEAP, OURS, PASSPHRASE, attached, letters, parcels
@@ -181,6 +182,25 @@ def test_an_inbox_that_was_never_finished_is_not_opened(tmp_path: Path) -> None:
     (tmp_path / DATABASE_NAME).write_bytes(b"")
     with pytest.raises(NotOpened, match="never finished"):
         Inbox.open(tmp_path, passphrase=PASSPHRASE)
+
+
+def test_an_inbox_that_another_program_uses_is_busy_and_not_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    with (
+        Inbox.create(tmp_path, passphrase=PASSPHRASE, cost=CHEAP) as inbox,
+        Inbox.open(tmp_path, passphrase=PASSPHRASE) as other,
+    ):
+        other.database._sqlcipher.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(Busy, match="another program"):
+            _ = inbox.count
+        with pytest.raises(Busy), inbox.database.change():
+            pass
+        with pytest.raises(Busy):
+            Inbox.open(tmp_path, passphrase=PASSPHRASE)
+        other.database._sqlcipher.execute("ROLLBACK")
+        assert inbox.count == 0
 
 
 def test_a_damaged_page_is_our_error(inbox: Inbox, tmp_path: Path) -> None:

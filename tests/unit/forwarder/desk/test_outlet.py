@@ -72,7 +72,7 @@ def test_what_a_service_refuses_is_not_said_and_nothing_of_its_answer_comes_back
 
 
 def test_nothing_goes_to_who_would_take_it_unencrypted_or_unchecked(there: FarEnd) -> None:
-    for url in ("json://example.org/alerts", "http://example.org", "mailto://a:b@example.org", "form://example.org"):
+    for url in ("json://example.org/alerts", "http://example.org", "mailtos://a:b@example.org:587?mode=insecure"):
         with pytest.raises(BadChannel, match=r"without encryption|understands"):
             outlet(there).post(url, title="a", body="b")
     with pytest.raises(BadChannel, match="certificate"):
@@ -125,7 +125,7 @@ def test_without_tor_s_socket_or_the_parts_nothing_is_sent(
         with pytest.raises(NoOutlet, match="bubblewrap"):
             outlet(there).post(URL, title="a", body="b")
     with monkeypatch.context() as gone:
-        gone.setattr("forwarder.desk.channels.outlet.importlib.util.find_spec", lambda _: None)
+        gone.setattr("forwarder.desk.walls.importlib.util.find_spec", lambda _: None)
         with pytest.raises(NoOutlet, match="not installed"):
             outlet(there).post(URL, title="a", body="b")
     assert there.names == []

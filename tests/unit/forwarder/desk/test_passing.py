@@ -1,7 +1,9 @@
 """The desk takes an answer whole, within its limits and in words it knows, or drops it."""
 
 import io
+from contextlib import nullcontext, suppress
 from dataclasses import replace
+from typing import Literal
 
 import msgspec
 import pytest
@@ -10,9 +12,13 @@ from hypothesis import strategies as st
 
 from forwarder.desk.errors import BadAnswer
 from forwarder.desk.findings import Findings, Outcome, Reason, Remains, Unchecked, not_cleaned
-from forwarder.desk.passing import Answered, Ready, checked_copy, checked_texts, frame, take
+from forwarder.desk.passing import TEXT_MAX, Answered, Ready, checked_copy, checked_texts, frame, take
+from onion_service.clean import kinds
+from onion_service.clean.kinds import MEDIA_TYPE_OF_KIND
 
 PNG = b"\x89PNG\r\n\x1a\n"
+ZIP = b"PK\x03\x04"
+PDF = b"%PDF-1.4"
 CLEAN = Answered(outcome=Outcome.REBUILT, media="image/png", remains=[Remains.PICTURE])
 
 
@@ -89,17 +95,55 @@ def test_texts_that_act_or_do_not_fit_are_dropped(texts: list[str] | None) -> No
     ],
 )
 def test_a_copy_that_does_not_fit_its_answer_is_dropped(answer: Answered, copy: bytes) -> None:
+    # Each is of a kind that its cleaner makes, so that something else must be what is noticed.
+    given_bytes = {"text/plain": b"????", "application/zip": ZIP}.get(answer.media, PNG)
     with pytest.raises(BadAnswer):
-        checked_copy(answer, copy)
+        checked_copy(answer, copy, given=given_bytes, media=answer.media)
 
 
 def test_a_copy_that_fits_is_taken_with_its_list() -> None:
-    found = checked_copy(CLEAN, PNG)
+    found = checked_copy(CLEAN, PNG, given=PNG, media="image/png")
     assert (found.findings.remains, found.data) == ((Remains.PICTURE,), PNG)
-    refused = checked_copy(Answered(reason=Reason.KIND, unchecked=[Unchecked.ORIGINAL]), b"")
+    refused = checked_copy(
+        Answered(reason=Reason.KIND, unchecked=[Unchecked.ORIGINAL]), b"", given=b"?", media="text/plain"
+    )
     assert refused.findings == not_cleaned(Reason.KIND)
     document = msgspec.structs.replace(CLEAN, media="application/zip", office=".docx")
-    assert checked_copy(document, b"PK\x03\x04").office == ".docx"
+    assert checked_copy(document, ZIP, given=ZIP, media="application/zip").office == ".docx"
+
+
+@pytest.mark.parametrize(
+    ("given_bytes", "media", "makes"),
+    [
+        (b"\xff\xd8\xff", "image/jpeg", {"image/jpeg", "image/png"}),
+        (b"GIF89a", "application/pdf", {"image/jpeg", "image/png"}),
+        (PDF, "image/jpeg", {"application/pdf"}),
+        (ZIP, "application/zip", {"application/zip"}),
+        (b"OggS", "audio/ogg", {"audio/ogg"}),
+        (b"Vi algo", "text/plain", {"text/plain"}),
+        (b"Vi algo", "application/octet-stream", set()),
+        (b"x" * (TEXT_MAX + 1), "text/plain", set()),
+        (b"{\\rtf", "application/rtf", set()),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage", set()),
+        (b"\x1aE\xdf\xa3", "video/webm", set()),
+    ],
+)
+def test_a_copy_is_of_a_kind_that_its_cleaner_makes(given_bytes: bytes, media: str, makes: set[str]) -> None:
+    heads = {MEDIA_TYPE_OF_KIND[kind]: head for head, kind in kinds._BEGINNINGS} | {"text/plain": b"Vi algo"}
+    taken_as = set()
+    for claimed, head in heads.items():
+        office: Literal["", ".docx"] = ".docx" if claimed == "application/zip" else ""
+        answer = Answered(outcome=Outcome.CLEANED, media=claimed, office=office, remains=[Remains.WORDS])
+        with suppress(BadAnswer):
+            taken_as.add(checked_copy(answer, head, given=given_bytes, media=media).media)
+    assert taken_as == makes
+
+
+def test_a_text_grows_no_more_than_cleaning_makes_it() -> None:
+    answer = Answered(outcome=Outcome.CLEANED, media="text/plain", remains=[Remains.WORDS])
+    for copy, fits in ((b"x" * 25, True), (b"x" * 26, False)):
+        with nullcontext() if fits else pytest.raises(BadAnswer, match="grew"):
+            assert checked_copy(answer, copy, given=b"a", media="text/plain").data == copy
 
 
 def test_a_reason_goes_with_what_was_not_cleaned_only() -> None:

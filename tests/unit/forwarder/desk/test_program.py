@@ -21,11 +21,15 @@ from forwarder.delivery import Deliveries, Event, Partner
 from forwarder.desk.config import SETTINGS_NAME, read_settings
 from forwarder.desk.errors import AlreadyThere, BadSettings
 from forwarder.desk.inbox import Gap, Receipt
-from forwarder.desk.program import Desk, create, log_to_stderr, receiving, run, unlock
+from forwarder.desk.listener import Listener
+from forwarder.desk.program import Desk, create, log_to_stderr, receive, receiving, run, unlock
+from forwarder.desk.tending import Told
+from forwarder.partner_card import PartnerCard
 from forwarder.webhook import webhook_headers
 from onion_service.address import OnionAddress
-from onion_service.control import Bootstrap
-from onion_service.errors import TorMissing, TorUnreachable
+from onion_service.control import Bootstrap, Tor, launch
+from onion_service.errors import TorMissing, TorStopped, TorUnreachable
+from onion_service.torrc import OnionTor
 from tests.unit.forwarder.desk.given import (
     CHEAP,
     PARTNER,
@@ -59,7 +63,8 @@ def test_a_desk_that_was_made_opens_and_tells_its_card(tmp_path: Path) -> None:
         assert desk.card == card
         assert repr(desk) == "Desk(...)"
     key = SealingKey(base64.b64decode(card.key))
-    assert card.words == fingerprint_words(key.fingerprint)
+    assert card.key_words == fingerprint_words(key.fingerprint)
+    assert PartnerCard.read(card.text) == card, "who gets it reads the same"
     assert OnionAddress(card.endpoint.removeprefix("http://").removesuffix("/"))
     assert read_settings(tmp_path / "desk").relay == RELAY_SETTINGS
     assert (tmp_path / "desk").stat().st_mode & 0o777 == 0o700
@@ -245,6 +250,87 @@ def test_the_program_puts_the_endpoint_on_the_onion_of_its_card_and_stops_when_t
         # tor read the key that we made and wrote the name of it.
         assert desk.card == card
     assert steps
+
+
+@pytest.mark.slow
+def test_a_second_tor_that_does_not_start_or_ends_does_not_end_receiving(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    launched: list[Tor] = []
+
+    def watched(settings: OnionTor, *, program: str) -> Tor:
+        launched.append(launch(settings, program=program))
+        return launched[-1]
+
+    def told(sentence: str) -> int:
+        return sum(sentence in one for one in caplog.messages)
+
+    async def story(desk: Desk) -> None:
+        stop = asyncio.Event()
+        program = asyncio.create_task(receive(desk, stop, progress=lambda _: None))
+        await until(lambda: told(Told.NOT_SERVED.value) > 0 or program.done())
+        async with to_socket(desk.settings.endpoint_socket.path) as session, session.get("http://desk/") as response:
+            assert response.status == 404
+        (tmp_path / "tor" / "alerts").unlink()
+        await until(lambda: told("serving alerts:") == 1 or program.done())
+        before = told(Told.NOT_SERVED.value)
+        assert launched[0].pid
+        os.kill(launched[0].pid, signal.SIGKILL)
+        await until(lambda: told("serving alerts:") == 2 or program.done())
+        assert told(Told.NOT_SERVED.value) > before
+        assert not program.done()
+        stop.set()
+        async with asyncio.timeout(30):
+            await program
+
+    monkeypatch.setattr("forwarder.desk.publish.serving.launch", watched)
+    monkeypatch.setattr("forwarder.desk.publish.serving.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("forwarder.desk.publish.serving.AGAIN_SECONDS", 0.1)
+    caplog.set_level(logging.INFO, logger="veladora.desk")
+    new_desk(tmp_path).inbox.close()
+    text = (tmp_path / SETTINGS_NAME).read_text() + NOWHERE
+    (tmp_path / SETTINGS_NAME).write_text(f"{text}\n[publish]\nserve = true\n")
+    # No folder can be made where a file is.
+    (tmp_path / "tor" / "alerts").write_bytes(b"")
+    with unlock(read_settings(tmp_path), passphrase=PASSPHRASE, signing=True, cost=CHEAP) as desk:
+        asyncio.run(story(desk))
+
+
+@pytest.mark.slow
+def test_when_the_tor_of_the_endpoint_ends_the_program_ends_with_its_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launched: list[Tor] = []
+    reached = asyncio.Event()
+
+    def watched(settings: OnionTor, *, program: str) -> Tor:
+        launched.append(launch(settings, program=program))
+        return launched[-1]
+
+    async def story(desk: Desk) -> None:
+        program = asyncio.create_task(
+            receive(
+                desk, asyncio.Event(), progress=lambda _: None, listener=Listener(reachable=lambda _: reached.set())
+            )
+        )
+        async with asyncio.timeout(20):
+            await reached.wait()
+            # Looked at some times already: an answer that was kept from then would say that it lives.
+            await asyncio.sleep(0.3)
+            assert launched[0].pid
+            os.kill(launched[0].pid, signal.SIGKILL)
+            with pytest.raises(TorStopped):
+                await program
+
+    # As if there were a network: it is another thing that is looked at here.
+    monkeypatch.setattr(Tor, "wait_bootstrapped", lambda *_, **__: None)
+    monkeypatch.setattr(Tor, "wait_published", lambda tor, **_: tor.onion_address())
+    monkeypatch.setattr("forwarder.desk.program.TOR_LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("forwarder.desk.program.launch", watched)
+    new_desk(tmp_path).inbox.close()
+    (tmp_path / SETTINGS_NAME).write_text((tmp_path / SETTINGS_NAME).read_text() + NOWHERE)
+    with open_desk(tmp_path) as desk:
+        asyncio.run(story(desk))
 
 
 def test_no_tor_is_said_with_the_remedy(tmp_path: Path) -> None:

@@ -189,6 +189,24 @@ def test_two_people_cannot_publish_it_twice(desk: Newsroom) -> None:
         desk.publications.draft(number, Wording(WORDS), now=NOW)
 
 
+def test_a_correction_does_not_say_over_what_a_colleague_corrected_meanwhile(desk: Newsroom) -> None:
+    number = desk.incident()
+    desk.publish(number)
+    mine = desk.publications.correction(number, Wording(BETTER), now=NOW)
+    assert isinstance(mine, Draft)
+    theirs = {**WORDS, "es": Words("Retén", "Sin el detalle que delata.")}
+    desk.correct(number, wording=Wording(theirs))
+    with pytest.raises(ChangedMeanwhile):
+        desk.publications.publish(mine, by=ANA, now=NOW, note="fe de erratas")
+    # Nor of another alert of the same incident, whose version has the same number.
+    desk.withdraw(number)
+    desk.mark(number, State.CHECKING, State.UNCONFIRMED)
+    desk.publish(number)
+    with pytest.raises(ChangedMeanwhile):
+        desk.publications.publish(mine, by=ANA, now=NOW, note="fe de erratas")
+    assert desk.publications.published(now=NOW)[-1].alert.words == WORDS
+
+
 def test_what_was_public_is_never_lost_or_rewritten(desk: Newsroom) -> None:
     number = desk.incident()
     desk.publish(number)

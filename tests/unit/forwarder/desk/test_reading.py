@@ -3,8 +3,11 @@
 import io
 import json
 import re
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,18 +15,41 @@ from PIL import Image
 
 from crypto.errors import Malformed
 from crypto.report import MEDIA_TYPES, Report
-from forwarder.desk.errors import AlreadyThere, NoSuchAttachment, NotAcknowledged
+from crypto.word import BUCKET_SECONDS
+from forwarder.desk.casework import By, Casework, Deed, Kind, Subject
+from forwarder.desk.errors import AlreadyThere, BadWords, NoSuchAttachment, NotAcknowledged
 from forwarder.desk.escapes import ENDINGS, attachment_name, in_json, plain
 from forwarder.desk.findings import Outcome, Reason
 from forwarder.desk.inbox import Entry, Inbox
 from forwarder.desk.opening import open_bundle
 from forwarder.desk.original import Acknowledged
-from forwarder.desk.reading import clean_copy, copies, document, documents, edges, export, original, release
+from forwarder.desk.reading import (
+    Taking,
+    clean_copy,
+    copies,
+    document,
+    documents,
+    edges,
+    export,
+    hours,
+    original,
+    release,
+)
 from forwarder.desk.sandbox import Sandbox
 from tests.unit.forwarder.desk.given import CHEAP, OURS, PASSPHRASE, attached, letters, parcels
 from tests.unit.forwarder.given import ROUND_SECONDS, number
 
+TAKING = Taking(Acknowledged.HARM, By(date(2027, 1, 15), "Ana"), "took it")
+REPORT = Subject(Kind.REPORT, 1)
 HOSTILE = "hola\n<script>alert(1)</script> [red]x[/red] :smile: \u202eoculto\u202c\u200b \ue000 fin"
+
+
+def test_six_hours_that_no_calendar_has_are_said_to_be_unknown() -> None:
+    assert hours(80_000, between=" to ") == "2024-10-04 00:00 to 06:00 UTC"
+    assert [hours(one, between=" to ") for one in (-1, 2**53 // BUCKET_SECONDS)] == ["unknown"] * 2
+    last = 253_402_300_799 // BUCKET_SECONDS
+    assert hours(last - 1, between=" to ") == "9999-12-31 12:00 to 18:00 UTC"
+    assert hours(last, between=" to ") == "unknown"
 
 
 def photo_with_a_place() -> bytes:
@@ -82,8 +108,9 @@ def test_a_report_is_exported_into_a_folder_of_its_own(inbox: Inbox, tmp_path: P
     cleaned = (folder / "attachment-001.jpg").read_bytes()
     assert b"MARCA-DE-CAMARA" not in cleaned
     with Image.open(io.BytesIO(cleaned)) as shown:
-        red, green, blue = shown.convert("RGB").tobytes()[:3]
-        assert (shown.size, red > 250, green < 5, blue < 5) == ((8, 8), True, True, True)
+        assert shown.size == (8, 8)
+        shades = shown.convert("RGB").tobytes()
+        assert (min(shades[::3]) > 250, max(shades[1::3]) < 5, max(shades[2::3]) < 5) == (True, True, True)
     text = (folder / "text.txt").read_text()
     assert "\u202e" not in text
     assert "hola\n<script>" in text
@@ -113,16 +140,45 @@ def test_the_original_is_given_only_to_who_has_read_the_warning(inbox: Inbox, tm
     entry = received(inbox, (photo, "image/jpeg", False))
     assert "MARCA" not in repr(original(inbox, entry, 1))
     with pytest.raises(NotAcknowledged, match="can find"):
-        release(inbox, entry, 1, into=tmp_path / "out", acknowledged=None)
+        release(inbox, entry, 1, into=tmp_path / "out", taking=replace(TAKING, acknowledged=None))
     assert not (tmp_path / "out").exists()
-    path = release(inbox, entry, 1, into=tmp_path / "out", acknowledged=Acknowledged.HARM)
+    assert Casework(inbox.database).history(REPORT) == []
+    path = release(inbox, entry, 1, into=tmp_path / "out", taking=TAKING)
     assert path.name == "report-000001-attachment-001-ORIGINAL.bin"
     assert (path.read_bytes(), path.stat().st_mode & 0o777) == (photo, 0o600)
     with pytest.raises(AlreadyThere):
-        release(inbox, entry, 1, into=tmp_path / "out", acknowledged=Acknowledged.HARM)
+        release(inbox, entry, 1, into=tmp_path / "out", taking=TAKING)
+    (line,) = Casework(inbox.database).history(REPORT)
+    assert (line.deed, line.colleague, line.detail) == (Deed.NOTED, "Ana", TAKING.note)
     for place in (0, 2, -1):
         with pytest.raises(NoSuchAttachment):
             original(inbox, entry, place)
+
+
+def test_an_original_that_cannot_be_told_of_is_not_given(inbox: Inbox, tmp_path: Path) -> None:
+    entry = received(inbox, (b"x", "text/plain", False))
+    with pytest.raises(BadWords):
+        release(inbox, entry, 1, into=tmp_path / "out", taking=replace(TAKING, note=""))
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_attachment_whose_parts_are_not_as_reported_is_a_finding_and_stops_nothing(
+    inbox: Inbox, tmp_path: Path, sandbox: Sandbox
+) -> None:
+    honest, parts = attached(b"Vi algo", media="text/plain")
+    lying, others = attached(b"x" * 500, media="text/plain")
+    lying = msgspec.structs.replace(lying, size=10)
+    bundles = (letters(7, Report(text="Vi algo", attachments=[lying, honest])), parcels(11, *parts, *others))
+    for bundle in bundles:
+        inbox.take(bundle, open_bundle(bundle, [OURS]))
+    entry = inbox.entry(1)
+    first, second = copies(inbox, entry, sandbox=sandbox)
+    assert (first.name, first.findings.reason) == ("", Reason.BROKEN)
+    assert second.data == b"Vi algo"
+    folder = export(inbox, entry, into=tmp_path, round_seconds=ROUND_SECONDS, sandbox=sandbox)
+    assert (folder / "report.json").is_file()
+    with pytest.raises(NoSuchAttachment):
+        original(inbox, entry, 1)
 
 
 def test_a_list_of_reports_says_the_same_as_each_alone(inbox: Inbox, sandbox: Sandbox) -> None:

@@ -15,6 +15,7 @@ from forwarder.desk.incidents import Incidents
 from forwarder.desk.own_keys import signing_key
 from forwarder.desk.program import Desk
 from forwarder.desk.triage import State
+from tests.privacy.mutants import caught
 from tests.unit.forwarder.desk.given import THEIRS
 from tests.unit.forwarder.desk.speakers import (
     BUCKET,
@@ -48,8 +49,8 @@ def tell(desk: Desk, to: str = "red-sur", *, single: bool = False, incident: int
 
 def test_what_leaves_is_topic_place_six_hours_and_whether_there_are_several(desk: Desk) -> None:
     assert tell(desk) == telling.Telling("desaparicion", "mx-monterrey", BUCKET, several=True)
-    assert telling.due(desk.inbox.database, now=NOW + 1_799) == []
-    (one,) = telling.due(desk.inbox.database, now=NOW + 6 * 3_600)
+    assert telling.due(desk.inbox.database, now=NOW + 1_799, round_seconds=ROUND_SECONDS) == []
+    (one,) = telling.due(desk.inbox.database, now=NOW + 6 * 3_600, round_seconds=ROUND_SECONDS)
     held = desk.directory.current(now=NOW)
     assert held is not None
     own = signing_key(desk.inbox.database)
@@ -61,7 +62,7 @@ def test_what_leaves_is_topic_place_six_hours_and_whether_there_are_several(desk
         "red-norte", "desaparicion", "mx-monterrey", BUCKET, True,
     )  # fmt: skip
     telling.note_sent(desk.inbox.database, one.number)
-    assert telling.due(desk.inbox.database, now=NOW + 10**6) == []
+    assert telling.due(desk.inbox.database, now=NOW + 10**6, round_seconds=ROUND_SECONDS) == []
     line = Casework(desk.inbox.database).history(Subject(Kind.INCIDENT, 1))[-1]
     assert (line.deed, line.detail) == (Deed.TOLD, "red-sur")
 
@@ -79,15 +80,41 @@ def test_what_should_have_left_while_the_desk_was_off_does_not_leave_when_it_is_
     tell(desk)
     later = NOW + 86_400
     telling.put_off(desk.inbox.database, now=later, chance=Random(2))
-    assert telling.due(desk.inbox.database, now=later + 59) == []
-    assert len(telling.due(desk.inbox.database, now=later + 1_800)) == 1
+    assert telling.due(desk.inbox.database, now=later + 59, round_seconds=ROUND_SECONDS) == []
+    assert len(telling.due(desk.inbox.database, now=later + 1_800, round_seconds=ROUND_SECONDS)) == 1
+
+
+def what_has_changed_does_not_leave(desk: Desk, forgotten: list[int]) -> None:
+    """The proof: two words said that several reports count; by now it is one."""
+    assert tell(desk).several
+    tell(desk, "red-oeste")
+    Casework(desk.inbox.database).mark(Subject(Kind.REPORT, 2), State.FALSE, by=BY, note="una broma")
+    later = NOW + 10**6
+    assert telling.due(desk.inbox.database, now=later, round_seconds=ROUND_SECONDS, forgotten=forgotten.append) == []
+
+
+def test_a_desk_that_says_what_is_not_so_any_more_is_caught(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telling, "_still_so", lambda *_, **__: True)
+    caught("also", "says what has changed since a person saw it", what_has_changed_does_not_leave, desk, [])
+
+
+def test_what_has_changed_since_a_person_saw_it_does_not_leave(desk: Desk) -> None:
+    forgotten: list[int] = []
+    later = NOW + 10**6
+    what_has_changed_does_not_leave(desk, forgotten)
+    assert forgotten == [1, 1]
+    # A person may look again, and say what is so now.
+    assert not tell(desk, single=True).several
+    (one,) = telling.due(desk.inbox.database, now=later, round_seconds=ROUND_SECONDS, forgotten=forgotten.append)
+    assert not one.telling.several
+    assert forgotten == [1, 1]
 
 
 def test_one_report_alone_is_told_only_by_who_was_asked_again(desk: Desk) -> None:
     Casework(desk.inbox.database).mark(Subject(Kind.REPORT, 2), State.FALSE, by=BY, note="una broma")
     with pytest.raises(SingleReport):
         tell(desk)
-    assert telling.due(desk.inbox.database, now=NOW + 10**6) == []
+    assert telling.due(desk.inbox.database, now=NOW + 10**6, round_seconds=ROUND_SECONDS) == []
     assert not tell(desk, single=True).several
 
 
@@ -96,9 +123,9 @@ def test_only_what_is_checked_or_confirmed_is_told(desk: Desk, state: State) -> 
     tell(desk)
     Casework(desk.inbox.database).mark(Subject(Kind.INCIDENT, 1), state, by=BY)
     # And what waited for its moment does not leave any more, whatever anybody thinks of it later.
-    assert telling.due(desk.inbox.database, now=NOW + 10**6) == []
+    assert telling.due(desk.inbox.database, now=NOW + 10**6, round_seconds=ROUND_SECONDS) == []
     Casework(desk.inbox.database).mark(Subject(Kind.INCIDENT, 1), State.CHECKING, by=BY, note="otra vez")
-    assert telling.due(desk.inbox.database, now=NOW + 10**6) == []
+    assert telling.due(desk.inbox.database, now=NOW + 10**6, round_seconds=ROUND_SECONDS) == []
     tell(desk)
     Casework(desk.inbox.database).mark(Subject(Kind.INCIDENT, 1), state, by=BY)
     with pytest.raises(NothingToTell, match=state.value):
@@ -132,6 +159,6 @@ def test_without_a_directory_or_our_key_in_it_nothing_leaves(tmp_path: Path) -> 
             tell(desk)
         trust(desk)
         tell(desk)
-        (one,) = telling.due(desk.inbox.database, now=NOW + 10**6)
+        (one,) = telling.due(desk.inbox.database, now=NOW + 10**6, round_seconds=ROUND_SECONDS)
         with pytest.raises(NobodyToTell, match="signing"):
             telling.sealed_word(one, directory=directory(OESTE), own="red-norte", key=signing_key(desk.inbox.database))

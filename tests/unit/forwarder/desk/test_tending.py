@@ -2,17 +2,27 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from crypto.minisign import PublicKey
+from forwarder.copies import read_copy
 from forwarder.desk import program
+from forwarder.desk.channels.accounts import Channels
+from forwarder.desk.channels.outlet import Outlet
+from forwarder.desk.channels.queue import Queue
+from forwarder.desk.channels.sending import Outcome, Turn
+from forwarder.desk.errors import Unreadable
 from forwarder.desk.program import Desk
 from forwarder.desk.publish.errors import NoAlertsKey
 from forwarder.desk.publish.publishing import VALID_SECONDS
 from forwarder.desk.publish.serving import Shelf
-from forwarder.desk.tending import Told, tend, tending
+from forwarder.desk.tending import Told, _channels, tend, tending
+from onion_service.errors import TorMissing
+from onion_service.posting import Service
 from onion_service.serving import serve_on
 from tests.unit.forwarder.desk.given import OURS, to_socket
 from tests.unit.forwarder.desk.publish.newsroom import ANA, FIRST, HOURS, KEY, NOW, Newsroom, listing
@@ -53,6 +63,20 @@ def test_what_has_changed_stays_and_is_told_once(room: Newsroom) -> None:
     assert tend(desk, now=NOW) == []
 
 
+def test_trouble_with_what_waits_keeps_no_withdrawal_back(room: Newsroom) -> None:
+    desk, out, waits = opened(room), room.incident(), room.incident()
+    room.publish(out)
+    desk.release(now=NOW)
+    room.publications.wait(room.draft(waits, now=EARLY), by=ANA, now=EARLY)
+    with room.inbox.database.change() as changed:
+        changed.execute("UPDATE waiting SET wording = x'00'")
+    room.withdraw(out)
+    with pytest.raises(Unreadable):
+        tend(desk, now=NOW)
+    shown = read_copy(room.settings.alerts_folder, key=PUBLIC).files["alerts.csv"].decode()
+    assert "Hombres armados" not in shown
+
+
 def test_a_desk_without_its_key_signs_nothing(room: Newsroom) -> None:
     desk = opened(room, signs=False)
     room.publish(room.incident())
@@ -87,7 +111,9 @@ def test_trouble_is_told_and_it_goes_on(room: Newsroom, monkeypatch: pytest.Monk
         await asyncio.wait([work])
 
     asyncio.run(some_rounds())
-    assert [one for one, _ in told if one is not Told.NOT_SAID] == [Told.NOT_RELEASED, Told.NOT_RELEASED, Told.RELEASED]
+    said = [one for one, _ in told if one not in (Told.NOT_SAID, Told.LOOKED)]
+    assert said == [Told.NOT_RELEASED, Told.NOT_RELEASED, Told.RELEASED]
+    assert [one for one, _ in told].index(Told.LOOKED) > [one for one, _ in told].index(Told.RELEASED)
     assert "places.json" in told[0][1]
 
 
@@ -109,20 +135,58 @@ def test_the_program_tends_what_is_published_and_says_so_in_a_line(
     assert (room.settings.alerts_folder / "current" / "index.html").is_file()
 
 
-def test_a_fault_in_tending_is_said_by_its_kind_alone(
+def test_a_fault_in_tending_is_said_by_its_kind_alone_and_the_next_look_comes(
     room: Newsroom, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object, **__: object) -> None:
-        raise RuntimeError("secreto")
+    honest, looks = tend, 0
 
-    monkeypatch.setattr("forwarder.desk.tending.tend", broken)
+    def broken_once(desk: Desk, *, now: int) -> list[Told]:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            raise RuntimeError("secreto")
+        return honest(desk, now=now)
+
+    monkeypatch.setattr("forwarder.desk.tending.EVERY_SECONDS", 0.01)
+    monkeypatch.setattr("forwarder.desk.tending.tend", broken_once)
+    room.publish(room.incident())
+    caplog.set_level(logging.INFO, logger="veladora.desk")
 
     async def open_for_a_while() -> None:
         async with program._publishing(opened(room)):
-            await asyncio.sleep(0.2)
+            for _ in range(500):
+                if len(caplog.messages) > 1:
+                    break
+                await asyncio.sleep(0.02)
 
     asyncio.run(open_for_a_while())
-    assert caplog.messages == ["what is published is not tended any more: RuntimeError; start the desk again"]
+    assert caplog.messages == [f"{Told.NOT_RELEASED.value}: RuntimeError", Told.RELEASED.value]
+
+
+@pytest.mark.parametrize("spoken", [False, True])
+def test_a_tor_that_fails_loses_no_outcome_and_counts_no_try_that_was_none(
+    room: Newsroom, monkeypatch: pytest.MonkeyPatch, spoken: bool
+) -> None:
+    channels = Channels(room.inbox.database)
+    channels.add("noticias", "jsons://example.org/", service=Service("JSON", 250, 0), language="es")
+    channels.turn("noticias", on=True)
+    room.publish(room.incident())
+
+    @contextmanager
+    def failing(_: object) -> Iterator[Outlet]:
+        if spoken:
+            yield Outlet(None)
+        raise TorMissing("tor")
+
+    def says(work: Sequence[Turn], _: Outlet) -> list[Outcome]:
+        return [Outcome(post.number, turn.channel, post.incident, "") for turn in work for post, _ in turn.calls]
+
+    monkeypatch.setattr("forwarder.desk.tending.through_tor", failing)
+    monkeypatch.setattr("forwarder.desk.tending.speak", says)
+    with pytest.raises(TorMissing):
+        asyncio.run(_channels(opened(room), tell=lambda *_: None))
+    (post,) = Queue(room.inbox.database).posts()
+    assert (post.state.value, post.tries) == (("sent", 1) if spoken else ("waiting", 0))
 
 
 def test_a_shelf_serves_what_was_signed_until_its_time_is_over_and_takes_nothing(room: Newsroom) -> None:

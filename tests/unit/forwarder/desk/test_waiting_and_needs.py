@@ -105,6 +105,32 @@ def test_a_later_report_does_not_put_the_wait_off_and_does_not_shorten_it(desk: 
     assert waiting.leaves_at == draft.leaves_at
 
 
+def test_a_desk_that_is_opened_late_does_not_tell_when(desk: Newsroom) -> None:
+    number = desk.incident()
+    draft = desk.draft(number, now=EARLY)
+    desk.publications.wait(draft, by=ANA, now=EARLY)
+    (left,) = desk.publications.leave_due(now=draft.leaves_at + 50 * 3_600 + 77)
+    assert left.alert.issued == (draft.leaves_at,)
+
+
+def test_a_wait_that_grew_ends_at_the_beginning_of_six_hours_too(desk: Newsroom) -> None:
+    # The third was found false while it waited, so the fourth made it enough.
+    reports = [desk.report() for _ in range(3)] + [desk.report(round_number=FIRST + 7 * HOURS)]
+    number = desk.incidents.merge(reports, by=ANA)
+    desk.mark(number, State.CHECKING, State.UNCONFIRMED)
+    now = (FIRST + 8 * HOURS) * ROUND_SECONDS
+    seen = desk.draft(number, now=now)
+    desk.publications.wait(seen, by=ANA, now=now)
+    desk.mark_report(reports[2], State.FALSE)
+    may = (FIRST + 7 * HOURS + 1 + 12 * HOURS) * ROUND_SECONDS
+    assert desk.draft(number, now=may).leaves_at == 0
+    assert desk.publications.leave_due(now=may) == []
+    (waiting,) = desk.publications.waiting(now=may)
+    assert waiting.leaves_at > may > seen.leaves_at
+    assert waiting.leaves_at % 21_600 == 0
+    assert len(desk.publications.leave_due(now=waiting.leaves_at)) == 1
+
+
 def test_it_is_published_at_once_for_a_reason_and_waits_no_more(desk: Newsroom) -> None:
     number = desk.incident()
     desk.publications.wait(desk.draft(number, now=EARLY), by=ANA, now=EARLY)
@@ -136,6 +162,20 @@ def test_an_alert_that_may_not_be_out_any_more_is_shown(desk: Newsroom) -> None:
     assert desk.need(finer) == "correct: place"
     desk.correct(finer)
     assert desk.need(finer) == ""
+
+
+def test_a_slow_clock_or_a_round_that_is_not_yet_takes_back_nothing_that_is_true(desk: Newsroom) -> None:
+    number = desk.incident()
+    desk.publish(number)
+    lied = desk.report(round_number=FIRST + 10_000 * HOURS)
+    desk.incidents.merge([lied, *desk.incidents.incident(number).reports], by=ANA)
+    assert desk.need(number) == ""
+    desk.correct(number)
+    # By a clock that is years behind none of its reports has come yet.
+    assert desk.need(number, now=NOW - 100_000_000) == ""
+    # What is false is taken back whatever the clock says.
+    desk.mark(number, State.WITHDRAWN, State.CHECKING)
+    assert desk.need(number, now=NOW - 100_000_000) == "withdraw: marked"
 
 
 def test_a_time_that_is_no_longer_right_is_shown(desk: Newsroom) -> None:

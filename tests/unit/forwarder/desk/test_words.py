@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -12,19 +13,22 @@ from hypothesis import strategies as st
 
 from crypto.bundle import Bundle
 from crypto.cells import CellClass
-from crypto.directory import Card, Directory
+from crypto.directory import Card, Directory, TrustedDirectory, sign
 from crypto.errors import Forged
+from crypto.keys import RootKey
 from crypto.letter import WORD_KIND, seal, seal_word
 from crypto.report import Report
-from crypto.word import Word
+from crypto.signing import SigningKey
+from crypto.word import BUCKET_SECONDS, Word
 from forwarder.desk import words
 from forwarder.desk.casework import Casework, Deed, Kind, Subject
 from forwarder.desk.config import Config, PartnerSettings, Settings
-from forwarder.desk.errors import NotHeard
+from forwarder.desk.errors import NotHeard, Unreadable
 from forwarder.desk.inbox import Inbox
 from forwarder.desk.incidents import Incidents
+from forwarder.desk.own_keys import signing_key
 from forwarder.desk.program import Desk
-from forwarder.desk.words import PENDING_MAX, SenderUnknown
+from forwarder.desk.words import PENDING_MAX, UNACCEPTED_MAX, SenderUnknown
 from tests.privacy.mutants import caught
 from tests.unit.forwarder.desk.given import CHEAP, OLDER, OURS, PASSPHRASE, RELAY_SETTINGS, THEIRS, letters
 from tests.unit.forwarder.desk.speakers import (
@@ -39,10 +43,13 @@ from tests.unit.forwarder.desk.speakers import (
     a_desk,
     a_word,
     another_incident,
+    directory,
     hear,
     trust,
 )
 from tests.unit.forwarder.given import RELAY, number
+
+OTHER_ROOT: Final = RootKey(SigningKey(b"q" * 32))
 
 
 @pytest.fixture
@@ -91,7 +98,7 @@ def test_it_stands_beside_the_same_six_hours_and_those_next_to_them(desk: Desk, 
     [a_word(bucket=BUCKET - 2), a_word(bucket=BUCKET + 2), a_word(place="mx-saltillo"), a_word(topic="extorsion")],
 )
 def test_it_stands_beside_nothing_else_and_cannot_be_accepted_there(desk: Desk, other: Word) -> None:
-    hear(desk, other)
+    hear(desk, other, at=ROUND + 60)
     found = desk.words(now=NOW)
     assert len(found.heard()) == 1
     assert found.beside(1) == []
@@ -155,13 +162,55 @@ def test_who_is_not_in_the_directory_yet_is_kept_and_counts_for_nothing(tmp_path
         assert desk.words(now=NOW + 1_000).heard() == []
 
 
+def flood(desk: Desk, said: list[Word]) -> None:
+    for start in range(0, len(said), 55):
+        hear(desk, *said[start : start + 55], at=ROUND + 1 + start)
+
+
 def test_whoever_floods_the_desk_with_words_that_nobody_knows_keeps_out_none_that_holds(desk: Desk) -> None:
-    strangers = [a_word(sender=f"nadie-{one}", key=OESTE) for one in range(PENDING_MAX + 20)]
-    for start in range(0, len(strangers), 55):
-        hear(desk, *strangers[start : start + 55], at=ROUND + 1 + start)
+    flood(desk, [a_word(sender=f"nadie-{one}", key=OESTE) for one in range(PENDING_MAX + 20)])
     assert desk.inbox.database.one("SELECT count(*) FROM words_in") == PENDING_MAX
     hear(desk, a_word(), at=ROUND + 500)
     assert [one.sender for one in desk.words(now=NOW).heard()] == ["red-sur"]
+
+
+def test_whoever_flooded_the_desk_keeps_out_nobody_who_is_listed_later(tmp_path: Path) -> None:
+    with a_desk(tmp_path, listed=False) as desk:
+        # Forged in the name of one who is listed later, and of others who never are.
+        flood(desk, [a_word(key=OESTE) for _ in range(PENDING_MAX)])
+        flood_of_others = [a_word(sender=f"nadie-{one}", key=OESTE) for one in range(9)]
+        hear(desk, a_word(), *flood_of_others, at=ROUND + 500)
+        assert desk.words(now=NOW).heard() == []
+        trust(desk)
+        assert [one.sender for one in desk.words(now=NOW).heard()] == ["red-sur"]
+        pending = "SELECT pending, count(*) FROM words_in GROUP BY pending"
+        assert desk.inbox.database.rows(pending) == [(0, 1), (1, 9)]
+
+
+def test_a_listed_organisation_that_floods_the_desk_pushes_out_its_own_words_only(desk: Desk) -> None:
+    hear(desk, a_word(), at=ROUND + 300)
+    desk.words(now=NOW).accept(1, 1, by=BY)
+    oeste = directory(signing_key(desk.inbox.database))
+    partners = [
+        msgspec.structs.replace(one, signing=OESTE.verifying_key.wire.hex()) if one.id == "red-oeste" else one
+        for one in oeste.partners
+    ]
+    signed = sign(msgspec.structs.replace(oeste, partners=partners, version=8), ROOT)
+    desk.directory.keep(TrustedDirectory.read(signed, root=ROOT.signing.verifying_key, now=NOW))
+    hear(desk, a_word(place="mx-saltillo"), at=ROUND + 301)
+    flood(desk, [a_word(sender="red-oeste", key=OESTE, bucket=BUCKET - one) for one in range(UNACCEPTED_MAX + 20)])
+    heard = desk.words(now=NOW).heard()
+    assert [one.incident for one in heard if one.sender == "red-sur"] == [1, None]
+    buckets = {one.bucket for one in heard if one.sender == "red-oeste"}
+    assert len(buckets) == UNACCEPTED_MAX
+    # Those of the last bundle are the newest.
+    assert {BUCKET - one for one in range(110, UNACCEPTED_MAX + 20)} <= buckets
+
+
+def test_a_word_of_hours_that_are_still_to_be_is_dropped_and_counted_as_altered(desk: Desk) -> None:
+    hear(desk, a_word(bucket=BUCKET + 2), a_word(bucket=2**53 // BUCKET_SECONDS))
+    assert desk.words(now=NOW).heard() == []
+    assert desk.inbox.damage().forged == 2
 
 
 def test_a_word_is_no_report_and_reports_beside_it_come_through(desk: Desk) -> None:
@@ -222,6 +271,38 @@ def test_an_older_directory_does_not_take_the_place_of_the_one_held(desk: Desk) 
     assert held is not None
     assert held.directory.version == 7
     assert desk.directory.current(now=NOW + 1_000) is None
+
+
+def moved(desk: Desk) -> Desk:
+    """The desk under a card with another root key."""
+    relay = msgspec.structs.replace(desk.settings.relay, card=f"{ONION}#{OTHER_ROOT.public.hex()}")
+    settings = replace(desk.settings, config=msgspec.structs.replace(desk.settings.config, relay=relay))
+    return desk.under(settings)
+
+
+def test_after_a_change_of_the_root_key_incidents_open_and_reports_come(desk: Desk) -> None:
+    hear(desk, a_word())
+    there = moved(desk)
+    assert there.directory.load() is None, "an older root says nothing any more"
+    assert there.words(now=NOW).beside(1) == [], "nobody vouches for who said it"
+    before = there.inbox.count
+    heard = seal_word(a_word(several=False), to=OURS.sealing_key, relays=1)
+    there.take(letters(ROUND + 9, Report(text="Otra cosa"), others=[heard]))
+    assert there.inbox.count == before + 1
+    signed = sign(directory(signing_key(there.inbox.database)), OTHER_ROOT)
+    there.directory.keep(TrustedDirectory.read(signed, root=OTHER_ROOT.signing.verifying_key, now=NOW))
+    assert len(there.words(now=NOW).beside(1)) == 2, "what was said meanwhile was kept"
+
+
+def test_a_directory_that_cannot_be_read_turns_no_report_away(desk: Desk) -> None:
+    with desk.inbox.database.change() as opened:
+        opened.execute("UPDATE directory SET signed = ?", (b"no directory",))
+    with pytest.raises(Unreadable):
+        desk.directory.load()
+    before = desk.inbox.count
+    heard = seal_word(a_word(), to=OURS.sealing_key, relays=1)
+    desk.take(letters(ROUND + 9, Report(text="Otra cosa"), others=[heard]))
+    assert desk.inbox.count == before + 1
 
 
 @settings(max_examples=40)

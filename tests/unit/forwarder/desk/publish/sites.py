@@ -7,11 +7,11 @@ from random import Random
 from typing import Final
 
 from crypto.directory import Words as Named
-from crypto.manifest import FILES_MAX
 from forwarder.desk.publish.alert import Alert, Words, publish, withdraw
+from forwarder.desk.publish.moments import Issue
 from forwarder.desk.publish.place import Cell, Place
 from forwarder.desk.publish.safety import Confidence, Leave, Policy
-from forwarder.desk.publish.site import site
+from forwarder.desk.publish.site import Room, site
 from forwarder.places.gazetteer import VERSION, Gazetteer, Listed, Region, Source
 from forwarder.places.shipped import shipped
 from tests.unit.forwarder.desk.publish.given import PUBLISHER, WORDS
@@ -20,6 +20,8 @@ from tests.unit.forwarder.published import PUBLIC
 MEXICO: Final = shipped()
 MONTERREY: Final = Place("mx-monterrey", 25.67, -100.32)
 DESERT: Final = Place("", 29.0, -113.0)
+#: Some hours after the alerts of these tests.
+ISSUE: Final = Issue(at=500_010 * 3_600, until=500_346 * 3_600)
 #: One place, without any outline: quick to draw.
 ISLAND: Final = Gazetteer(
     name=Named(es="Isla", en="Island"),
@@ -46,8 +48,10 @@ def alert_at(
     return publish(leave, id=f"{number:032x}", topic=topic, words=words, now=hour * 3_600 + 77)
 
 
-def files(*alerts: Alert, room: int = FILES_MAX, gazetteer: Gazetteer = MEXICO) -> dict[str, bytes]:
-    return site(alerts, PUBLISHER, gazetteer, key=PUBLIC, room=room)
+def files(
+    *alerts: Alert, room: Room | None = None, gazetteer: Gazetteer = MEXICO, issue: Issue = ISSUE
+) -> dict[str, bytes]:
+    return site(alerts, PUBLISHER, gazetteer, key=PUBLIC, issue=issue, room=room or Room())
 
 
 def many(count: int, seed: int = 3) -> list[Alert]:

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forwarder.desk.publish.alert import Alert, State, Words, alert_id, correct, withdraw
+from forwarder.desk.publish.alert import VERSIONS_MAX, WITHDRAWN_WORDS, Alert, State, Words, alert_id, correct, withdraw
+from forwarder.desk.publish.drafts import Judged, judged, kept_in_place
 from forwarder.desk.publish.errors import NotAnAlert, NotInThisState
-from forwarder.desk.publish.place import Cell, Place
+from forwarder.desk.publish.place import COARSEST, Cell, Place
 from forwarder.desk.publish.preview import preview, refused
 from forwarder.desk.publish.safety import Policy, Reason, Refusal
 from tests.unit.forwarder.desk.publish.given import CENTRE, NOW, ROUND, WORDS, an_alert, facts, leave
@@ -29,6 +30,33 @@ def test_a_correction_and_a_withdrawal_are_the_same_alert_in_a_later_version() -
     assert last.issued[:2] == second.issued
     assert last.issued[2] == last.issued[1] + 1, "two versions within an hour are told apart"
     assert last.words == SORRY, "what was withdrawn is not repeated"
+
+
+def test_a_withdrawal_says_no_longer_where_it_was() -> None:
+    first = an_alert()
+    gone = withdraw(first, words=WITHDRAWN_WORDS, now=LATER)
+    assert gone.cell.resolution == COARSEST
+    assert first.cell.is_within(gone.cell)
+    assert gone.id == first.id
+    shown = preview(gone, None, language="es")
+    assert first.cell.index not in "".join(shown.leaves)
+    assert any("la celda más grande" in line for line in shown.why)
+    assert any("90 días" in line for line in shown.why)
+    assert withdraw(replace(first, cell=gone.cell), words=SORRY, now=LATER).cell == gone.cell
+
+
+def test_however_often_an_alert_was_corrected_it_can_be_withdrawn() -> None:
+    often = replace(an_alert(), state=State.CORRECTED, issued=tuple(range(VERSIONS_MAX - 1)))
+    with pytest.raises(NotInThisState):
+        correct(often, leave(), topic="reten", words=WORDS, now=LATER)
+    assert withdraw(often, words=SORRY, now=LATER).version == VERSIONS_MAX
+
+
+def test_an_alert_holds_for_a_month_after_its_last_version() -> None:
+    first = an_alert()
+    assert first.current_until == first.issued[0] + 30 * 86_400
+    again = correct(first, leave(), topic="reten", words=WORDS, now=LATER)
+    assert again.current_until > first.current_until
 
 
 def test_a_withdrawn_alert_stays_withdrawn() -> None:
@@ -141,6 +169,22 @@ def test_every_ring_is_closed_counter_clockwise_and_on_one_side_of_the_antimerid
 
 
 # --- the preview ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("language", "waited", "kept"), [("es", "esperó", "públicos"), ("en", "waited", "public")])
+@pytest.mark.parametrize("confirmed_by", [0, 1])
+def test_a_correction_that_stays_in_its_area_is_not_said_to_have_waited(
+    language: str, waited: str, kept: str, confirmed_by: int
+) -> None:
+    early = facts(confirmed_by=confirmed_by, ago=1)
+    waits = judged(early, Policy(), round_seconds=ROUND, now=NOW)
+    assert isinstance(waits, Judged)
+    alert = an_alert(incident=facts(confirmed_by=confirmed_by))
+    stays = kept_in_place(waits, alert)
+    assert stays is not None
+    why = "\n".join(preview(alert, stays.leave, language=language).why)
+    assert waited not in why
+    assert kept in why
 
 
 @pytest.mark.parametrize("language", ["es", "en"])

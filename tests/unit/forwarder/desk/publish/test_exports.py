@@ -29,8 +29,8 @@ def test_uwazi_gets_columns_named_as_its_properties() -> None:
     assert (float(latitude), float(longitude)) == alert.cell.middle
     assert (row["title__es"], row["title__en"]) == ("Retén en la carretera", "Roadblock")
     assert row["text__es"] == "Hombres armados detienen coches. Varios testigos."
-    assert row["date"] == row["between"][:10]
-    assert len(row["date"]) == 10
+    assert row["reported"] == row["reported_between"][:10]
+    assert len(row["reported"]) == 10
     assert (row["alert_id"], row["alert_version"], row["state"]) == (alert.id, "1", "published")
     assert "reports" not in row
     (alone,) = read(table(Tool.UWAZI, [Row(alert)], languages=("es",), with_reports=False))

@@ -16,7 +16,7 @@ import xmlschema
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from forwarder.desk.publish.alert import Alert, Words, correct, withdraw
+from forwarder.desk.publish.alert import CURRENT_SECONDS, Alert, Words, correct, withdraw
 from forwarder.desk.publish.atom import atom
 from forwarder.desk.publish.cap import cap
 from forwarder.desk.publish.errors import NotAnAlert
@@ -26,6 +26,7 @@ from forwarder.desk.publish.hxl import disarmed, hxl
 from forwarder.desk.publish.place import Cell, Place
 from forwarder.desk.publish.publisher import Publisher
 from forwarder.desk.publish.safety import Facts
+from forwarder.places.shipped import shipped
 from tests.unit.forwarder.desk.publish.given import (
     NOW,
     PUBLISHER,
@@ -113,6 +114,35 @@ def test_an_update_and_a_cancel_name_every_message_before_them() -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d-00:00", named[0].split(",")[2])
     assert parsed(cap(some()[0], PUBLISHER)).find(f"{CAP}references") is None
     assert parsed(cap(some()[1], PUBLISHER)).findtext(f"{CAP}msgType") == "Update"
+
+
+def test_no_message_says_when_a_thing_happened_and_each_says_until_when_it_holds() -> None:
+    alert = some()[1]
+    root = parsed(cap(alert, PUBLISHER))
+    for info in root.findall(f"{CAP}info"):
+        assert info.find(f"{CAP}onset") is None
+        expires = datetime.fromisoformat(info.findtext(f"{CAP}expires") or "")
+        assert expires.timestamp() == alert.issued[-1] + CURRENT_SECONDS
+        told = {one.findtext(f"{CAP}valueName"): one.findtext(f"{CAP}value") for one in info.findall(f"{CAP}parameter")}
+        begin, end = (datetime.fromisoformat(one) for one in (told["veladora:reported"] or "").split("/"))
+        assert (begin.timestamp(), end.timestamp()) == (alert.when, alert.when + 21_600)
+    said = json.loads(geojson([alert]))["features"][0]["properties"]
+    assert not {"from", "until", "onset"} & said.keys()
+    assert said["reported_from"] == begin.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert datetime.fromisoformat(said["current_until"]) == expires
+    assert "#date+reported+start" in hxl([alert]).decode()
+    assert said["current_until"] in hxl([alert]).decode()
+    assert "#date+start" not in hxl([alert]).decode()
+
+
+def test_an_area_is_named_by_its_towns_in_each_language() -> None:
+    alert = an_alert(1)
+    wire = feeds([alert], PUBLISHER, shipped())[f"cap/{alert.id}.xml"]
+    cap_schema().validate(wire.decode())
+    named = [info.findtext(f"{CAP}area/{CAP}areaDesc") or "" for info in parsed(wire).findall(f"{CAP}info")]
+    assert ["Ciudad de México" in one and f"(H3 {alert.cell.index})" in one for one in named] == [True, True]
+    assert named[0].startswith("near ")
+    assert named[1].startswith("cerca de ")
 
 
 def test_the_schema_notices_a_message_that_is_not_valid() -> None:
@@ -231,7 +261,7 @@ def test_no_text_becomes_a_formula_whatever_parts_the_cells(alert: Alert) -> Non
     wire = hxl([alert]).decode()
     table = list(csv.reader(io.StringIO(wire, newline=""), strict=True))
     assert len(table) == 3
-    for text in table[2][12:]:
+    for text in table[2][13:]:
         assert "\n" not in text
         for piece in re.split(r"[,;|\t]", text):
             assert not piece.lstrip(' "').startswith(tuple(FORMULA))

@@ -41,6 +41,14 @@ def test_a_desk_that_lost_its_folder_still_publishes_what_mirrors_take_for_newer
         asyncio.run(mirror.fetch(now=NOW + 3_600))
 
 
+def test_a_desk_that_lost_its_folder_within_the_hour_knows_the_last_number_itself(tmp_path: Path) -> None:
+    before = [publish_all(tmp_path / "a", [an_alert()], PUBLISHER, key=ALERTS, now=NOW) for _ in range(3)][-1]
+    after = publish_all(
+        tmp_path / "b", [], PUBLISHER, key=ALERTS, now=NOW + 60, last=before.signed.manifest.version
+    ).signed
+    assert after.manifest.version == before.signed.manifest.version + 1
+
+
 def test_a_withdrawal_reaches_a_mirror(tmp_path: Path) -> None:
     alert = an_alert()
     publish_all(tmp_path / "a", [alert], PUBLISHER, key=ALERTS, now=NOW)

@@ -1,20 +1,28 @@
 """The signed folder is what the desk has decided, is signed anew in time, and under one key."""
 
+import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from crypto import keys
 from crypto.errors import WrongPassphrase
-from crypto.keys import KeyKind
+from crypto.keys import AlertsKey, KeyKind
 from crypto.minisign import PublicKey
+from crypto.signing import SigningKey
 from forwarder.copies import read_copy
 from forwarder.desk.config import Config, PublishSettings, parse_settings
-from forwarder.desk.errors import BadSettings
+from forwarder.desk.errors import BadSettings, DeskRuns
+from forwarder.desk.inbox import Inbox
+from forwarder.desk.periods import keys_in_use
+from forwarder.desk.publish import publishing
 from forwarder.desk.publish.errors import OtherAlertsKey, TooMuchToPublish
-from forwarder.desk.publish.publishing import VALID_SECONDS
-from forwarder.desk.publish.release import RENEW_SECONDS, alerts_key, public_line, release
+from forwarder.desk.publish.publisher import Publisher
+from forwarder.desk.publish.publishing import VALID_SECONDS, publish_all
+from forwarder.desk.publish.release import RENEW_SECONDS, alerts_key, new_alerts_key, public_line, release
 from forwarder.errors import BadCopy
 from tests.unit.forwarder.desk.given import CHEAP, PARTNER, PASSPHRASE
 from tests.unit.forwarder.desk.publish.newsroom import NOW, Newsroom
@@ -67,6 +75,27 @@ def test_another_key_is_refused_and_none_is_made_in_silence(desk: Newsroom) -> N
     key_of(desk)
 
 
+def test_a_stolen_or_lost_key_has_a_way_out(desk: Newsroom) -> None:
+    old = key_of(desk)
+    desk.publish(desk.incident())
+    before = release(desk.settings, desk.inbox.database, key=old, now=NOW)
+    # As an inbox of an older version has it.
+    with desk.inbox.database.change() as opened:
+        opened.execute("UPDATE publisher SET version = 0")
+    desk.settings.alerts_key_file.unlink()
+    with keys_in_use(desk.settings), pytest.raises(DeskRuns):
+        new_alerts_key(desk.settings, desk.inbox.database, passphrase=PASSPHRASE, cost=CHEAP)
+    made = new_alerts_key(desk.settings, desk.inbox.database, passphrase=PASSPHRASE, cost=CHEAP)
+    assert key_of(desk).public == made.public != old.public
+    assert public_line(desk.inbox.database) == str(PublicKey.of(made.signing))
+    # Whoever still holds the old one signs nothing over it.
+    with pytest.raises(OtherAlertsKey):
+        release(desk.settings, desk.inbox.database, key=old, now=NOW)
+    after = release(desk.settings, desk.inbox.database, key=made, now=NOW)
+    assert after.version == before.version + 1
+    read_copy(desk.settings.alerts_folder, key=PublicKey.of(made.signing))
+
+
 def test_a_release_holds_every_alert_and_is_not_made_twice(desk: Newsroom) -> None:
     key = key_of(desk)
     number = desk.incident()
@@ -97,13 +126,74 @@ def test_it_is_signed_anew_when_half_of_its_time_is_over_or_it_is_gone(desk: New
     assert release(renamed, desk.inbox.database, key=key, now=first.valid_until).new
 
 
-def test_a_folder_that_somebody_changed_is_not_signed_over(desk: Newsroom) -> None:
+@pytest.mark.parametrize("name", [".~lock.alerts.csv#", "alerts.csv", "manifest.json", "manifest.json.minisig"])
+def test_a_stray_or_damaged_file_does_not_keep_a_withdrawal_back(desk: Newsroom, name: str) -> None:
+    key, number = key_of(desk), desk.incident()
+    desk.publish(number)
+    first = release(desk.settings, desk.inbox.database, key=key, now=NOW)
+    (desk.settings.alerts_folder / "current" / name).write_bytes(b"x")
+    desk.withdraw(number)
+    later = release(desk.settings, desk.inbox.database, key=key, now=NOW)
+    assert later.new
+    assert later.version == first.version + 1
+    files = read_copy(desk.settings.alerts_folder, key=PublicKey.of(key.signing)).files
+    assert b"Hombres armados" not in files["alerts.csv"]
+    assert not release(desk.settings, desk.inbox.database, key=key, now=NOW).new
+
+
+def test_the_folder_of_somebody_else_is_not_written_over(desk: Newsroom) -> None:
     key = key_of(desk)
+    theirs = AlertsKey(SigningKey(bytes(32)))
+    publish_all(desk.settings.alerts_folder, [], Publisher("otra", "Otra"), key=theirs, now=NOW)
     desk.publish(desk.incident())
-    release(desk.settings, desk.inbox.database, key=key, now=NOW)
-    (desk.settings.alerts_folder / "current" / "alerts.csv").write_bytes(b"x")
     with pytest.raises(BadCopy):
         release(desk.settings, desk.inbox.database, key=key, now=NOW)
+    read_copy(desk.settings.alerts_folder, key=PublicKey.of(theirs.signing))
+
+
+def test_a_list_that_was_signed_by_a_clock_that_was_ahead_is_signed_anew(desk: Newsroom) -> None:
+    key = key_of(desk)
+    desk.publish(desk.incident())
+    ahead = release(desk.settings, desk.inbox.database, key=key, now=NOW + 3 * 365 * 86_400)
+    again = release(desk.settings, desk.inbox.database, key=key, now=NOW)
+    assert again.new
+    assert again.version == ahead.version + 1
+    assert again.valid_until == NOW // 3_600 * 3_600 + VALID_SECONDS
+    assert not release(desk.settings, desk.inbox.database, key=key, now=NOW + 60).new
+
+
+def test_when_the_folder_is_lost_within_the_hour_the_next_list_is_newer(desk: Newsroom) -> None:
+    key, number = key_of(desk), desk.incident()
+    desk.publish(number)
+    versions = [release(desk.settings, desk.inbox.database, key=key, now=NOW).version]
+    desk.correct(number)
+    versions.append(release(desk.settings, desk.inbox.database, key=key, now=NOW).version)
+    shutil.rmtree(desk.settings.alerts_folder)
+    versions.append(release(desk.settings, desk.inbox.database, key=key, now=NOW).version)
+    assert versions == [NOW // 3_600, NOW // 3_600 + 1, NOW // 3_600 + 2]
+
+
+def test_what_was_decided_while_another_program_draws_is_not_written_over(
+    desk: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, number = key_of(desk), desk.incident()
+    desk.publish(number)
+    honest, beside = publishing.publish_all, Inbox.open(desk.folder, passphrase=PASSPHRASE)
+    other = threading.Thread(target=lambda: release(desk.settings, beside.database, key=key, now=NOW))
+
+    def draws(*given: Any, **more: Any) -> Any:  # noqa: ANN401
+        if not other.ident:
+            desk.withdraw(number)
+            other.start()
+            other.join(timeout=0.6)
+        return honest(*given, **more)
+
+    monkeypatch.setattr("forwarder.desk.publish.release.publish_all", draws)
+    release(desk.settings, desk.inbox.database, key=key, now=NOW)
+    other.join()
+    files = read_copy(desk.settings.alerts_folder, key=PublicKey.of(key.signing)).files
+    assert b"Hombres armados" not in files["alerts.csv"]
+    beside.close()
 
 
 def test_more_than_a_list_can_hold_is_said_and_comes_later(desk: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,6 +92,15 @@ def test_no_reports_false_ones_and_those_of_an_open_round_do_not_leave() -> None
     assert why(facts(partners=2, ago=0)) is Reason.IN_THE_FUTURE
 
 
+def test_a_report_of_a_round_that_has_not_ended_does_not_count_and_hinders_nothing() -> None:
+    early = Facts((*seen(CENTRE, CENTRE, CENTRE), *seen(CENTRE, ago=-10_000)), CENTRE)
+    assert leave(early) == leave()
+    assert why(Facts((*seen(CENTRE, CENTRE), *seen(CENTRE, ago=0)), CENTRE)) is Reason.IN_THE_FUTURE
+    apart = Facts((*seen(CENTRE, CENTRE, FAR), *seen(CENTRE, ago=0)), CENTRE)
+    assert why(apart) is Reason.IN_THE_FUTURE
+    assert why(Facts((*seen(CENTRE, CENTRE, CENTRE, ago=1), *seen(CENTRE, ago=0)), CENTRE)) is Reason.TOO_SOON
+
+
 def test_a_gazetteer_id_changes_nothing_that_leaves() -> None:
     renamed = Place("otra", CENTRE.latitude, CENTRE.longitude)
     assert leave(Facts(seen(renamed, renamed, renamed), renamed)) == leave()

@@ -19,15 +19,26 @@ from crypto.keys import AlertsKey
 from crypto.manifest import FILE_MAX, FILES_MAX, MANIFEST_MAX, TOTAL_MAX, is_name
 from forwarder.desk.publish.alert import Alert, Words, correct, withdraw
 from forwarder.desk.publish.feeds import feeds, sign
+from forwarder.desk.publish.moments import Issue
 from forwarder.desk.publish.place import Cell, Place
 from forwarder.desk.publish.publisher import Publisher
 from forwarder.desk.publish.publishing import published_files
 from forwarder.desk.publish.safety import Confidence, Leave, Policy
-from forwarder.desk.publish.site import site
+from forwarder.desk.publish.site import Room, site
 from forwarder.desk.publish.site.plan import ON_A_PAGE
 from onion_service.site import map_script
 from tests.unit.forwarder.desk.publish.given import PUBLISHER, WORDS, an_alert
-from tests.unit.forwarder.desk.publish.sites import DESERT, ISLAND, MEXICO, MONTERREY, alert_at, files, html_of, many
+from tests.unit.forwarder.desk.publish.sites import (
+    DESERT,
+    ISLAND,
+    ISSUE,
+    MEXICO,
+    MONTERREY,
+    alert_at,
+    files,
+    html_of,
+    many,
+)
 from tests.unit.forwarder.desk.publish.test_feeds import ATOM, TEXTS, alerts, check_atom, check_geojson, parsed
 from tests.unit.forwarder.desk.publish.test_feeds import some as of_every_kind
 from tests.unit.forwarder.published import KEY, PUBLIC
@@ -50,7 +61,7 @@ def some() -> dict[str, bytes]:
     first, second = an_alert(1), alert_at(MONTERREY, 2, confidence=Confidence.CONFIRMED_BY_SEVERAL, topic="otro")
     again = correct(first, _leave(first), topic="reten", words=WORDS, now=first.issued[0] + 90_000)
     gone = withdraw(alert_at(DESERT, 3), words={"en": Words("Not so", "It was a film.")}, now=500_001 * 3_600)
-    return published_files([again, second, gone, *many(30)[4:]], PUBLISHER, key=PUBLIC, gazetteer=MEXICO)
+    return published_files([again, second, gone, *many(30)[4:]], PUBLISHER, key=PUBLIC, gazetteer=MEXICO, issue=ISSUE)
 
 
 def _leave(alert: Alert) -> Leave:
@@ -75,7 +86,7 @@ def test_without_an_alert_there_is_a_site_that_says_so() -> None:
 @pytest.mark.slow
 def test_2_000_alerts_stay_far_below_every_limit() -> None:
     began = time.process_time()
-    built = published_files(many(2_000), PUBLISHER, key=PUBLIC, gazetteer=MEXICO)
+    built = published_files(many(2_000), PUBLISHER, key=PUBLIC, gazetteer=MEXICO, issue=ISSUE)
     took = time.process_time() - began
     assert all(map(is_name, built))
     signed = sign(built, version=1, valid_until=2, key=AlertsKey(KEY))
@@ -96,10 +107,10 @@ def test_where_room_is_short_places_go_first_and_nothing_leads_to_them() -> None
     alerts = many(24)
     before = len(files(*alerts))
     for room in (before - 1, 80, 40, 12, 0):
-        built = files(*alerts, room=room)
+        built = files(*alerts, room=Room(room))
         assert len(built) <= max(room, 5)
         assert broken_links({**feeds(alerts, PUBLISHER), **built}) == []
-    assert {name.partition("/")[0] for name in files(*alerts, room=80)} >= {"month", "topic", "index.html"}
+    assert {name.partition("/")[0] for name in files(*alerts, room=Room(80))} >= {"month", "topic", "index.html"}
 
 
 def test_a_page_is_never_longer_than_a_file_may_be() -> None:
@@ -110,6 +121,44 @@ def test_a_page_is_never_longer_than_a_file_may_be() -> None:
     assert {name for name in built if name.startswith("month/")} == {
         "month/2027-01.html", "month/2027-01-2.html", "month/2027-01-3.html",
     }  # fmt: skip
+
+
+def test_every_page_says_of_which_day_the_list_is_and_until_when_it_is_good(some: dict[str, bytes]) -> None:
+    for name, html in html_of(some).items():
+        footer = html.partition("<footer>")[2]
+        days = ("15 January 2027", "29 January 2027") if name.startswith("en/") else ("15 de enero", "29 de enero")
+        assert all(day in footer for day in days), name
+
+
+def test_a_site_of_one_day_is_the_same_whatever_the_hour() -> None:
+    alerts = many(6)
+    late = Issue(at=ISSUE.at + 3_600, until=ISSUE.until + 3_600)
+    assert files(*alerts, issue=late) == files(*alerts)
+    assert files(*alerts, issue=Issue(at=ISSUE.at + 86_400, until=ISSUE.until + 86_400)) != files(*alerts)
+
+
+def test_what_nobody_renewed_for_a_month_stands_apart_and_says_so() -> None:
+    old, fresh = alert_at(MONTERREY, 1), alert_at(MONTERREY, 2, hour=500_700)
+    issue = Issue(at=old.current_until + 86_400, until=old.current_until + 2 * 86_400)
+    built = files(old, fresh, issue=issue)
+    for page in ("index.html", "place/mx-monterrey.html"):
+        newest, _, older = built[page].decode().partition('id="older"')
+        assert f"#a{fresh.id}" in newest
+        assert f"#a{old.id}" in older
+        assert f'id="a{old.id}"' not in built[page].decode()
+        assert "desde hace más de 30 días" in older
+    assert 'class="alert old"' in built["month/2027-01.html"].decode()
+    assert "desde hace más de 30 días" not in files(old, fresh)["index.html"].decode()
+    alone = files(old, issue=issue)
+    assert "No hay alertas nuevas." in alone["index.html"].decode()
+
+
+def test_a_page_says_when_something_was_reported_and_not_when_it_was(some: dict[str, bytes]) -> None:
+    for name, html in html_of(some).items():
+        assert "Cuándo:" not in html
+        assert "<dt>Cuándo" not in html
+        assert "<dt>When" not in html
+        assert "<dt>Reportada</dt>" in html or "<dt>Reported</dt>" in html or "<article" not in html, name
 
 
 # --- pages -------------------------------------------------------------------------------------------------------
@@ -211,8 +260,8 @@ def test_no_text_and_no_name_breaks_out_of_a_page(alert: Alert, name: str) -> No
     plain = replace(
         there, words={one: Words("x", "x", "x" if words.advice else "") for one, words in alert.words.items()}
     )
-    built = html_of(site([there], Publisher("red", name), ISLAND, key=PUBLIC))
-    for page, html in html_of(site([plain], Publisher("red", "x"), ISLAND, key=PUBLIC)).items():
+    built = html_of(site([there], Publisher("red", name), ISLAND, key=PUBLIC, issue=ISSUE))
+    for page, html in html_of(site([plain], Publisher("red", "x"), ISLAND, key=PUBLIC, issue=ISSUE)).items():
         html5lib.HTMLParser(strict=True).parse(built[page])
         assert [tag for tag, _ in read(built[page]).tags] == [tag for tag, _ in read(html).tags]
 
@@ -260,6 +309,18 @@ def test_corrections_and_withdrawals_stand_on_the_first_page_in_words(some: dict
         assert "Not so" in section
 
 
+def test_a_place_whose_only_alert_was_withdrawn_has_no_page_but_its_feeds_say_so() -> None:
+    gone = withdraw(alert_at(MONTERREY, 1), words=WORDS, now=500_001 * 3_600)
+    built = files(gone, alert_at(DESERT, 2))
+    assert not [name for name in built if name.endswith("place/mx-monterrey.html")]
+    assert broken_links({**feeds([gone], PUBLISHER), **feeds([alert_at(DESERT, 2)], PUBLISHER), **built}) == []
+    assert gone.id in built["place/mx-monterrey.geojson"].decode()
+    assert "Retirada: " in built["place/mx-monterrey.es.atom"].decode()
+    both = files(gone, alert_at(MONTERREY, 2))
+    assert "Retirada: ya no vale" in both["place/mx-monterrey.html"].decode()
+    assert "Monterrey</a> (1)" in both["index.html"].decode()
+
+
 def test_words_in_another_language_than_the_page_s_are_marked_as_such(some: dict[str, bytes]) -> None:
     assert 'lang="en">Not so<' in some["index.html"].decode()
 
@@ -279,6 +340,6 @@ def test_every_page_names_sources_and_licences(some: dict[str, bytes]) -> None:
 def test_a_topic_has_the_name_that_the_desk_gives() -> None:
     named = Named(es="Retén", en="Roadblock")
     topics = {"reten": {"es": named.es, "en": "<b>Roadblock"}}
-    built = site([an_alert()], PUBLISHER, MEXICO, key=PUBLIC, topics=topics)
+    built = site([an_alert()], PUBLISHER, MEXICO, key=PUBLIC, issue=ISSUE, topics=topics)
     assert '<h1 dir="auto">Alertas sobre Retén</h1>' in built["topic/reten.html"].decode()
     assert "&lt;b&gt;Roadblock" in built["en/topic/reten.html"].decode()

@@ -17,6 +17,7 @@ from forwarder.desk.publish.site.where import NEAR_KILOMETRES, Finder
 from tests.unit.forwarder.desk.publish.given import WORDS
 from tests.unit.forwarder.desk.publish.sites import (
     ISLAND,
+    ISSUE,
     MEXICO,
     MONTERREY,
     alert_at,
@@ -65,7 +66,7 @@ def test_a_map_has_no_text_no_time_and_the_size_that_the_page_says() -> None:
 
 
 def test_every_confidence_has_a_shape_and_a_colour_of_its_own_that_can_be_seen() -> None:
-    assert len({(look.square, look.full) for look in LOOKS.values()}) == len(Mark)
+    assert len({(look.square, look.full, look.small) for look in LOOKS.values()}) == len(Mark)
     assert len({look.sign for look in LOOKS.values()}) == len({look.colour for look in LOOKS.values()}) == len(Mark)
     for look in LOOKS.values():
         for ground in ((247, 243, 233), (214, 226, 234), (255, 255, 255)):
@@ -98,13 +99,23 @@ def test_a_mark_stands_where_its_cell_is_in_picture_and_vector() -> None:
     assert [(float(one), float(other)) for one, other in drawn] == [pytest.approx((x, y), abs=0.01)]
 
 
-def test_of_several_alerts_in_a_cell_the_surest_is_marked_and_a_withdrawn_one_last() -> None:
+def test_of_several_alerts_in_a_cell_the_surest_is_marked_and_a_withdrawn_one_in_its_large_cell() -> None:
     unsure, sure = alert_at(MONTERREY, 1), alert_at(MONTERREY, 2, confidence=Confidence.CONFIRMED_BY_ONE)
     gone = withdraw(sure, words=WORDS, now=sure.issued[0])
-    assert [one.mark for one in marked([unsure, sure])] == [Mark.BY_ONE]
-    assert [one.mark for one in marked([unsure, gone])] == [Mark.UNCONFIRMED]
-    assert [one.mark for one in marked([gone])] == [Mark.WITHDRAWN]
+    assert [one.mark for one in marked([unsure, sure], now=ISSUE.at)] == [Mark.BY_ONE]
+    assert [one.mark for one in marked([unsure, gone], now=ISSUE.at)] == [Mark.WITHDRAWN, Mark.UNCONFIRMED]
+    assert [one.mark for one in marked([gone], now=ISSUE.at)] == [Mark.WITHDRAWN]
     assert gone.state is State.WITHDRAWN
+
+
+def test_an_alert_that_nobody_renewed_is_marked_as_old_and_below_those_that_hold() -> None:
+    sure, unsure = (
+        alert_at(MONTERREY, 1, confidence=Confidence.CONFIRMED_BY_SEVERAL),
+        alert_at(MONTERREY, 2, hour=501_000),
+    )
+    assert [one.mark for one in marked([sure], now=sure.current_until - 1)] == [Mark.BY_SEVERAL]
+    assert [one.mark for one in marked([sure], now=sure.current_until)] == [Mark.OLD]
+    assert [one.mark for one in marked([sure, unsure], now=sure.current_until)] == [Mark.UNCONFIRMED]
 
 
 def test_a_view_shows_all_of_what_it_is_made_around() -> None:

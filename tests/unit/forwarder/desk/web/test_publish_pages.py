@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from forwarder.desk.config import SETTINGS_NAME
+from tests.unit.forwarder.desk.given import RELAY_SETTINGS
 from tests.unit.forwarder.desk.web.a_desk import folder, value, visit
 from tests.unit.forwarder.desk.web.visiting import Browser
 
@@ -53,8 +54,13 @@ def test_an_alert_leaves_only_as_it_was_seen(folder: Path) -> None:
         assert 'id="note-fault"' in no_reason.text
         corrected = {**mended, "seen": value(preview, "seen"), "leave": "yes", "note": "fe de erratas"}
         assert "corregido" in (await browser.send("/incidents/1/correct", corrected)).said
-        preview = await browser.send("/incidents/1/withdraw", words)
-        gone = {**words, "seen": value(preview, "seen"), "leave": "yes", "note": "no era así"}
+        there = await browser.open("/incidents/1/withdraw")
+        why = {name: value(there, name) for name in words}
+        assert why["title_es"] == "Alerta retirada"
+        assert all(why.values()), "who takes something back need not look for words first"
+        preview = await browser.send("/incidents/1/withdraw", why)
+        assert "la celda más grande" in preview.said
+        gone = {**why, "seen": value(preview, "seen"), "leave": "yes", "note": "no era así"}
         assert "retirado" in (await browser.send("/incidents/1/withdraw", gone)).said
 
     visit(folder, story)
@@ -72,5 +78,62 @@ def test_what_nobody_has_looked_into_is_not_published(folder: Path) -> None:
         early = await browser.send("/incidents/1/publish", words)
         assert (early.status, value(early, "title_es")) == (422, "Título")
         assert "márquelo como confirmado o sin confirmar" in early.said
+
+    visit(folder, story)
+
+
+@pytest.mark.slow
+def test_a_form_that_is_sent_twice_publishes_once(folder: Path) -> None:
+    words = {"title_es": "Título", "text_es": "Texto", "title_en": "Title", "text_en": "Text"}
+    mended, gone = {**words, "title_es": "Mejor", "note": "fe de erratas"}, {**words, "note": "no era así"}
+
+    async def story(browser: Browser) -> None:
+        await browser.send("/together", {"report": "1", "alone": "yes"})
+        for state in ("checking", "confirmed"):
+            await browser.send("/incidents/1/mark", {"state": state})
+        for act, fields in (("publish", words), ("correct", mended), ("withdraw", gone)):
+            seen = value(await browser.send(f"/incidents/1/{act}", fields), "seen")
+            first, second = [
+                await browser.send(f"/incidents/1/{act}", {**fields, "seen": seen, "leave": "yes"}) for _ in range(2)
+            ]
+            assert "Hecho y firmado" in first.said
+            assert (second.path, second.status) == ("/published", 200)
+            assert "Eso ya había salido. No salió otra vez." in second.said
+        keeper = browser.house.keeper
+        assert [one.version for _, one in await keeper.read(lambda desk: desk.alerts())] == [3]
+        assert (await browser.open("/incidents/1")).said.count("publicó la versión") == 3
+
+    visit(folder, story)
+
+
+@pytest.mark.slow
+def test_a_correction_that_must_wait_is_not_told_that_it_leaves_by_itself(folder: Path) -> None:
+    words = {"title_es": "Título", "text_es": "Texto", "title_en": "Title", "text_en": "Text"}
+
+    async def story(browser: Browser) -> None:
+        # Reports 1 and 2 came in rounds 1 and 2, some hours ago, so that whatever they tell still waits.
+        browser.house.now = lambda: 6.0 * RELAY_SETTINGS.round_seconds
+        await browser.send("/together", {"report": "1", "alone": "yes"})
+        for state in ("checking", "confirmed"):
+            await browser.send("/incidents/1/mark", {"state": state})
+        first = await browser.send("/incidents/1/publish", words)
+        assert "Puede salir sola a partir de" in first.said
+        assert 'name="wait"' in first.text
+        hurried = {**words, "hurry": "van para allá"}
+        seen = value(await browser.send("/incidents/1/publish", hurried), "seen")
+        await browser.send("/incidents/1/publish", {**hurried, "seen": seen, "leave": "yes"})
+        moved = {**words, "place": "mx-tijuana", "note": "era en otro lugar"}
+        for language, promised, said in (
+            ("es", "salir sola", "Una corrección no sale sola: vuelva después de"),
+            ("en", "leave by itself from", "A correction does not leave by itself: come back after"),
+        ):
+            await browser.send("/language", {"language": language, "back": "/help"})
+            waits = await browser.send("/incidents/1/correct", moved)
+            assert promised not in waits.said
+            assert said in waits.said
+            assert 'name="wait"' not in waits.text
+        asked = await browser.send("/incidents/1/correct", {**moved, "seen": value(waits, "seen"), "wait": "yes"})
+        assert asked.status == 422
+        assert (await browser.open("/published")).text.count("/unwait") == 0
 
     visit(folder, story)

@@ -3,6 +3,7 @@ nothing else.
 """
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -10,13 +11,23 @@ import pytest
 
 from crypto.report import Report
 from crypto.suite import OpeningKey
+from forwarder.desk import program
+from forwarder.desk.catching_up import Event, News
 from forwarder.desk.config import SETTINGS_NAME
+from forwarder.desk.endpoint import Refusal
+from forwarder.desk.errors import NotStored
+from forwarder.desk.listener import Failure, Listener, Trouble
+from forwarder.desk.program import Desk
+from forwarder.desk.tending import Told
 from forwarder.desk.web.keeper import Keeper, Stage
 from forwarder.desk.web.receiver import Phase
 from forwarder.webhook import webhook_headers
+from onion_service.errors import OnionUnreachable
+from onion_service.refusals import ClockWrong
 from tests.unit.forwarder.desk.given import CHEAP, PASSPHRASE, key_of, letters, new_desk, to_socket
 from tests.unit.forwarder.desk.test_program import NOWHERE
 from tests.unit.forwarder.desk.web.test_keeper import KEPT, held, there
+from tests.unit.forwarder.desk.web.visiting import visiting
 from tests.unit.forwarder.endpoints import until
 from tests.unit.forwarder.given import RELAY, ROUND_SECONDS
 
@@ -92,5 +103,97 @@ def test_that_tor_is_missing_is_told_and_the_desk_can_be_read(tmp_path: Path) ->
         assert keeper.receiver is not first
         await until(lambda: keeper.receiver.standing.phase is Phase.FAILED)
         await keeper.end()
+
+    asyncio.run(story())
+
+
+HEARD: tuple[tuple[Callable[[Listener], None], str, str], ...] = (
+    (
+        lambda one: one.coming(News(Event.BROKEN, 0, 120, "", OnionUnreachable("it does not know our client key"))),
+        "no deja entrar a esta mesa",
+        "it does not know our client key",
+    ),
+    (
+        lambda one: one.coming(News(Event.REFUSED, 9, 120, "", Refusal.TOO_LONG, left_out=1)),
+        "compare letters y parcels",
+        "8 de 120",
+    ),
+    (lambda one: one.coming(News(Event.STOPPED, 9, 120, "", NotStored("no room"))), "Libere espacio", "9 de 120"),
+    (lambda one: one.coming(News(Event.PARTLY, 9, 9, left_out=4)), "Se recogieron 5 de 9 entregas", "intenta otra vez"),
+    (lambda one: one.refused(Refusal.TOO_FAR_AHEAD), "La última entrega del relevo se rechazó", "todavía no pasa"),
+    (
+        lambda one: one.failed(Failure(Trouble.NO_DIRECTORY, ClockWrong("your clock is fast, by 2 hours"))),
+        "El reloj de esta computadora y el del relevo no van iguales",
+        "by 2 hours",
+    ),
+    (lambda one: one.tended(Told.NOT_RELEASED), "no se pudo firmar de nuevo", "Recepción"),
+    (lambda one: one.tended(Told.NOT_SAID), "Un canal no pudo decir", "channel posts"),
+)
+OVER: tuple[Callable[[Listener], None], ...] = (
+    lambda one: one.coming(News(Event.DONE, 120, 120)),
+    lambda one: one.refused(None),
+    lambda one: one.failed(Failure(Trouble.NO_DIRECTORY, None)),
+    lambda one: one.tended(Told.LOOKED),
+    lambda one: one.tended(Told.SAID),
+)
+
+
+@pytest.mark.slow
+def test_why_nothing_comes_stands_on_the_page_until_it_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with new_desk(tmp_path) as desk:
+        # The pages' clock stands at round 1000.
+        desk.take(letters(999, Report(text="uno"), to=[key_of(desk)]))
+        desk.take(letters(5_000, Report(text="dos"), to=[key_of(desk)]))
+    heard: list[Listener] = []
+
+    async def receive(_desk: Desk, stop: asyncio.Event, *, progress: object, listener: Listener) -> None:
+        heard.append(listener)
+        await stop.wait()
+
+    monkeypatch.setattr(program, "receive", receive)
+
+    async def story() -> None:
+        async with visiting(tmp_path) as browser:
+            keeper = browser.house.keeper
+            monkeypatch.setattr(keeper, "_receives", True)
+            await keeper.receive_again()
+            await until(lambda: bool(heard))
+            for say, *expected in HEARD:
+                say(heard[-1])
+                page = (await browser.open("/receiving")).said
+                assert [one for one in expected if one not in page] == []
+            for over in OVER:
+                over(heard[-1])
+            calm = await browser.open("/receiving")
+            assert 'class="trouble"' not in calm.text
+            assert "Ha llegado una entrega, de una ronda que terminó" in calm.said
+            assert (
+                "Una entrega es de una ronda que, según el reloj de esta computadora, todavía no pasa. Revise"
+                in calm.said
+            )
+
+    asyncio.run(story())
+
+
+def test_an_error_that_nobody_foresaw_is_said_to_have_ended_it_and_its_words_are_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new_desk(tmp_path).inbox.close()
+
+    async def receive(*_: object, **__: object) -> None:
+        raise KeyError("what a person wrote")
+
+    monkeypatch.setattr(program, "receive", receive)
+
+    async def story() -> None:
+        async with visiting(tmp_path) as browser:
+            keeper = browser.house.keeper
+            monkeypatch.setattr(keeper, "_receives", True)
+            await keeper.receive_again()
+            await until(lambda: keeper.receiver.standing.phase is Phase.FAILED)
+            page = await browser.open("/receiving")
+            assert "Intentar otra vez" in page.text
+            assert "KeyError" in page.said
+            assert "a person wrote" not in page.text
 
     asyncio.run(story())

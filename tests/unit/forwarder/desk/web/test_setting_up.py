@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from crypto.words import WORDS
 from forwarder.desk.config import PartnerSettings, RelaySettings
@@ -13,12 +14,14 @@ from forwarder.desk.web.forms import Form
 from forwarder.desk.web.setting_up import (
     PLAIN_WORDS,
     RELAY_FIELDS,
+    check_onion,
     check_partner,
     check_pasted,
     check_relay,
     id_from,
     offered_passphrase,
 )
+from onion_service.address import OnionAddress
 from tests.unit.forwarder.desk.given import CARD, RELAY_SETTINGS
 
 GOOD = {
@@ -29,6 +32,8 @@ GOOD = {
 }
 LINES = {name: str(getattr(RELAY_SETTINGS, name)) for name in RELAY_FIELDS}
 BLOCK = "\n".join(f"{name} = {value}" if value.isdecimal() else f'{name} = "{value}"' for name, value in LINES.items())
+
+ONION = str(OnionAddress.of_public_key(bytes(range(32))))
 
 
 def form(**fields: str) -> Form:
@@ -60,6 +65,10 @@ def test_a_name_and_a_passphrase_typed_twice_make_a_partner() -> None:
         ({"id": "Red Norte"}, "id"),
         ({"id": "-norte"}, "id"),
         ({"passphrase": "corta", "again": "corta"}, "passphrase"),
+        ({"passphrase": "a" * 16, "again": "a" * 16}, "passphrase"),
+        ({"passphrase": "ababababab abab abab", "again": "ababababab abab abab"}, "passphrase"),
+        ({"passphrase": "seis palabras\u200b al azar aqui"}, "passphrase"),
+        ({"passphrase": "seis palabras " * 80}, "passphrase"),
         ({"again": "otra"}, "again"),
     ],
 )
@@ -122,12 +131,47 @@ def test_any_lines_are_what_desk_toml_accepts_or_have_faults(lines: dict[str, st
         "\n".join(f"# {line}" for line in f"[relay]\n{BLOCK}".splitlines()),
         "\n".join(f"> {line}" for line in BLOCK.splitlines()),
         BLOCK.replace('"\n', '"   # a comment of the operator\n'),
+        f"Hola, Ana:\n\nAquí van. ¡Suerte!\n\n[relay]\n{BLOCK}\n\nSaludos\n-- \nEl operador = Beto",
+        BLOCK.replace('"', "”").replace("= ”", "= “"),
+        BLOCK.replace("card = ", "card =\n"),
+        "\n".join(f"> {line}" for line in BLOCK.replace("card = ", "card =\n").splitlines()),
+        f"{BLOCK}\n\nEl lunes, Beto escribió:\n" + "\n".join(f"> {line}" for line in BLOCK.splitlines()),
     ],
 )
 def test_lines_are_pasted_as_they_came_in_a_message(pasted: str) -> None:
     checked = check_pasted(form(pasted=pasted))
     assert checked.faults == {}
     assert {name: checked.typed[name] for name in RELAY_FIELDS} == LINES
+
+
+@pytest.mark.parametrize(
+    ("pasted", "said"),
+    [
+        ("Hola, Ana:\nmañana se las mando.", "no están las líneas"),
+        (BLOCK.replace("parcels =", "parcel ="), "no son de las que se piden"),
+        (f"{BLOCK}\n> letters = 9", "no dicen lo mismo"),
+    ],
+)
+def test_lines_that_are_missing_misspelt_or_two_are_said(pasted: str, said: str) -> None:
+    checked = check_pasted(form(pasted=pasted))
+    assert said in checked.faults["pasted"]
+    assert checked.typed["pasted"] == pasted
+
+
+@pytest.mark.parametrize(
+    "pasted", [ONION, f'partners_onion = "{ONION}"', f'Ya está:\n{BLOCK}\npartners_onion = "{ONION}"']
+)
+def test_where_to_come_for_what_was_missed_may_be_told_later(pasted: str) -> None:
+    checked = check_onion(form(partners_onion=pasted.replace('partners_onion = ""', "")), RELAY_SETTINGS)
+    assert checked.faults == {}
+    assert checked.relay == structs.replace(RELAY_SETTINGS, partners_onion=ONION)
+
+
+@pytest.mark.parametrize("pasted", ["", "x.onion", f"http://{ONION}/", BLOCK, "a" * 5_000])
+def test_what_is_no_such_line_is_a_fault_and_stays(pasted: str) -> None:
+    checked = check_onion(form(partners_onion=pasted), RELAY_SETTINGS)
+    assert set(checked.faults) == {"partners_onion"}
+    assert (checked.relay, checked.typed["partners_onion"]) == (None, pasted)
 
 
 @given(st.text(max_size=300))

@@ -11,25 +11,35 @@ from crypto.cells import CellClass
 from crypto.report import When
 from deploy.desk_texts import messages, whole_languages
 from deploy.page import PageNotBuilt
+from forwarder import errors as roads
 from forwarder.desk import errors, findings
 from forwarder.desk.casework import Deed
 from forwarder.desk.corroboration import Reason
+from forwarder.desk.endpoint import Refusal
 from forwarder.desk.errors import DeskError
+from forwarder.desk.listener import Trouble
 from forwarder.desk.publish import errors as publishing
 from forwarder.desk.triage import State
 from forwarder.desk.web.catalogues import LOCALE, languages
 from forwarder.desk.web.house import FOLDER
 from forwarder.desk.web.texts import SAID, STEP, known_troubles, trouble
+from forwarder.errors import ForwarderError
 from tests.architecture_rules import ROOT
 
 LISTS: tuple[type[Enum], ...] = (
-    *(State, When, Deed, Reason, CellClass),
+    *(State, When, Deed, Reason, CellClass, Refusal, Trouble),
     *(findings.Outcome, findings.Removed, findings.Remains, findings.Unchecked, findings.Reason),
 )
 # Pages neither change keys nor speak to services; what raises these is a command.
 OF_COMMANDS = {
     errors.TooManyKeys, errors.NotDestroyed, errors.NoSuchPost, errors.NoSuchChannel, errors.BadChannel,
     errors.NoOutlet, errors.NotSaid,
+}  # fmt: skip
+
+# A desk neither reads cards, pushes bundles nor fetches copies; what its endpoint refuses is told by `Refusal`.
+OF_RELAYS = {
+    roads.NotACard, roads.NotMirrored, roads.NoCopy, roads.NotDelivered, roads.Unreachable, roads.Refused,
+    roads.BadWebhook,
 }  # fmt: skip
 
 
@@ -45,16 +55,20 @@ def test_every_step_has_a_button() -> None:
 def test_every_error_of_a_desk_has_its_own_words() -> None:
     raised = {
         one
-        for module in (errors, publishing)
+        for module in (errors, publishing, roads)
         for _, one in inspect.getmembers(module, inspect.isclass)
-        if issubclass(one, DeskError) and one is not DeskError
+        if issubclass(one, ForwarderError) and one not in (DeskError, ForwarderError)
     }
-    assert raised - OF_COMMANDS - known_troubles() == set()
+    assert len(raised) > 50
+    assert raised - OF_COMMANDS - OF_RELAYS - known_troubles() == set()
 
 
 def test_an_error_that_nobody_foresaw_has_words_too() -> None:
     assert trouble(KeyError("x")) == trouble(Exception())
     assert trouble(errors.BadWords("x")) != trouble(Exception())
+    # What failed may have been done before it failed, so nobody is told that nothing was changed.
+    assert "mire si quedó hecho" in trouble(KeyError("x"))[1]
+    assert "no se cambió" not in " ".join(trouble(KeyError("x")))
 
 
 def test_every_language_is_whole() -> None:

@@ -1,6 +1,7 @@
 """What other desks say stands beside an incident and a person accepts it; what one tells them is shown before."""
 
 import asyncio
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -44,13 +45,21 @@ def test_a_word_is_accepted_and_another_desk_is_told_by_a_person(tmp_path: Path)
             shown = (await browser.open("/incidents/1")).said
             assert "Esto es todo lo que sabrá: desaparicion, Monterrey, Nuevo León" in shown
             assert "Y que hay un solo reporte." in shown
-            for fields in ({"to": "red-sur"}, {"to": "nadie", "single": "yes"}):
+            seen = {"topic": "desaparicion", "place": "mx-monterrey", "bucket": str(bucket), "several": ""}
+            for one, value in (*((name, "otra") for name in ("topic", "place", "several")), ("bucket", "1")):
+                fields = {"to": "red-sur", "single": "yes", **seen, one: value}
+                changed = await browser.send("/incidents/1/tell", fields)
+                assert (changed.status, "Algo cambió desde que usted lo vio" in changed.said) == (422, True)
+            # What the page sends by itself is what it shows.
+            hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', changed.text))
+            assert {name: hidden[name] for name in seen} == seen
+            for fields in ({"to": "red-sur", **seen}, {"to": "nadie", "single": "yes", **seen}):
                 refused = await browser.send("/incidents/1/tell", fields)
                 assert (refused.status, 'id="to-fault"' in refused.text) == (422, True)
-            told = await browser.send("/incidents/1/tell", {"to": "red-sur", "single": "yes"})
+            told = await browser.send("/incidents/1/tell", {"to": "red-sur", "single": "yes", **seen})
             assert "Saldrá en las próximas seis horas" in told.said
             assert "quiso que se le dijera a red-sur" in told.said
-            again = await browser.send("/incidents/1/tell", {"to": "red-sur", "single": "yes"})
+            again = await browser.send("/incidents/1/tell", {"to": "red-sur", "single": "yes", **seen})
             assert again.status == 422
 
     asyncio.run(story())
