@@ -1,5 +1,5 @@
-"""Where Firefox puts a long sound while it plays it: what docs/limits.md says of the disk is so, and what docs/partner.md
-says against it helps.
+"""Where Firefox puts a long sound while it plays it: what docs/limits.md says of the disk is so, and what
+docs/partner.md says against it helps.
 """
 
 from __future__ import annotations
