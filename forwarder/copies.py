@@ -11,7 +11,7 @@ import shutil
 import stat
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -151,7 +151,9 @@ def _write(folder: Path, copy: Copy) -> None:
     sync_folder(folder)
     _forget(versions, keep={name, before})
     for changed in (current, versions, folder):
-        os.utime(changed, (moment, moment), follow_symlinks=False)
+        # The copy is shown already. A folder of somebody else, who lets us write there, keeps its own date.
+        with suppress(OSError):
+            os.utime(changed, (moment, moment), follow_symlinks=False)
 
 
 def _moment(current: Path) -> int:

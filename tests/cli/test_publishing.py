@@ -103,7 +103,7 @@ def test_an_alert_goes_the_whole_way(folder: Path) -> None:
     preview = typed(folder, "preview", "1", *words_of(folder))
     for line in ("Sale:", "Se queda aquí:", "Leaves:", "  es: Retén en la carretera", "  en: Armed men stop cars."):
         assert line in preview.stdout.splitlines()
-    assert "  the pages put it with: Reynosa, Tamaulipas" in preview.stdout.splitlines()
+    assert "  pages and CAP messages put it with: Reynosa, Tamaulipas" in preview.stdout.splitlines()
     assert not (folder / "alerts").exists()
     published = typed(folder, "publish", "1", *words_of(folder), *AGREED, "--by", "Ana")
     assert "  es: Retén en la carretera" in published.stdout

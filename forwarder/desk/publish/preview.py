@@ -53,16 +53,16 @@ _STAYS: Final = {
 # The site finds them from the area alone (site/where.py).
 _TOWNS: Final = {
     "es": {
-        "named": "las páginas la ponen con: {}",
+        "named": "páginas y mensajes CAP la ponen con: {}",
         "more": "; y {} más",
-        "none": "las páginas no la ponen con ninguna ciudad",
-        "unknown": "las páginas la ponen con las ciudades que hay en esa zona",
+        "none": "páginas y mensajes CAP no la ponen con ninguna ciudad",
+        "unknown": "páginas y mensajes CAP la ponen con las ciudades que hay en esa zona",
     },
     "en": {
-        "named": "the pages put it with: {}",
+        "named": "pages and CAP messages put it with: {}",
         "more": "; and {} more",
-        "none": "the pages put it with no town",
-        "unknown": "the pages put it with the towns in that area",
+        "none": "pages and CAP messages put it with no town",
+        "unknown": "pages and CAP messages put it with the towns in that area",
     },
 }
 _CALLED: Final = {

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,21 @@ def test_no_date_in_a_copy_tells_more_than_the_hour_and_each_version_is_dated_la
     assert dated[0] % (3_600 * 10**9) == 0
     assert 0 <= time.time_ns() - dated[0] < 7_200 * 10**9
     assert dated[1] - dated[0] in (10**9, 3_600 * 10**9), "a reader who asks for what is newer gets it"
+
+
+def test_in_a_folder_of_somebody_else_a_copy_is_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = os.utime
+
+    def refusing(path: Path, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        if path == tmp_path:
+            raise PermissionError(1, "only its owner may date it")
+        whole(path, *args, **kwargs)
+
+    monkeypatch.setattr(os, "utime", refusing)
+    write_copy(tmp_path, copy())
+    assert read_copy(tmp_path, key=PUBLIC) == copy()
 
 
 def test_a_version_that_is_there_is_not_written_over(tmp_path: Path) -> None:
