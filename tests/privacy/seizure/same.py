@@ -83,6 +83,12 @@ def differing(one: Picture, other: Picture) -> dict[str, int]:
     return found
 
 
+def apart(one: Picture, other: Picture, name: str) -> list[str]:
+    """The lines under a name that only one of two pictures has, or has more often."""
+    left, right = (Counter(found.get(name, b"").decode("utf-8", "replace").splitlines()) for found in (one, other))
+    return [*(f"+ {line}" for line in left - right), *(f"- {line}" for line in right - left)]
+
+
 def _facts(file: _File, place: Place | None, seen: Seen) -> Iterator[bytes]:
     entry = file.entry
     yield entry.kind.value.encode()

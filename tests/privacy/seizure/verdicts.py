@@ -9,7 +9,7 @@ from crypto.cells import cell_hash
 from relay.examiner.findings import Finding, Outcome, Row
 from relay.examiner.moments import TICK
 from tests.privacy.seizure.running import Seized
-from tests.privacy.seizure.same import differing
+from tests.privacy.seizure.same import apart, differing
 
 _IN_SPOOL: Final = re.compile(r"(tau|band) of cell of an open round, by address in spool of supervisor \d+")
 _AT_REST: Final = ("platter", "flushed")
@@ -89,7 +89,8 @@ def journal(found: Seized, empty: Seized) -> Verdict:
     """T8. Every line is one of the closed events, and they are those of a relay without a report."""
     differ = _only(found, empty, "journal")
     said = f"{sum(differ.values())} bytes differ from the journal of a relay without a report, rounds made alike"
-    return _verdict("T8", found, _AT_REST, said, [f"{name} differs" for name in differ])
+    because = [f"{name} differs: {'; '.join(apart(found.picture, empty.picture, name))}" for name in differ]
+    return _verdict("T8", found, _AT_REST, said, because)
 
 
 def tors_files(found: Seized, _empty: Seized) -> Verdict:
