@@ -90,8 +90,13 @@ class NotSeen(ReporterError):
 
     hint = "send the report again: the relay may have lost it to a power cut. If both arrive, the desk shows it twice"
 
-    def __init__(self, *, seen: int, unseen: int, first_round: int, last_round: int) -> None:
-        super().__init__(f"{unseen} of {seen + unseen} cells are in no bundle of rounds {first_round} to {last_round}")
+    def __init__(self, *, seen: int, unseen: int, first_round: int, last_round: int, unread: int = 0) -> None:
+        """`unread`: of so many of these rounds the list could not be had, so the cells may stand there."""
+        told = f"{unseen} of {seen + unseen} cells are in no bundle of rounds {first_round} to {last_round}"
+        super().__init__(
+            f"{told}; {unread} of their lists could not be read, and they may be there" if unread else told
+        )
+        self.unread = unread
         self.seen = seen
         self.unseen = unseen
 

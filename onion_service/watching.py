@@ -45,6 +45,7 @@ async def await_rounds(
     wanted = {sealed.hash: sealed.cell_class for sealed in sent.cells}
     of = len(wanted)
     found: list[RoundNumber] = []
+    unread = 0
     last = sent.first_round
     for number in _rounds_to_watch(sent, directory, rounds):
         if not _may_hold(number, directory, set(wanted.values())):
@@ -52,7 +53,9 @@ async def await_rounds(
         last = number
         around.told(News(Doing.WATCHING, of - len(wanted), of, f"round {number}"))
         before = len(wanted)
-        for listed in await _lists(number, directory, around):
+        lists = await _lists(number, directory, around)
+        unread += lists is None
+        for listed in lists or ():
             for digest in listed.hashes:
                 if wanted.get(digest) is listed.header.cell_class:
                     del wanted[digest]
@@ -60,7 +63,9 @@ async def await_rounds(
             found.append(number)
         if not wanted:
             return Seen(tuple(found))
-    raise NotSeen(seen=of - len(wanted), unseen=len(wanted), first_round=sent.first_round, last_round=last)
+    raise NotSeen(
+        seen=of - len(wanted), unseen=len(wanted), first_round=sent.first_round, last_round=last, unread=unread
+    )
 
 
 def read_lists(wire: bytes, *, number: RoundNumber, directory: Directory) -> list[HashList]:
@@ -96,10 +101,12 @@ def _has_parcels(number: RoundNumber, directory: Directory) -> bool:
     return number % every == every - 1
 
 
-async def _lists(number: RoundNumber, directory: Directory, around: Surroundings) -> list[HashList]:
-    """The lists of a round, or none when the relay never had that round (it may have been down)."""
+async def _lists(number: RoundNumber, directory: Directory, around: Surroundings) -> list[HashList] | None:
+    """The lists of a round, empty when the relay never had that round (it may have been down); None when it did not
+    say."""
     url = f"http://{directory.route[-1].onion}/rounds/{number}"
     period = directory.round_seconds
+    lists: list[HashList] | None = None
     for part in ASK_AFTER:
         due = (number + 1 + part * around.chance.uniform(1, 2)) * period
         await around.rest(max(0.0, due - around.now()))
@@ -111,4 +118,6 @@ async def _lists(number: RoundNumber, directory: Directory, around: Surroundings
             return read_lists(answer.body, number=number, directory=directory)
         if answer.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE):
             raise DoorBroken(f"the relay answered {answer.status} when asked for round {number}")
-    return []
+        if answer.status == HTTPStatus.NOT_FOUND:
+            lists = []
+    return lists

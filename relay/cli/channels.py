@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from forwarder.desk.channels.sending import Message, Outcome, Sending
     from forwarder.desk.program import Desk
 
+NO_PASSWORD: Final = ("a wiki needs the account's password", "type it, or make a bot password on the wiki")
+
 app = typer.Typer(
     name="channel",
     help="Say alerts elsewhere too: social networks, messages, e-mail, wikis. Each is off until you turn it on.",
@@ -69,7 +71,7 @@ def wiki(
     from onion_service.posting import Wiki
 
     with unlocked(folder, passphrase_fd) as desk:
-        password = ask_passphrase("Password of that account (it is not shown)", fd=secret_fd)
+        password = ask_passphrase("Password of that account (it is not shown)", fd=secret_fd, empty=NO_PASSWORD)
         account = Wiki(address, user, password)
         channel = Channels(desk.inbox.database).add_wiki(name, account, page=page, language=language)
     say(f"Added {channel.name}. It is off: `veladora desk channel on {channel.name}` turns it on.")

@@ -22,7 +22,7 @@ ATTACHMENTS_READ_MAX: Final = 67_108_864
 TERMINAL_LINE_MAX: Final = 4_095
 
 CardArgument = Annotated[
-    str, typer.Argument(metavar="CARD", help="The relay's card, from a place you trust: <address>.onion#<root key>.")
+    str, typer.Argument(metavar="CARD", help="The relay's card, from a place you trust: ADDRESS.onion#ROOT_KEY.")
 ]
 TextArgument = Annotated[
     str, typer.Argument(metavar="[FILE|-]", help="The text: a file, or - for a pipe. Left out: you are asked.")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FAILED: Final = 1
 MISUSED: Final = 2
 PASSPHRASE_MAX: Final = 1_024
+EMPTY: Final = ("an empty passphrase locks nothing", "choose one of six or more random words")
 
 
 def fail(message: str, *, hint: str, code: int = FAILED) -> NoReturn:
@@ -60,15 +61,15 @@ def ask(question: str) -> str:
     return sys.stdin.readline().strip()
 
 
-def ask_passphrase(prompt: str, *, confirm: bool = False, fd: int | None = None) -> str:
+def ask_passphrase(prompt: str, *, confirm: bool = False, fd: int | None = None, empty: tuple[str, str] = EMPTY) -> str:
     """A passphrase that is not empty, from the terminal, or the next line of the open file descriptor `fd`.
 
-    `confirm` asks twice on the terminal. Ends the command when there is neither, when it is empty or when the two
-    differ.
+    `confirm` asks twice on the terminal; `empty`: what is said of an empty one, and what to do. Ends the command when
+    there is neither, when it is empty or when the two differ.
     """
     passphrase = _typed(f"{prompt}: ") if fd is None else _next_line(fd)
     if not passphrase:
-        fail("an empty passphrase locks nothing", hint="choose one of six or more random words")
+        fail(empty[0], hint=empty[1])
     if confirm and fd is None and _typed(f"{prompt} (again): ") != passphrase:
         fail("the two passphrases differ", hint="type it again; nothing was written")
     return passphrase

@@ -36,7 +36,7 @@ _NEXT_STEP: Final[dict[type[CryptoError], str]] = {
 }
 
 UrlArgument = Annotated[
-    str, typer.Argument(metavar="URL", help="Where it is published: http://<onion>/alerts/, or another mirror.")
+    str, typer.Argument(metavar="URL", help="Where it is published: http://ADDRESS.onion/alerts/, or another mirror.")
 ]
 KeyOption = Annotated[
     str,

@@ -34,7 +34,16 @@ def test_a_round_that_was_lost_is_told(bench: Bench) -> None:
     with pytest.raises(NotSeen, match="1 of 1 cells are in no bundle") as stopped:
         run(await_rounds(sent, bench.world.directory, bench.around, rounds=2))
     assert stopped.value.unseen == 1
+    assert stopped.value.unread == 0
     assert "again" in stopped.value.hint
+
+
+def test_a_list_that_could_not_be_read_is_told_and_is_not_a_list_without_the_cell(bench: Bench) -> None:
+    sent = run(bench.sender.send(bench.prepared().cells))
+    bench.world.onions.clear()
+    with pytest.raises(NotSeen, match="of their lists could not be read, and they may be there") as stopped:
+        run(await_rounds(sent, bench.world.directory, bench.around, rounds=2))
+    assert (stopped.value.unseen, stopped.value.unread) == (1, len(bench.world.directory.route) + 2)
 
 
 def test_a_round_the_relay_never_had_does_not_stop_the_watch(bench: Bench) -> None:
