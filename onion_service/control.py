@@ -197,27 +197,27 @@ class Tor:
         Raises ClientKeyRefused, TorStopped or TorUnreachable.
         """
         label = service.host.removesuffix(SUFFIX)
-        try:
-            said = self._controller.msg(f"ONION_CLIENT_AUTH_ADD {label} x25519:{key.secret_for_tor()}")
-        except stem.ControllerError as error:
-            self._check_alive(error)
-            raise TorUnreachable("its control socket", "it broke off while taking a client's key") from error
+        code = self._about_keys(f"ONION_CLIENT_AUTH_ADD {label} x25519:{key.secret_for_tor()}", doing="taking")
         # 251: in the place of one that was there; 252: a descriptor that waited opens with it (control-spec).
-        if said.content()[0][0] not in ("250", "251", "252"):
+        if code not in ("250", "251", "252"):
             raise ClientKeyRefused("tor did not take the key for the partners' onion service")
 
     def forget_key(self, service: OnionAddress) -> None:
         """This tor holds no key of ours for a closed service any more. Raises ClientKeyRefused, TorStopped or
         TorUnreachable."""
-        label = service.host.removesuffix(SUFFIX)
+        code = self._about_keys(f"ONION_CLIENT_AUTH_REMOVE {service.host.removesuffix(SUFFIX)}", doing="forgetting")
+        # 251: there was none (control-spec).
+        if code not in ("250", "251"):
+            raise ClientKeyRefused("tor did not forget the key for the partners' onion service")
+
+    def _about_keys(self, command: str, *, doing: str) -> str:
+        """The code of tor's answer. Nothing of the command is in an error: it may hold a key."""
         try:
-            said = self._controller.msg(f"ONION_CLIENT_AUTH_REMOVE {label}")
+            answer = self._controller.msg(command)
         except stem.ControllerError as error:
             self._check_alive(error)
-            raise TorUnreachable("its control socket", "it broke off while forgetting a client's key") from error
-        # 251: there was none (control-spec).
-        if said.content()[0][0] not in ("250", "251"):
-            raise ClientKeyRefused("tor did not forget the key for the partners' onion service")
+            raise TorUnreachable("its control socket", f"it broke off while {doing} a client's key") from error
+        return str(answer.content()[0][0])
 
     def listen(self) -> None:
         """Ask tor to tell about descriptor uploads from now on."""

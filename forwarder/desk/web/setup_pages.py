@@ -100,26 +100,27 @@ async def relay(visit: Visit) -> web.StreamResponse:
     if visit.form.has("fill"):
         pasted = check_pasted(visit.form)
         return _relay(visit, pasted, status=422 if pasted.faults else 200, filled=not pasted.faults)
-    checked = check_relay(visit.form)
-    if checked.relay is None:
-        return _relay(visit, checked, status=422)
-    try:
-        await visit.keeper.fill_in(checked.relay)
-    except (ForwarderError, OSError) as error:
-        return _relay(visit, checked, status=422, trouble=visit.told(error))
-    return visit.go("/ready")
+    refused = await _fill_in(visit, check_relay(visit.form))
+    return visit.go("/ready") if refused is None else refused
 
 
 async def _onion(visit: Visit, there: RelaySettings) -> web.StreamResponse:
     """What the operator told later: where the desk may come for what it missed."""
-    checked = check_onion(visit.form, there)
+    refused = await _fill_in(visit, check_onion(visit.form, there))
+    if refused is not None:
+        return refused
+    return visit.go("/relay", say=visit.t(msg("Guardado. La mesa recoge ahora sola lo que le faltó.")))
+
+
+async def _fill_in(visit: Visit, checked: Checked) -> web.StreamResponse | None:
+    """Write the relay down; None when it is, else the page that says why it is not."""
     if checked.relay is None:
         return _relay(visit, checked, status=422)
     try:
         await visit.keeper.fill_in(checked.relay)
     except (ForwarderError, OSError) as error:
         return _relay(visit, checked, status=422, trouble=visit.told(error))
-    return visit.go("/relay", say=visit.t(msg("Guardado. La mesa recoge ahora sola lo que le faltó.")))
+    return None
 
 
 async def ready(visit: Visit) -> web.StreamResponse:
