@@ -41,11 +41,11 @@ from forwarder.desk.periods import keys_in_use
 from forwarder.desk.publish.alert import Alert
 from forwarder.desk.publish.errors import NoAlertsKey
 from forwarder.desk.publish.release import Released, alerts_by_incident, alerts_key, public_line, release
-from forwarder.desk.publish.serving import Shelf, serving
 from forwarder.desk.tending import Told, tending
 from forwarder.desk.words import Words
 from forwarder.durable import remove_unfinished
 from forwarder.partner_card import PartnerCard
+from forwarder.shelf import Shelf, serving
 from forwarder.webhook import bundle_id
 from onion_service.control import Progress, Tor, attach, launch
 from onion_service.serving import Limits, serve_on
@@ -313,10 +313,11 @@ async def _publishing(desk: Desk, *, listener: Listener = NOBODY) -> AsyncIterat
     work = []
     key = desk.alerts_public
     if key is not None and desk.settings.config.publish.serve:
-        shelf = Shelf(desk.settings, key)
-        refreshed = lambda: shelf.refresh(now=int(time.time()))  # noqa: E731
+        shelf = Shelf(desk.settings.alerts_folder, key, now=time.time)
+        refreshed = shelf.refresh
         told, failed = (partial(tell, one) for one in (Told.SERVED, Told.NOT_SERVED))
-        serves = serving(desk.settings, shelf, told=told, failed=failed)
+        tor = desk.settings.alerts_tor()
+        serves = serving(shelf, tor, program=desk.settings.config.tor.program, told=told, failed=failed)
         work.append(asyncio.create_task(serves, name="serving alerts"))
     work.append(asyncio.create_task(tending(desk, tell=tell, after=refreshed), name="tending"))
     try:

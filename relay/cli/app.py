@@ -82,7 +82,7 @@ nothing and looks like everything else:
 
 **You want published alerts to stay readable.** Keep a copy, checked with the publisher's key, and serve it:
 
-    veladora mirror http://<address>.onion/alerts/ --key RW… --into FOLDER --every 1h
+    veladora mirror http://<address>.onion/alerts/ --key RW… --into FOLDER --serve --state STATE
 
 Answers go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed (the last line says what to do), 2 typed
 wrongly. Passphrases are asked for on the terminal; programs give them with `--passphrase-fd`.

@@ -1,7 +1,12 @@
-"""`veladora mirror`: fetch what somebody publishes, over Tor, and keep a copy that the publisher's key vouches for."""
+"""`veladora mirror`: fetch what somebody publishes, over Tor, and keep and serve a copy that its key vouches for."""
 
 import asyncio
+import shutil
+import signal
+import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from random import SystemRandom
@@ -20,11 +25,13 @@ from relay.cli.road import SocksOption, StateOption, dialled
 if TYPE_CHECKING:
     from crypto.minisign import PublicKey
     from forwarder.mirror import Mirror
+    from onion_service.torrc import OnionTor
 
 # What came must not be used; the copy that is held is as it was.
 REFUSED: Final = 4
 # Nothing newer came, and what is held is past its time: readers would take for today's what nobody renewed.
 EXPIRED: Final = 5
+SERVED_EVERY: Final = "1h"
 # So that not all mirrors come at once.
 _UNEVEN: Final = (0.9, 1.1)
 
@@ -49,6 +56,14 @@ IntoOption = Annotated[
 EveryOption = Annotated[
     str, typer.Option("--every", metavar="SPAN", help="Fetch again about every 30m, 1h or 1d, until interrupted.")
 ]
+ServeOption = Annotated[
+    bool,
+    typer.Option(
+        "--serve",
+        help="Serve the copy too, at an onion address of its own, until interrupted. The address's key is kept in the "
+        "folder of --state. Fetches every 1h when --every is left out.",
+    ),
+]
 
 
 def mirror(
@@ -56,6 +71,7 @@ def mirror(
     key: KeyOption,
     into: IntoOption,
     every: EveryOption = "",
+    serve: ServeOption = False,
     socks: SocksOption = "",
     state: StateOption = None,
 ) -> None:
@@ -65,17 +81,27 @@ def mirror(
     have, and every file is the one in the list; else what you have stays as it is. Readers can check the same with
     minisign: `manifest.json` is signed, and holds the SHA-256 of each file.
 
+    With --serve readers find the copy at an onion address, which is printed; give it to them. A copy past its time is
+    not served. It is not the publisher's address, and who reads there is written down nowhere:
+
+        veladora mirror http://<address>.onion/alerts/ --key RW… --into alerts --serve --state mirror
+
     Exit codes: 0 the copy is up to date; 1 nothing came; 2 typed wrongly; 4 what came must not be used; 5 nothing newer
     came, and the copy you have is past its time: take it down, or write beside it that it is old.
     """
+    if serve and state is None:
+        fail(
+            "--serve without --state", hint="name a folder with --state: the address's key is kept there", code=MISUSED
+        )
+    every = every or (SERVED_EVERY if serve else "")
     span = parse_span(every) if every else None
     place, pinned = _parsed(url, key)
     try:
-        with progress() as bar, dialled(socks, state, bar) as dialler:
+        with progress() as bar, dialled(socks, state, bar) as dialler, _own_onion(state if serve else None) as onion:
             from forwarder.mirror import Mirror
 
-            asyncio.run(_keep(Mirror(place, pinned, into, dialler.get), span, bar))
-    except KeyboardInterrupt:
+            asyncio.run(_work(Mirror(place, pinned, into, dialler.get), span, bar, onion))
+    except (KeyboardInterrupt, asyncio.CancelledError):
         say("interrupted: the copy is as the last line says")
         _fail_if_old(into, pinned, "interrupted")
     except CryptoError as error:
@@ -125,8 +151,60 @@ def _parsed(url: str, key: str) -> "tuple[str, PublicKey]":
     return place, pinned
 
 
-async def _keep(kept: "Mirror", span: int | None, bar: Bar) -> None:
-    """Once, or again and again; then what goes wrong is said and does not end it."""
+@contextmanager
+def _own_onion(state: Path | None) -> Iterator["OnionTor | None"]:
+    """The settings of the tor that holds our onion, whose sockets lie in memory until the block is left; None where
+    nothing is served."""
+    if state is None:
+        yield None
+        return
+    from onion_service import memory
+    from onion_service.torrc import OnionTor, UnixSocket
+
+    state = state.absolute()
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="veladora-", dir=memory.place()))
+    try:
+        door, control = UnixSocket(folder / "door"), UnixSocket(folder / "control")
+        yield OnionTor(state / "tor-onion", state / "onion", target=door, control=control)
+    finally:
+        shutil.rmtree(folder)
+
+
+async def _work(kept: "Mirror", span: int | None, bar: Bar, onion: "OnionTor | None") -> None:
+    """Fetch, and serve what is held if there is an onion for it; then SIGTERM, by which services are told to stop, ends
+    it as SIGINT does, so that no file of its tors stays in memory."""
+    if onion is None:
+        await _keep(kept, span, bar, after=_nothing)
+        return
+    from forwarder.shelf import Shelf, serving
+
+    shelf = Shelf(kept.folder, kept.key, now=time.time)
+    shelf.refresh()
+    fetches = asyncio.create_task(_keep(kept, span, bar, after=shelf.refresh), name="fetching")
+    serves = asyncio.create_task(
+        serving(
+            shelf,
+            onion,
+            told=lambda address: answer(f"served at {address}"),
+            failed=lambda words: say(f"not served, and tried again: {words}"),
+        ),
+        name="serving",
+    )
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, fetches.cancel)
+    try:
+        await fetches
+    finally:
+        serves.cancel()
+        await asyncio.wait([serves])
+
+
+def _nothing() -> None:
+    """Nothing is served."""
+
+
+async def _keep(kept: "Mirror", span: int | None, bar: Bar, *, after: Callable[[], None]) -> None:
+    """Once, or again and again; then what goes wrong is said and does not end it. `after` is called after each."""
     while True:
         try:
             bar.step("fetching the list")
@@ -137,6 +215,7 @@ async def _keep(kept: "Mirror", span: int | None, bar: Bar) -> None:
             if span is None:
                 raise
             say(f"{error}; {_old(kept.folder, kept.key) or 'the copy stays as it was'}")
+        await asyncio.to_thread(after)
         if span is None:
             return
         await asyncio.sleep(span * SystemRandom().uniform(*_UNEVEN))

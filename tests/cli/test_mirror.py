@@ -135,6 +135,14 @@ def test_another_address_than_an_onion_and_another_key_than_minisign_s_are_misty
     assert not (tmp_path / "copy").exists()
 
 
+def test_serving_without_a_folder_for_the_address_is_mistyped(tmp_path: Path) -> None:
+    words = ("--key", str(PUBLIC), "--into", tmp_path / "copy", "--serve")
+    done = run("mirror", f"http://{ONION}/alerts/", *words)
+    assert done.code == 2, done.err
+    assert "--serve without --state" in done.err
+    assert not (tmp_path / "copy").exists()
+
+
 @pytest.mark.slow
 def test_with_every_it_goes_on_until_it_is_interrupted(tmp_path: Path) -> None:
     files = copy(1).everything()

@@ -11,7 +11,7 @@ from forwarder.copies import read_copy
 from forwarder.desk.channels.outlet import through_tor
 from forwarder.desk.config import Config, Settings, TorSettings
 from forwarder.desk.publish.release import release
-from forwarder.desk.publish.serving import Shelf, served
+from forwarder.shelf import Shelf, serving
 from onion_service.private import AuthoritySettings
 from onion_service.torrc import DialTor, UnixSocket
 from tests.cli.typed import run
@@ -44,21 +44,25 @@ def test_a_mirror_copies_what_a_desk_serves_on_its_second_onion(
         opened.execute("INSERT INTO publisher (one, key) VALUES (1, ?)", (str(PUBLIC),))
     room.publish(room.incident())
     release(settings, room.inbox.database, key=KEY, now=NOW)
-    shelf = Shelf(settings, PUBLIC)
-    shelf.refresh(now=NOW)
+    shelf = Shelf(settings.alerts_folder, PUBLIC, now=lambda: NOW)
+    shelf.refresh()
     monkeypatch.setattr("onion_service.torrc.DialTor", partial(DialTor, private_net=private_network.net))
     monkeypatch.setattr("relay.cli.mirror.time.time", lambda: NOW)
 
     mirror = partial(run, "mirror", "--key", str(PUBLIC), "--into", str(tmp_path / "copy"))
 
     async def mirrored() -> None:
-        async with served(settings, shelf) as url:
-            for _ in range(TRIES):
-                # A new onion is found some seconds after its tor has told the directories.
-                done = await asyncio.to_thread(mirror, url)
-                if done.code == 0:
-                    break
-            assert done.code == 0, done.err
+        url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        failed = lambda words: url.set_exception(AssertionError(words))  # noqa: E731
+        serves = asyncio.create_task(serving(shelf, settings.alerts_tor(), told=url.set_result, failed=failed))
+        for _ in range(TRIES):
+            # A new onion is found some seconds after its tor has told the directories.
+            done = await asyncio.to_thread(mirror, await url)
+            if done.code == 0:
+                break
+        serves.cancel()
+        await asyncio.wait([serves])
+        assert done.code == 0, done.err
 
     asyncio.run(mirrored())
     assert read_copy(tmp_path / "copy", key=PUBLIC) == read_copy(settings.alerts_folder, key=PUBLIC)

@@ -283,9 +283,9 @@ def test_a_second_tor_that_does_not_start_or_ends_does_not_end_receiving(
         async with asyncio.timeout(30):
             await program
 
-    monkeypatch.setattr("forwarder.desk.publish.serving.launch", watched)
-    monkeypatch.setattr("forwarder.desk.publish.serving.LOOK_SECONDS", 0.1)
-    monkeypatch.setattr("forwarder.desk.publish.serving.AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr("forwarder.shelf.launch", watched)
+    monkeypatch.setattr("forwarder.shelf.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("forwarder.shelf.AGAIN_SECONDS", 0.1)
     caplog.set_level(logging.INFO, logger="veladora.desk")
     new_desk(tmp_path).inbox.close()
     text = (tmp_path / SETTINGS_NAME).read_text() + NOWHERE

@@ -19,12 +19,10 @@ from forwarder.desk.errors import Unreadable
 from forwarder.desk.program import Desk
 from forwarder.desk.publish.errors import NoAlertsKey
 from forwarder.desk.publish.publishing import VALID_SECONDS
-from forwarder.desk.publish.serving import Shelf
 from forwarder.desk.tending import Told, _channels, tend, tending
 from onion_service.errors import TorMissing
 from onion_service.posting import Service
-from onion_service.serving import serve_on
-from tests.unit.forwarder.desk.given import OURS, to_socket
+from tests.unit.forwarder.desk.given import OURS
 from tests.unit.forwarder.desk.publish.newsroom import ANA, FIRST, HOURS, KEY, NOW, Newsroom, listing
 from tests.unit.forwarder.given import ROUND_SECONDS
 
@@ -187,36 +185,6 @@ def test_a_tor_that_fails_loses_no_outcome_and_counts_no_try_that_was_none(
         asyncio.run(_channels(opened(room), tell=lambda *_: None))
     (post,) = Queue(room.inbox.database).posts()
     assert (post.state.value, post.tries) == (("sent", 1) if spoken else ("waiting", 0))
-
-
-def test_a_shelf_serves_what_was_signed_until_its_time_is_over_and_takes_nothing(room: Newsroom) -> None:
-    room.publish(room.incident())
-    released = opened(room).release(now=NOW)
-    shelf = Shelf(room.settings, PUBLIC)
-    socket = room.folder / "door"
-
-    async def ask(method: str, path: str) -> tuple[int, bytes, set[str]]:
-        async with to_socket(socket) as session, session.request(method, f"http://x{path}") as answer:
-            return answer.status, await answer.read(), set(answer.headers)
-
-    async def asked() -> None:
-        async with serve_on(shelf.handle, socket):
-            assert (await ask("GET", "/alerts/alerts.csv"))[0] == 404
-            shelf.refresh(now=NOW)
-            status, body, headers = await ask("GET", "/alerts/alerts.csv")
-            assert status == 200
-            assert body == (room.settings.alerts_folder / "current" / "alerts.csv").read_bytes()
-            assert not headers & {"Date", "Server", "ETag"}
-            assert (await ask("GET", "/alerts/manifest.json.minisig"))[0] == 200
-            assert (await ask("GET", "/alerts/"))[1] == (await ask("GET", "/alerts/index.html"))[1]
-            others = ("/", "/alerts", "/alerts/nothing", "/alerts/../desk.toml", "/alerts/%2e%2e/inbox.db")
-            for path in others:
-                assert (await ask("GET", path))[0] == 404
-            assert (await ask("POST", "/alerts/alerts.csv"))[0] == 404
-            shelf.refresh(now=released.valid_until)
-            assert (await ask("GET", "/alerts/alerts.csv"))[0] == 404
-
-    asyncio.run(asked())
 
 
 def test_the_onion_of_alerts_is_not_that_of_the_endpoint(room: Newsroom) -> None:
