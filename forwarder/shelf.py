@@ -9,6 +9,7 @@ anybody.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +29,9 @@ PATH: Final = "/alerts/"
 INDEX: Final = "index.html"
 LOOK_SECONDS: Final = 30.0
 AGAIN_SECONDS: Final = 60.0
-LIMITS: Final = Limits(idle=60.0, request=600.0, linger=2.0, connections=64)
+# Whoever keeps copies comes about once an hour; readers come many at a time.
+FOR_MIRRORS: Final = Limits(idle=60.0, request=600.0, linger=2.0, connections=16)
+FOR_READERS: Final = replace(FOR_MIRRORS, connections=128)
 
 
 class Shelf:
@@ -68,6 +71,7 @@ async def serving(
     shelf: Shelf,
     settings: OnionTor,
     *,
+    limits: Limits,
     program: str = "tor",
     told: Callable[[str], None],
     failed: Callable[[str], None],
@@ -76,7 +80,7 @@ async def serving(
     start, or ends, `failed` hears it, nothing else ends, and it is tried again."""
     while True:
         try:
-            async with _on_onion(shelf, settings, program) as tor:
+            async with _on_onion(shelf, settings, limits, program) as tor:
                 told(await _address(tor))
                 while True:
                     await asyncio.sleep(LOOK_SECONDS)
@@ -95,9 +99,9 @@ async def _address(tor: Tor) -> str:
 
 
 @asynccontextmanager
-async def _on_onion(shelf: Shelf, settings: OnionTor, program: str) -> AsyncIterator[Tor]:
+async def _on_onion(shelf: Shelf, settings: OnionTor, limits: Limits, program: str) -> AsyncIterator[Tor]:
     settings.target.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    async with serve_on(shelf.handle, settings.target.path, limits=LIMITS, refusals=answers.REFUSALS):
+    async with serve_on(shelf.handle, settings.target.path, limits=limits, refusals=answers.REFUSALS):
         starting = asyncio.ensure_future(asyncio.to_thread(launch, settings, program=program))
         try:
             tor = await asyncio.shield(starting)

@@ -45,7 +45,7 @@ from forwarder.desk.tending import Told, tending
 from forwarder.desk.words import Words
 from forwarder.durable import remove_unfinished
 from forwarder.partner_card import PartnerCard
-from forwarder.shelf import Shelf, serving
+from forwarder.shelf import FOR_MIRRORS, Shelf, serving
 from forwarder.webhook import bundle_id
 from onion_service.control import Progress, Tor, attach, launch
 from onion_service.serving import Limits, serve_on
@@ -316,8 +316,14 @@ async def _publishing(desk: Desk, *, listener: Listener = NOBODY) -> AsyncIterat
         shelf = Shelf(desk.settings.alerts_folder, key, now=time.time)
         refreshed = shelf.refresh
         told, failed = (partial(tell, one) for one in (Told.SERVED, Told.NOT_SERVED))
-        tor = desk.settings.alerts_tor()
-        serves = serving(shelf, tor, program=desk.settings.config.tor.program, told=told, failed=failed)
+        serves = serving(
+            shelf,
+            desk.settings.alerts_tor(),
+            limits=FOR_MIRRORS,
+            program=desk.settings.config.tor.program,
+            told=told,
+            failed=failed,
+        )
         work.append(asyncio.create_task(serves, name="serving alerts"))
     work.append(asyncio.create_task(tending(desk, tell=tell, after=refreshed), name="tending"))
     try:

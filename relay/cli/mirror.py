@@ -177,7 +177,7 @@ async def _work(kept: "Mirror", span: int | None, bar: Bar, onion: "OnionTor | N
     if onion is None:
         await _keep(kept, span, bar, after=_nothing)
         return
-    from forwarder.shelf import Shelf, serving
+    from forwarder.shelf import FOR_READERS, Shelf, serving
 
     shelf = Shelf(kept.folder, kept.key, now=time.time)
     shelf.refresh()
@@ -186,6 +186,7 @@ async def _work(kept: "Mirror", span: int | None, bar: Bar, onion: "OnionTor | N
         serving(
             shelf,
             onion,
+            limits=FOR_READERS,
             told=lambda address: answer(f"served at {address}"),
             failed=lambda words: say(f"not served, and tried again: {words}"),
         ),

@@ -11,7 +11,7 @@ from forwarder.copies import read_copy
 from forwarder.desk.channels.outlet import through_tor
 from forwarder.desk.config import Config, Settings, TorSettings
 from forwarder.desk.publish.release import release
-from forwarder.shelf import Shelf, serving
+from forwarder.shelf import FOR_MIRRORS, Shelf, serving
 from onion_service.private import AuthoritySettings
 from onion_service.torrc import DialTor, UnixSocket
 from tests.cli.typed import run
@@ -54,7 +54,9 @@ def test_a_mirror_copies_what_a_desk_serves_on_its_second_onion(
     async def mirrored() -> None:
         url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         failed = lambda words: url.set_exception(AssertionError(words))  # noqa: E731
-        serves = asyncio.create_task(serving(shelf, settings.alerts_tor(), told=url.set_result, failed=failed))
+        serves = asyncio.create_task(
+            serving(shelf, settings.alerts_tor(), limits=FOR_MIRRORS, told=url.set_result, failed=failed)
+        )
         for _ in range(TRIES):
             # A new onion is found some seconds after its tor has told the directories.
             done = await asyncio.to_thread(mirror, await url)
