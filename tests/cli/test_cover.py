@@ -17,8 +17,9 @@ from tests.loopback_relay import root_key
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Visits of seconds, and the first one at once."""
+    """Visits of seconds, long enough for two ticks on a slow machine, and the first one at once."""
     monkeypatch.setattr(pace, "PACE_SECONDS", 0.2)
+    monkeypatch.setattr(pace, "SHORTEST", 10)
     monkeypatch.setattr(covering, "_FIRST_WITHIN", 0.01)
 
 
