@@ -24,6 +24,7 @@ pytestmark = pytest.mark.slow
 ESCAPE_SECONDS: Final = 2.0
 # Longer than the page's pace, so that what goes on would be seen.
 QUIET_SECONDS: Final = 2.5 * altered.PACE
+ON_ITS_WAY_SECONDS: Final = altered.PACE
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +66,8 @@ def press_escape(page: Page) -> None:
 def is_gone(near: Reachable, page: Page) -> None:
     """The proof: a blank page, nothing on the line any more, and no way back to what was written."""
     page.wait_for("location.href === 'about:blank'")
+    # What left the browser before that may still have been on its way to the gate.
+    time.sleep(ON_ITS_WAY_SECONDS)
     asked = reporting.asked(near.gate)
     time.sleep(QUIET_SECONDS)
     assert reporting.asked(near.gate) == asked
