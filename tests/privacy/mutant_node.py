@@ -56,8 +56,8 @@ def forget_that_a_bundle_was_stored() -> None:
     honest = Spool.drop
 
     def drop(self: Spool, cell_class: CellClass, slots: Iterable[int]) -> None:
-        # Long enough for a kill to fall between the bundle on the disk and the cells in memory.
-        time.sleep(0.5)
+        # Long enough for a kill to fall between the bundle on the disk and the cells in memory, on a busy machine too.
+        time.sleep(1.5)
         honest(self, cell_class, slots)
 
     Spool.drop = drop  # type: ignore[method-assign]

@@ -146,7 +146,8 @@ def every_accepted_cell_leaves_once(
         found = _on_disk(rig)
     answered = reporters.answered
     once = sum(found[cell] == 1 for cell in answered)
-    print(f"{kills} kills: {len(answered)} cells answered 202, {once} in exactly one bundle")
+    more = sum(found[cell] > 1 for cell in answered)
+    print(f"{kills} kills: {len(answered)} cells answered 202, {once} in exactly one bundle, {more} in more")
     assert once == len(answered)
     assert max(found.values()) == 1
     return len(answered), reporters.broken
