@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 OPENING: Final = 60
 _TITLES: Final = ("N", "round", "until (UTC)", "state", "topic", "place", "files", "tags", "text")
+# What a narrow terminal does without, the first of it first, so that of a text at least so many letters are seen.
+_GIVEN_UP: Final = ("round", "tags", "files", "topic", "place", "until (UTC)")
+_TEXT_LEAST: Final = 24
 
 
 def list_reports(
@@ -170,14 +173,38 @@ def _table(desk: "Desk", found: Sequence["Found"]) -> None:
     if not found:
         say("No reports yet." if desk.inbox.empty else "No report is like that.")
         return
-    table = Table(highlight=False)
-    for title in _TITLES:
-        table.add_column(title, no_wrap=title != "text")
     openings = safe_opening().list_of_texts([one.opening for one in found])
-    for one, opening in zip(found, openings, strict=True):
+    period = desk.settings.relay.round_seconds
+    rows = [_cells(one, opening, round_seconds=period) for one, opening in zip(found, openings, strict=True)]
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, emoji=False, markup=False)
+    shown, room = _fitting(rows, console.width) if sys.stdout.isatty() else (_TITLES, None)
+    table = Table(highlight=False)
+    for title in shown:
+        # On a terminal a report is one line, and a text that is longer than its room is cut.
+        table.add_column(
+            title, no_wrap=title != "text" or room is not None, max_width=room if title == "text" else None
+        )
+    for row in rows:
         # Text, never a string: a string would be read for markup.
-        table.add_row(*(Text(cell) for cell in _cells(one, opening, round_seconds=desk.settings.relay.round_seconds)))
-    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, emoji=False, markup=False).print(table)
+        table.add_row(*(Text(cell) for title, cell in zip(_TITLES, row, strict=True) if title in shown))
+    console.print(table)
+    if left_out := [title for title in _TITLES if title not in shown]:
+        say(f"The terminal is too narrow for {', '.join(left_out)}: make it wider, or write --json.")
+
+
+def _fitting(rows: Sequence[tuple[str, ...]], width: int) -> tuple[tuple[str, ...], int]:
+    """The columns that a terminal of this width has room for, and the room for text. Number, state and text are always
+    among them: without its number no report can be shown."""
+    columns = zip(_TITLES, zip(*rows, strict=True), strict=True)
+    # Each column has a border and two spaces.
+    widths = {title: max(map(len, (title, *cells))) + 3 for title, cells in columns if title != "text"}
+    shown = list(_TITLES)
+    room = width - 4 - sum(widths.values())
+    for title in _GIVEN_UP:
+        if room < _TEXT_LEAST:
+            shown.remove(title)
+            room += widths[title]
+    return tuple(shown), max(1, room)
 
 
 def _cells(one: "Found", opening: str, *, round_seconds: int) -> tuple[str, ...]:

@@ -3,8 +3,12 @@
 import io
 import json
 import os
+import pty
 import re
+import subprocess
+import termios
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +21,7 @@ from forwarder.desk import sandbox
 from forwarder.desk.config import SETTINGS_NAME
 from relay.cli import rounds
 from relay.cli.desk import app
+from tests.cli.typed import COMMAND, ENVIRONMENT
 from tests.unit.forwarder.desk.given import (
     PASSPHRASE,
     RELAY_SETTINGS,
@@ -121,6 +126,40 @@ def test_list_shows_each_report_with_its_round_and_says_what_is_missing(
     assert "0/1" in lines[2]
     assert "missing: letters-2000002 to letters-2000003" in shown.stderr
     assert "1 part(s) of attachments came whose report has not come" in shown.stderr
+
+
+@pytest.mark.parametrize("columns", [40, 80, 100, 160])
+def test_on_a_terminal_each_report_is_one_line_with_its_number_and_the_beginning_of_its_text(
+    folder: Path, columns: int
+) -> None:
+    master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (50, columns))
+    read, write = os.pipe()
+    os.write(write, PASSPHRASE.encode() + b"\n")
+    os.close(write)
+    words = ["desk", "list", "--folder", str(folder), "--passphrase-fd", str(read)]
+    asks_the_terminal = {name: value for name, value in ENVIRONMENT.items() if name not in ("COLUMNS", "LINES")}
+    environment = {**asks_the_terminal, "TERM": "linux", "NO_COLOR": "1"}
+    with subprocess.Popen(
+        [*COMMAND, *words], stdin=slave, stdout=slave, stderr=subprocess.PIPE, pass_fds=(read,), env=environment
+    ) as listing:
+        os.close(slave)
+        shown = bytearray()
+        # A terminal whose other end is closed reads as an error (EIO).
+        with suppress(OSError):
+            while piece := os.read(master, 65_536):
+                shown += piece
+        said = listing.communicate(timeout=60)[1].decode()
+    os.close(master)
+    os.close(read)
+    # The titles are bold.
+    lines = re.sub(r"\x1b\[[01]m", "", bytes(shown).decode()).splitlines()
+    assert max(map(len, lines)) <= columns
+    reports = [[cell.strip() for cell in line.strip("│").split("│")] for line in lines if line.startswith("│")]
+    assert [cells[0] for cells in reports] == ["1", "2", "3"]
+    assert "Vi una camioneta".startswith(reports[0][-1].rstrip("…"))
+    assert len(reports[0][-1]) >= min(16, columns // 5)
+    assert ("too narrow for round" in said) is (columns < 160)
 
 
 def test_an_empty_desk_says_so(tmp_path: Path) -> None:
