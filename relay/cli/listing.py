@@ -176,14 +176,14 @@ def _table(desk: "Desk", found: Sequence["Found"]) -> None:
     openings = safe_opening().list_of_texts([one.opening for one in found])
     period = desk.settings.relay.round_seconds
     rows = [_cells(one, opening, round_seconds=period) for one, opening in zip(found, openings, strict=True)]
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, emoji=False, markup=False)
-    shown, room = _fitting(rows, console.width) if sys.stdout.isatty() else (_TITLES, None)
+    terminal = sys.stdout.isatty()
+    console = Console(file=sys.stdout, width=None if terminal else 160, emoji=False, markup=False)
+    shown, room = _fitting(rows, console.width) if terminal else (_TITLES, None)
     table = Table(highlight=False)
     for title in shown:
         # On a terminal a report is one line, and a text that is longer than its room is cut.
-        table.add_column(
-            title, no_wrap=title != "text" or room is not None, max_width=room if title == "text" else None
-        )
+        text = title == "text"
+        table.add_column(title, no_wrap=terminal or not text, max_width=room if text else None)
     for row in rows:
         # Text, never a string: a string would be read for markup.
         table.add_row(*(Text(cell) for title, cell in zip(_TITLES, row, strict=True) if title in shown))
