@@ -28,7 +28,7 @@ $(CLIENT_PACKAGES): onion_service/client/package-lock.json
 	@cd onion_service/client && npm ci --no-audit --no-fund --silent
 	@touch $@
 
-test: need-test ready $(CLIENT_PACKAGES)  ## everything that must hold: lint, vectors, all tests with coverage (about half an hour on two cores)
+test: need-test ready $(CLIENT_PACKAGES)  ## everything that must hold: lint, vectors, all tests, with coverage of what is not a proof (about half an hour on two cores)
 	@$(MAKE) --no-print-directory lint
 	@$(PY) -m tests.vectors --check
 	@cd onion_service/client && node tables.js --check
@@ -40,8 +40,8 @@ test: need-test ready $(CLIENT_PACKAGES)  ## everything that must hold: lint, ve
 	@floor=0; $(PY) -m coverage report --skip-covered --skip-empty || floor=$$?; \
 		tail -n 1 $(BUILD)/test.log; exit $$floor
 
-test-fast: ready  ## nine tests in ten, in half a minute, to the first failure
-	@$(PY) -m pytest -x -q -m "not slow and not tor"
+test-fast: ready  ## four tests in five, in a minute, to the first failure
+	@$(PY) -m pytest -x -q -n 2 -m "not slow and not tor"
 
 lint: ready  ## ruff, its formatter and mypy (strict, tests too)
 	@$(PY) -m ruff check .

@@ -6,12 +6,16 @@ or a single test, by one. `-n 0` runs everything in one.
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 import pytest
+from coverage import Coverage
 from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -23,6 +27,9 @@ from tests.tor.fixtures import memory_folder, private_network
 __all__ = ["browser_onion", "memory_folder", "private_network"]
 
 PROCESSES: Final = 4
+PROOFS: Final = ROOT / "tests" / "privacy"
+# By this variable the processes that a test starts are told that they are measured too.
+_MEASURED: Final = "COVERAGE_PROCESS_CONFIG"
 # What takes long to make, and the words of the files whose tests ask for it: they all stay in one process.
 SHARED: Final = {
     "the seized relays": re.compile(r"\bseized: dict"),
@@ -70,6 +77,32 @@ def group(nodeid: str) -> str:
 def _group(file: str) -> str:
     text = (ROOT / file).read_text(encoding="utf-8")
     return next((name for name, words in SHARED.items() if words.search(text)), file)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """What a proof goes through is not counted as covered: it does the same thousands of times, and would take three
+    times as long. Unit tests have to reach those lines."""
+    if PROOFS in item.path.parents:
+        with _uncounted():
+            return (yield)
+    return (yield)
+
+
+@contextmanager
+def _uncounted() -> Iterator[None]:
+    counting = Coverage.current()
+    if counting is None:
+        yield
+        return
+    told = os.environ.pop(_MEASURED, None)
+    counting.stop()
+    try:
+        yield
+    finally:
+        counting.start()
+        if told is not None:
+            os.environ[_MEASURED] = told
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

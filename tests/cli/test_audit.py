@@ -237,6 +237,7 @@ def watching(reach: Reach) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_it_repeats_until_interrupted_and_adds_up(published: Reach) -> None:
     process = watching(published)
     deadline = time.monotonic() + 30
@@ -251,6 +252,7 @@ def test_it_repeats_until_interrupted_and_adds_up(published: Reach) -> None:
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_it_stops_repeating_at_a_finding(published: Reach) -> None:
     alter(published, 4)
     out, err = watching(published).communicate(timeout=30)
@@ -259,6 +261,7 @@ def test_it_stops_repeating_at_a_finding(published: Reach) -> None:
     assert "do not use this address" in err
 
 
+@pytest.mark.slow
 def test_an_interrupt_before_anything_came_is_not_a_good_sign(published: Reach) -> None:
     published.world.on_fetch = lambda: time.sleep(3)
     process = watching(published)

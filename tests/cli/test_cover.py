@@ -23,6 +23,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(covering, "_FIRST_WITHIN", 0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hasty")
 def test_visits_bring_cover_and_nothing_else_and_one_line_each_is_said(reach: Reach) -> None:
     done = run("cover", reach.card, "--every", "30d", "--for", "2s", "--socks", reach.socks)

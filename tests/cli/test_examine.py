@@ -116,6 +116,7 @@ def test_reading_changes_no_time_of_access(folder: Path) -> None:
     assert [path.stat().st_atime for path in paths] == [1_000_000_000] * 2
 
 
+@pytest.mark.slow
 def test_a_running_process_is_examined(folder: Path) -> None:
     done = run("examine", "--live", str(os.getpid()), "--json")
     rows = {row["id"]: row for row in json.loads(done.out)["rows"]}

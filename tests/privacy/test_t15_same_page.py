@@ -28,6 +28,8 @@ from tests.privacy import mutant_node
 from tests.privacy.mutants import caught
 from tests.rig import Rig
 
+pytestmark = pytest.mark.slow
+
 ONION: Final = str(OnionAddress.of_public_key(bytes(range(32))))
 VISITS: Final = 1_000
 ENOUGH: Final = 300
@@ -116,12 +118,10 @@ def every_visitor_gets_the_published_page(rig: Published, visits: int, *, progra
     assert seen.audit.pages == seen.audit.published == seen.audit.directories == visits
 
 
-@pytest.mark.slow
 def test_a_thousand_visitors_get_the_published_page(tmp_path: Path) -> None:
     every_visitor_gets_the_published_page(_published(tmp_path), VISITS, program="relay.node")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mutant", "plant", "kind"),
     [

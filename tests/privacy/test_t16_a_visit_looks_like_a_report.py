@@ -217,6 +217,7 @@ def test_a_page_that_betrays_a_report_is_caught(tmp_path: Path, mutant: str, wri
     caught("T16", mutant, nothing_tells_a_report_from_a_visit, folder, 1_000)
 
 
+@pytest.mark.slow
 def test_a_page_that_tries_again_at_once_is_caught(tmp_path: Path) -> None:
     folder = client.altered(tmp_path, {"pacing.js": [AT_ONCE]})
     caught("T16", "try a letter again at once", a_visit_is_the_same_with_a_report, folder, 100, real=False)

@@ -268,8 +268,15 @@ def test_a_visit_is_on_the_wire_what_a_browser_s_is(tmp_path: Path, monkeypatch:
             assert asyncio.run(_visited(rig, Dialler(socks=road.socks)))
         passed, names = tuple(gate.exchanges), {one.path: one for one in gate.exchanges}
     assert [one.connection for one in passed] == [1] + [2] * (len(passed) - 1)
-    assert {one.status for one in passed} <= {200, 202}
     kinds = [f"{one.method} {one.path.rstrip('0123456789')}" for one in passed]
+    answers = {(kind, one.status) for kind, one in zip(kinds, passed, strict=True)}
+    # On a slow machine a list may not be out when it is asked for first; a page asks again then, and so does a visit.
+    assert answers - {("GET /rounds/", 404)} == {
+        ("GET /", 200),
+        ("GET /directory", 200),
+        ("POST /cells", 202),
+        ("GET /rounds/", 200),
+    }
     assert kinds[:3] == ["GET /", "GET /directory", "POST /cells"]
     assert 6 <= kinds.count("POST /cells") <= 10
     assert set(kinds) == set(FROM_A_PAGE)

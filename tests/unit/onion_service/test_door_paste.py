@@ -29,6 +29,8 @@ from tests.unit.onion_service.raw import CLOSE, CONSTANTS, form, request, say, s
 from tests.unit.onion_service.wire import Little, exchange
 from tests.unit.relay.given import REAL, attached, dump, memory
 
+pytestmark = pytest.mark.slow
+
 L, P = CellClass.LETTER, CellClass.PARCEL
 PLAIN: Final = "Vi la camioneta otra vez. "
 TAKEN: Final = b"".join(PASTED[Verdict.ACCEPTED]._last)

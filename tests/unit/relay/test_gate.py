@@ -23,6 +23,7 @@ def test_who_drops_half_of_what_ordinary_loss_leaves_passes_twice_in_a_million()
     assert passes == pytest.approx(2e-6, rel=0.25)
 
 
+@pytest.mark.slow
 @given(st.integers(min_value=4, max_value=480))
 def test_the_threshold_is_the_least_that_chance_does_not_explain(sent: int) -> None:
     least = threshold(sent)

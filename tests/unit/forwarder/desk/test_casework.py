@@ -238,6 +238,7 @@ def test_a_person_decides_and_is_not_asked_twice(inbox: Inbox) -> None:
     assert incidents.proposals(round_seconds=900, since=number(8)) == []
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_whatever_people_do_no_report_vanishes(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:

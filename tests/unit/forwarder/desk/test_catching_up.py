@@ -42,6 +42,8 @@ from tests.unit.forwarder.desk.relays import (
 )
 from tests.unit.forwarder.given import RELAY, ROUND_SECONDS, bundle, number
 
+pytestmark = pytest.mark.slow
+
 LETTER, PARCEL = CellClass.LETTER, CellClass.PARCEL
 
 

@@ -178,6 +178,7 @@ def test_the_same_reports_give_the_same_proposals_in_any_order() -> None:
     assert [one.score for one in first] == sorted((one.score for one in first), reverse=True)
 
 
+@pytest.mark.slow
 def test_a_flood_costs_in_proportion_to_its_size() -> None:
     """However alike they are: a report meets a bounded number of others."""
     flood = [sighting(number, EVENTS[0][number % 3]) for number in range(1, 3_001)]

@@ -134,6 +134,7 @@ def test_at_the_door_it_is_one_cell_like_a_report_on_circuits_of_its_own(story: 
     assert story.world.reports(story.world.sur) == story.world.reports(story.world.norte) == []
 
 
+@pytest.mark.slow
 def test_a_word_whose_answer_was_lost_is_heard_once(story: Story) -> None:
     story.world.faults.extend([Fault.ANSWER_LOST])
     asyncio.run(story.speaking.say(story.tell()))
@@ -197,6 +198,7 @@ def test_words_that_are_late_are_put_off_when_the_desk_is_unlocked(story: Story)
     assert telling.due(story.norte.inbox.database, now=time.time() + 50, round_seconds=SECONDS) == []
 
 
+@pytest.mark.slow
 def test_a_word_whose_moment_came_while_there_was_no_way_out_does_not_leave_when_there_is_one(story: Story) -> None:
     story.tell()
 

@@ -31,6 +31,7 @@ def put(folder: Path, names: Sequence[str]) -> None:
             (draft / name).write_text("ours")
 
 
+@pytest.mark.slow
 def test_a_desk_that_could_not_be_made_leaves_nothing_in_the_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,8 @@ from forwarder.desk.program import Desk, receiving
 from forwarder.durable import write_durably
 from tests.unit.forwarder.desk.given import CHEAP, PASSPHRASE, key_of, letters, new_desk, open_desk
 
+pytestmark = pytest.mark.slow
+
 TODAY = date(2027, 1, 15)
 
 

@@ -46,6 +46,8 @@ from tests.unit.forwarder.desk.given import (
 from tests.unit.forwarder.endpoints import Answer, Journal, Loopback, until
 from tests.unit.forwarder.given import RELAY, ROUND_SECONDS, bundle, number
 
+pytestmark = pytest.mark.slow
+
 # A tor with this network has nobody to talk to, so it never leaves the machine and never finishes to start.
 NOWHERE = f"""
 [[tor.authority]]
@@ -169,7 +171,6 @@ class Road:
             return await Loopback(session).post(url, body, headers=headers, limit=limit, timeout=timeout)
 
 
-@pytest.mark.slow
 def test_a_desk_that_was_down_for_20_rounds_has_all_20_afterwards_and_another_was_served_on_time(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -226,7 +227,6 @@ def test_rounds_the_relay_no_longer_keeps_are_a_gap_at_the_desk(tmp_path: Path) 
         assert desk.inbox.gaps(CellClass.LETTER, step=1) == [Gap(CellClass.LETTER, number(2), number(8))]
 
 
-@pytest.mark.slow
 def test_the_program_puts_the_endpoint_on_the_onion_of_its_card_and_stops_when_told(tmp_path: Path) -> None:
     steps: list[Bootstrap] = []
 
@@ -252,7 +252,6 @@ def test_the_program_puts_the_endpoint_on_the_onion_of_its_card_and_stops_when_t
     assert steps
 
 
-@pytest.mark.slow
 def test_a_second_tor_that_does_not_start_or_ends_does_not_end_receiving(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -296,7 +295,6 @@ def test_a_second_tor_that_does_not_start_or_ends_does_not_end_receiving(
         asyncio.run(story(desk))
 
 
-@pytest.mark.slow
 def test_when_the_tor_of_the_endpoint_ends_the_program_ends_with_its_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

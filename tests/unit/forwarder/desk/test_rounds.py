@@ -161,6 +161,7 @@ def test_a_clock_that_was_set_back_hides_no_gap_between_bundles_that_are_here(in
     assert rounds.wanted(inbox.database, relay=RELAY, now=after(20)) == []
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(
     st.sets(st.integers(0, 60), max_size=40),

@@ -172,6 +172,7 @@ def test_signs_of_the_search_language_are_no_signs_here(inbox: Inbox, typed: str
     assert count(inbox.database, Filter()) == 12
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=60) | st.text(alphabet="\"'*^():{}+-ANDORTNEcamion \x00", max_size=40))
 @example("a" * 501)

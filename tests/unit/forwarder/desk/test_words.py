@@ -305,6 +305,7 @@ def test_a_directory_that_cannot_be_read_turns_no_report_away(desk: Desk) -> Non
     assert desk.inbox.count == before + 1
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(payload=st.binary(max_size=200))
 def test_whatever_is_sealed_as_a_word_stops_nothing(tmp_path_factory: pytest.TempPathFactory, payload: bytes) -> None:

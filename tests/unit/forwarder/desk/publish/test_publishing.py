@@ -16,6 +16,8 @@ from forwarder.mirror import Mirror
 from tests.unit.forwarder.desk.publish.given import PUBLISHER, WORDS, an_alert
 from tests.unit.forwarder.published import KEY, NOW, PUBLIC, URL, Served
 
+pytestmark = pytest.mark.slow
+
 ALERTS = AlertsKey(KEY)
 
 

@@ -27,6 +27,8 @@ from forwarder.errors import BadCopy
 from tests.unit.forwarder.desk.given import CHEAP, PARTNER, PASSPHRASE
 from tests.unit.forwarder.desk.publish.newsroom import NOW, Newsroom
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Newsroom:

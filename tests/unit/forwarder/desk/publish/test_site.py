@@ -43,6 +43,8 @@ from tests.unit.forwarder.desk.publish.test_feeds import ATOM, TEXTS, alerts, ch
 from tests.unit.forwarder.desk.publish.test_feeds import some as of_every_kind
 from tests.unit.forwarder.published import KEY, PUBLIC
 
+pytestmark = pytest.mark.slow
+
 HOSTILE: Final = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -83,7 +85,6 @@ def test_without_an_alert_there_is_a_site_that_says_so() -> None:
     assert "There are no alerts now." in built["en/index.html"].decode()
 
 
-@pytest.mark.slow
 def test_2_000_alerts_stay_far_below_every_limit() -> None:
     began = time.process_time()
     built = published_files(many(2_000), PUBLISHER, key=PUBLIC, gazetteer=MEXICO, issue=ISSUE)
@@ -102,7 +103,6 @@ def test_2_000_alerts_stay_far_below_every_limit() -> None:
     assert took < 60
 
 
-@pytest.mark.slow
 def test_where_room_is_short_places_go_first_and_nothing_leads_to_them() -> None:
     alerts = many(24)
     before = len(files(*alerts))
@@ -164,7 +164,6 @@ def test_a_page_says_when_something_was_reported_and_not_when_it_was(some: dict[
 # --- pages -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_every_page_is_valid_html(some: dict[str, bytes]) -> None:
     hostile = many(1) + [
         alert_at(MONTERREY, 99 + at, words={"es": Words(one, one, one)}) for at, one in enumerate(HOSTILE)
@@ -252,7 +251,6 @@ def test_hostile_words_are_text_and_nothing_else() -> None:
             assert element.get("dir") == "auto"
 
 
-@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(alerts(), TEXTS.map(lambda text: text.replace("\n", " ") if text.strip() else "x"))
 def test_no_text_and_no_name_breaks_out_of_a_page(alert: Alert, name: str) -> None:

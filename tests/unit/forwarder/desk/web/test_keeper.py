@@ -40,6 +40,8 @@ from tests.unit.forwarder.desk.given import (
 from tests.unit.forwarder.desk.web.visiting import Clock
 from tests.unit.forwarder.endpoints import until
 
+pytestmark = pytest.mark.slow
+
 # A child that takes the file and never answers.
 NEVER_ANSWERS: Final = START.replace(
     "main(sys.argv[1])",
@@ -177,7 +179,6 @@ def test_a_wrong_passphrase_makes_the_next_try_wait_also_when_many_come_at_once(
     asyncio.run(story())
 
 
-@pytest.mark.slow
 def test_a_desk_made_in_the_pages_is_what_init_and_an_editor_make(tmp_path: Path) -> None:
     by_hand, by_pages = tmp_path / "hand", tmp_path / "pages"
     new_desk(by_hand).inbox.close()
@@ -246,7 +247,6 @@ def test_the_keys_are_dropped_at_once_whoever_still_holds_the_desk(folder: Path)
         assert [entry.report.text for entry in desk.inbox.entries()] == ["uno"]
 
 
-@pytest.mark.slow
 def test_what_is_being_opened_is_ended_by_locking_with_the_child_that_has_it(tmp_path: Path) -> None:
     attachment, parts = attached(b"\x89PNG that nobody opens", media="image/png")
     with new_desk(tmp_path) as desk:

@@ -26,6 +26,8 @@ from tests.unit.forwarder.desk.given import PASSPHRASE
 from tests.unit.forwarder.desk.web.a_desk import folder, visit
 from tests.unit.forwarder.desk.web.visiting import Browser, Clock, pages, visiting
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["folder"]
 
 
@@ -40,7 +42,6 @@ def nobody_watches() -> Iterator[None]:
         yield
 
 
-@pytest.mark.slow
 def test_only_what_a_person_does_puts_off_the_lock(folder: Path) -> None:
     clock = Clock()
 
@@ -69,7 +70,6 @@ def test_only_what_a_person_does_puts_off_the_lock(folder: Path) -> None:
     visit(folder, story, clock=clock)
 
 
-@pytest.mark.slow
 def test_a_request_that_comes_when_the_time_is_over_finds_the_desk_locked(folder: Path) -> None:
     clock = Clock()
 
@@ -97,7 +97,6 @@ def test_a_page_that_asks_by_itself_takes_no_sentence_away_from_the_person(folde
     visit(folder, story)
 
 
-@pytest.mark.slow
 def test_a_form_from_before_the_desk_was_unlocked_again_does_nothing_and_gives_back_what_was_written(
     folder: Path,
 ) -> None:
@@ -119,7 +118,6 @@ def test_a_form_from_before_the_desk_was_unlocked_again_does_nothing_and_gives_b
     visit(folder, story)
 
 
-@pytest.mark.slow
 def test_what_is_no_form_is_said_in_a_page_of_the_desk_to_whoever_is_in(folder: Path) -> None:
     async def story(browser: Browser) -> None:
         answer = await browser.send("/reports/1/note", {"note": "x" * 70_000})
@@ -221,7 +219,6 @@ def test_a_cookie_of_before_unlocking_opens_nothing_of_a_desk_that_is_open(folde
     asyncio.run(run())
 
 
-@pytest.mark.slow
 def test_an_attachment_that_is_being_opened_while_the_desk_locks_ends_at_the_lock(folder: Path) -> None:
     async def story(browser: Browser) -> None:
         begun, go_on = threading.Event(), threading.Event()

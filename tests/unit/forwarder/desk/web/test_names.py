@@ -16,6 +16,7 @@ from tests.unit.forwarder.desk.web.visiting import Browser
 __all__ = ["folder"]
 
 
+@pytest.mark.slow
 def test_names_come_from_the_directory_that_the_relays_root_key_signed(tmp_path: Path) -> None:
     root, other = generate(KeyKind.ROOT), generate(KeyKind.ROOT)
     assert isinstance(root, RootKey)

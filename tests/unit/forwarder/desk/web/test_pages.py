@@ -21,10 +21,11 @@ from tests.unit.forwarder.desk.given import (
 from tests.unit.forwarder.desk.web.a_desk import PHOTO, folder, numbers, value, visit
 from tests.unit.forwarder.desk.web.visiting import Browser, pages
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["folder"]
 
 
-@pytest.mark.slow
 def test_the_list_is_narrowed_by_every_filter_and_by_words(folder: Path) -> None:
     async def story(browser: Browser) -> None:
         await browser.send("/reports/3/tag", {"tag": "norte"})
@@ -53,7 +54,6 @@ def test_the_list_is_narrowed_by_every_filter_and_by_words(folder: Path) -> None
     visit(folder, story)
 
 
-@pytest.mark.slow
 def test_a_filter_that_cannot_be_understood_is_said_at_its_field_and_stays(folder: Path) -> None:
     async def story(browser: Browser) -> None:
         for name, typed in (
@@ -71,7 +71,6 @@ def test_a_filter_that_cannot_be_understood_is_said_at_its_field_and_stays(folde
     visit(folder, story)
 
 
-@pytest.mark.slow
 def test_a_list_goes_on_page_by_page_and_what_is_looked_for_is_in_no_address(folder: Path) -> None:
     async def story(browser: Browser) -> None:
         with mock.patch("forwarder.desk.web.inbox_pages.PAGE", 1):
@@ -99,7 +98,6 @@ def test_a_list_goes_on_page_by_page_and_what_is_looked_for_is_in_no_address(fol
     visit(folder, story)
 
 
-@pytest.mark.slow
 def test_a_report_says_its_round_and_nothing_finer_and_shows_clean_copies_with_their_lists(folder: Path) -> None:
     async def story(browser: Browser) -> None:
         said = (await browser.open("/reports/3")).said
@@ -131,7 +129,6 @@ def test_a_report_says_its_round_and_nothing_finer_and_shows_clean_copies_with_t
     visit(folder, story)
 
 
-@pytest.mark.slow
 def test_the_original_is_given_for_two_acts_only_and_colleagues_see_it(folder: Path) -> None:
     async def story(browser: Browser) -> None:
         path = "/reports/3/files/1/original"
@@ -148,7 +145,6 @@ def test_the_original_is_given_for_two_acts_only_and_colleagues_see_it(folder: P
     visit(folder, story)
 
 
-@pytest.mark.slow
 def test_casework_is_done_and_what_cannot_be_done_keeps_what_was_typed(folder: Path) -> None:
     async def story(browser: Browser) -> None:
         for path, fields, said in (
@@ -182,7 +178,6 @@ def test_casework_is_done_and_what_cannot_be_done_keeps_what_was_typed(folder: P
         assert (standing.state, standing.assigned, standing.tags) == (State.FALSE, "Beto", ())
 
 
-@pytest.mark.slow
 def test_the_recovery_sheet_has_the_passphrase_only_when_it_is_asked_for(folder: Path) -> None:
     async def story(browser: Browser) -> None:
         plain = await browser.open("/sheet")
@@ -197,7 +192,6 @@ def test_the_recovery_sheet_has_the_passphrase_only_when_it_is_asked_for(folder:
     visit(folder, story)
 
 
-@pytest.mark.slow
 def test_a_page_of_a_locked_desk_leads_to_the_lock_and_shows_nothing(folder: Path) -> None:
     async def story(browser: Browser) -> None:
         locked = await browser.send("/lock")
@@ -229,7 +223,6 @@ def test_a_page_that_stayed_open_while_the_desk_locked_itself_leads_to_the_lock(
         assert Casework(desk.inbox.database).history(Subject(Kind.REPORT, 1)) == []
 
 
-@pytest.mark.slow
 def test_what_is_asked_while_the_desk_locks_is_not_answered(folder: Path) -> None:
     async def story(browser: Browser) -> None:
         keeper = browser.house.keeper
@@ -245,7 +238,6 @@ def test_what_is_asked_while_the_desk_locks_is_not_answered(folder: Path) -> Non
     visit(folder, story)
 
 
-@pytest.mark.slow
 def test_without_a_sandbox_nothing_is_opened_and_it_is_said(folder: Path) -> None:
     async def story(browser: Browser) -> None:
         await browser.send("/lock")
@@ -262,7 +254,6 @@ def test_without_a_sandbox_nothing_is_opened_and_it_is_said(folder: Path) -> Non
     visit(folder, story)
 
 
-@pytest.mark.slow
 def test_receiving_tells_what_shuts_in_what_is_opened(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "bwrap").write_text("#!/bin/sh\nexit 1\n")

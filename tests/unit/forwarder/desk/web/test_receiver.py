@@ -175,6 +175,7 @@ def test_why_nothing_comes_stands_on_the_page_until_it_is_over(tmp_path: Path, m
     asyncio.run(story())
 
 
+@pytest.mark.slow
 def test_an_error_that_nobody_foresaw_is_said_to_have_ended_it_and_its_words_are_not_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

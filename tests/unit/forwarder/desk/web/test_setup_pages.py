@@ -14,6 +14,7 @@ from tests.unit.forwarder.desk.web.a_desk import value
 from tests.unit.forwarder.desk.web.visiting import Browser, Clock, pages
 
 
+@pytest.mark.slow
 def test_a_new_desk_is_set_up_step_by_step_and_a_step_can_be_taken_up_again(tmp_path: Path) -> None:
     clock, phrase = Clock(), "seis palabras al azar aqui"
 
@@ -60,6 +61,7 @@ def test_a_new_desk_is_set_up_step_by_step_and_a_step_can_be_taken_up_again(tmp_
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_a_set_up_that_broke_off_is_taken_up_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, folder, phrase = os.environ["PATH"], tmp_path / "mesa", "seis palabras al azar aqui"
     broken = a_tor_that_breaks(tmp_path / "bin")
