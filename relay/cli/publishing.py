@@ -356,7 +356,7 @@ def _lines(one: "Published") -> Iterator[str]:
     alert = one.alert
     words = alert.in_language("es")
     yield f"incident {one.incident}: {alert.state.value}, version {alert.version}, {alert.topic}, {words.title}"
-    yield f"  id {alert.id}, cell {alert.cell.index}, {alert.confidence.value}"
+    yield "  " + ", ".join(filter(None, (f"id {alert.id}", f"cell {alert.cell.index}", alert.how_sure)))
     if one.need is not None:
         yield f"  ! {one.need.in_words('es')}"
         yield f"  ! {one.need.in_words('en')}"
@@ -376,7 +376,7 @@ def _told(one: "Published") -> dict[str, Any]:
         "state": alert.state.value,
         "topic": alert.topic,
         "cell": alert.cell.index,
-        "confidence": alert.confidence.value,
+        "confidence": alert.how_sure or None,
         "need": None if one.need is None else {"act": one.need.act.value, "why": one.need.in_words("en")},
     }
 

@@ -159,7 +159,7 @@ def proof_only_what_was_seen_and_may_leaves(folder: Path) -> None:
 
 def _told(alert: Alert) -> tuple[object, ...]:
     """What an alert tells the world, but for the hour of its issue; made here, and not by the code under test."""
-    where_and_when = (alert.cell.index, alert.when, alert.confidence.value)
+    where_and_when = (alert.cell.index, alert.when, alert.confidence)
     return (alert.id, alert.version, alert.state.value, alert.topic, *where_and_when, dict(alert.words))
 
 

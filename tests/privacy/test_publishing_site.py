@@ -69,7 +69,7 @@ def the_site_tells_no_more(rule: Rule, *, count: int, seed: int = 5) -> int:
                 says_no_more(name, data.decode(), alert, policy.resolution)
             for png in pictures(data.decode()):
                 assert set(chunks(png)) <= _QUIET_CHUNKS, f"{name} has a picture that says more than its pixels"
-        if alert.confidence.value == "unconfirmed":
+        if alert.how_sure == "unconfirmed":
             assert in_cell(facts, alert.cell.index) >= policy.k, "fewer than k reports in the area"
         again = published(moved(facts, policy), policy, rule, now, "")
         assert again is not None, "whether there is an alert tells more than cell and bucket"

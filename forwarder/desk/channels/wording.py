@@ -10,7 +10,7 @@ from typing import Final
 
 from forwarder.desk.errors import BadChannel
 from forwarder.desk.publish.alert import Alert, State, newest_first
-from forwarder.desk.publish.phrases import confidence_line, reported_line
+from forwarder.desk.publish.phrases import about, confidence_line
 
 LONGEST: Final = 8_000
 SHORTENED: Final = "…"
@@ -58,7 +58,7 @@ def said(alert: Alert, *, language: str, title_max: int, body_max: int, address:
     whole = "\n\n".join([*text, _about(alert, language), _tail(alert, address, ID_LEN)])
     if len(whole) <= most:
         return Said(title, whole)
-    tail = f"{confidence_line(alert, language)}\n{_tail(alert, address, SHORT_ID_LEN)}"
+    tail = "\n".join(filter(None, (confidence_line(alert, language), _tail(alert, address, SHORT_ID_LEN))))
     room = most - len(tail) - 1
     if room < SHORTEST:
         raise BadChannel(f"a post there has at most {body_max} characters: too few for an alert and where to find it")
@@ -102,7 +102,7 @@ def in_wikitext(text: str) -> str:
 
 
 def _about(alert: Alert, language: str) -> str:
-    return f"{confidence_line(alert, language)}, {reported_line(alert, language)}"
+    return ", ".join(about(alert, language))
 
 
 def _tail(alert: Alert, address: str, digits: int) -> str:

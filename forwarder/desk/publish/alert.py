@@ -93,15 +93,15 @@ class Alert:
     """One alert as it stands now.
 
     `when`: the beginning of a bucket of six hours, in seconds since 1970: when the first report came, and not when what
-    it tells of happened. `issued`: the moment of each version, the
-    first one first. `words`: by language.
+    it tells of happened. `confidence`: None of what is withdrawn, since nobody is sure of that. `issued`: the moment of
+    each version, the first one first. `words`: by language.
     """
 
     id: str
     topic: str
     cell: Cell
     when: int
-    confidence: Confidence
+    confidence: Confidence | None
     state: State
     issued: tuple[int, ...]
     words: Mapping[str, Words]
@@ -119,11 +119,18 @@ class Alert:
             raise NotAnAlert("a version is of no year that can be written")
         if (self.state is State.PUBLISHED) != (self.version == 1):
             raise NotAnAlert("the first version of an alert is published, the later ones correct or withdraw it")
+        if (self.state is State.WITHDRAWN) != (self.confidence is None):
+            raise NotAnAlert("an alert says how sure it is until it is withdrawn, and then no more")
 
     @property
     def version(self) -> int:
         """1, and one more with each correction or withdrawal."""
         return len(self.issued)
+
+    @property
+    def how_sure(self) -> str:
+        """The confidence as files name it; empty of what is withdrawn."""
+        return "" if self.confidence is None else self.confidence.value
 
     @property
     def current_until(self) -> int:
@@ -160,15 +167,15 @@ def correct(alert: Alert, leave: Leave, *, topic: str, words: Mapping[str, Words
 
 
 def withdraw(alert: Alert, *, words: Mapping[str, Words], now: int) -> Alert:
-    """The last version: `words` say why, and what was said before is not repeated, its area neither: of it the largest
-    cell around stays. Raises NotInThisState."""
+    """The last version: `words` say why, and what was said before is not repeated, nor how sure it was; of its area the
+    largest cell around stays. Raises NotInThisState."""
     state = _next(alert, Change.WITHDRAW)
     return Alert(
         alert.id,
         alert.topic,
         alert.cell.parent(COARSEST),
         alert.when,
-        alert.confidence,
+        None,
         state,
         _issued_again(alert, now),
         dict(words),

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 from forwarder.desk.publish.alert import Alert, State, newest_first
 from forwarder.desk.publish.moments import zulu
-from forwarder.desk.publish.phrases import confidence_line, reported_line
+from forwarder.desk.publish.phrases import about
 from forwarder.desk.publish.publisher import Publisher
 from forwarder.desk.publish.xml_text import XML_LANG, add, document
 
@@ -54,8 +54,8 @@ def _entry(root: Element, alert: Alert, language: str) -> None:
     add(entry, "published", zulu(alert.issued[0]))
     add(entry, "updated", zulu(alert.issued[-1]))
     add(entry, "category", term=alert.topic)
-    about = " ".join(map(_sentence, (confidence_line(alert, language), reported_line(alert, language))))
-    paragraphs = [about, words.text, *([words.advice] if words.advice else []), f"H3 {alert.cell.index}"]
+    first = " ".join(map(_sentence, about(alert, language)))
+    paragraphs = [first, words.text, *([words.advice] if words.advice else []), f"H3 {alert.cell.index}"]
     add(entry, "content", "\n\n".join(paragraphs), type="text")
 
 

@@ -56,7 +56,7 @@ def _info(root: Element, alert: Alert, publisher: Publisher, *, language: str, w
     add(info, "event", alert.topic)
     add(info, "urgency", "Unknown")
     add(info, "severity", "Unknown")
-    add(info, "certainty", _CERTAINTY[alert.confidence])
+    add(info, "certainty", "Unknown" if alert.confidence is None else _CERTAINTY[alert.confidence])
     add(info, "expires", cap_time(alert.current_until))
     add(info, "senderName", publisher.name)
     add(info, "headline", words.title)
@@ -64,10 +64,11 @@ def _info(root: Element, alert: Alert, publisher: Publisher, *, language: str, w
     if words.advice:
         add(info, "instruction", words.advice)
     reported = "/".join(cap_time(moment) for moment in (alert.when, alert.when + BUCKET_SECONDS))
-    for name, value in (("veladora:confidence", alert.confidence.value), ("veladora:reported", reported)):
-        parameter = add(info, "parameter")
-        add(parameter, "valueName", name)
-        add(parameter, "value", value)
+    for name, value in (("veladora:confidence", alert.how_sure), ("veladora:reported", reported)):
+        if value:
+            parameter = add(info, "parameter")
+            add(parameter, "valueName", name)
+            add(parameter, "value", value)
     area = add(info, "area")
     add(area, "areaDesc", f"{where} (H3 {alert.cell.index})" if where else f"H3 {alert.cell.index}")
     for ring in alert.cell.rings():

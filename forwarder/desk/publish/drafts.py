@@ -63,7 +63,7 @@ class Draft:
             "act": self.act.value,
             "after": alert.id if self.act is not Act.PUBLISH else "",
             "cell": alert.cell.index,
-            "confidence": alert.confidence.value,
+            "confidence": alert.how_sure,
             # A withdrawal is called what the alert was called, whatever that is by now.
             "named": dict(self.named) if self.act is not Act.WITHDRAW else {},
             "state": alert.state.value,

@@ -84,7 +84,7 @@ def _ushahidi_cells(alert: Alert, languages: Sequence[str]) -> Iterator[tuple[st
 def _about(alert: Alert) -> dict[str, str]:
     said = (
         alert.topic,
-        alert.confidence.value,
+        alert.how_sure,
         alert.state.value,
         alert.id,
         str(alert.version),

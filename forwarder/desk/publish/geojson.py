@@ -37,7 +37,7 @@ def _feature(alert: Alert) -> dict[str, Any]:
             "cell": alert.cell.index,
             "reported_from": begin,
             "reported_to": end,
-            "confidence": alert.confidence.value,
+            "confidence": alert.how_sure or None,
             "published": zulu(alert.issued[0]),
             "updated": zulu(alert.issued[-1]),
             "current_until": zulu(alert.current_until),

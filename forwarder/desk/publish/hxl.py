@@ -71,7 +71,7 @@ def _row(alert: Alert) -> list[str]:
         f"{longitude:.6f}",
         begin,
         end,
-        alert.confidence.value,
+        alert.how_sure,
         zulu(alert.issued[0]),
         zulu(alert.issued[-1]),
         zulu(alert.current_until),

@@ -26,10 +26,15 @@ _REPORTED: Final = {"es": "reportada entre {} y {} (UTC)", "en": "reported betwe
 
 
 def confidence_line(alert: Alert, language: str) -> str:
-    """How sure an alert is: `confirmada por una organización`."""
-    return CONFIDENCE[language][alert.confidence]
+    """How sure an alert is: `confirmada por una organización`; empty of what is withdrawn."""
+    return "" if alert.confidence is None else CONFIDENCE[language][alert.confidence]
 
 
 def reported_line(alert: Alert, language: str) -> str:
     """In which six hours the first report came: `reportada entre … y … (UTC)`."""
     return _REPORTED[language].format(*span(alert.when))
+
+
+def about(alert: Alert, language: str) -> list[str]:
+    """What is said of every alert: how sure it is, if it is not withdrawn, and since when it was known."""
+    return [line for line in (confidence_line(alert, language), reported_line(alert, language)) if line]

@@ -32,10 +32,11 @@ _STATE: Final = {
 }
 _LEAVES: Final = {
     "es": "identificador {id}, versión {version}, {state}|tema: {topic}|zona: la celda {cell}, de unos {area} km²|"
-    "{reported}: cuándo llegó el primer reporte, no cuándo pasó|confianza: {confidence}",
+    "{reported}: cuándo llegó el primer reporte, no cuándo pasó",
     "en": "id {id}, version {version}, {state}|topic: {topic}|area: the cell {cell}, of some {area} km²|"
-    "{reported}: when the first report came, not when it happened|confidence: {confidence}",
+    "{reported}: when the first report came, not when it happened",
 }
+_SURE: Final = {"es": "confianza: {}", "en": "confidence: {}"}
 _STAYS: Final = {
     "es": (
         "los textos, adjuntos y rondas de los reportes",
@@ -80,9 +81,9 @@ _WHY: Final = {
         "kept": "viene de una sola fuente y no espera: la zona y el tiempo ya son públicos, y no se dicen más finos",
         "override": "viene de una sola fuente y no esperó, por decisión de una persona: {reason}",
         "waits": "viene de una sola fuente y espera hasta {leaves_at} UTC; hasta entonces no sale nada",
-        "withdrawn": "deja de decirse lo que decía; de la zona sólo queda la celda más grande que la rodea",
-        "stays": "quedan el tema, la confianza y las seis horas en que llegó el primer reporte; a los {days} días sale "
-        "de las listas",
+        "withdrawn": "deja de decirse lo que decía y qué tan seguro era; de la zona sólo queda la celda más grande "
+        "que la rodea",
+        "stays": "quedan el tema y las seis horas en que llegó el primer reporte; a los {days} días sale de las listas",
         "words": "ningún programa entiende los textos: léalos pensando en quién pudo contar esto",
     },
     "en": {
@@ -95,9 +96,9 @@ _WHY: Final = {
         "kept": "it comes from one source and does not wait: area and time are public already, and are told no finer",
         "override": "it comes from one source and did not wait, by a person's decision: {reason}",
         "waits": "it comes from one source and waits until {leaves_at} UTC; until then nothing leaves",
-        "withdrawn": "what it said is said no longer; of the area only the largest cell around it stays",
-        "stays": "topic, confidence and the six hours in which the first report came stay; after {days} days it leaves "
-        "the lists",
+        "withdrawn": "what it said and how sure it was is said no longer; of the area only the largest cell around it "
+        "stays",
+        "stays": "topic and the six hours in which the first report came stay; after {days} days it leaves the lists",
         "words": "no program understands the texts: read them thinking of who can have told this",
     },
 }
@@ -137,8 +138,8 @@ def preview(
         cell=alert.cell.index,
         area=f"{alert.cell.square_kilometres:.1f}",
         reported=reported_line(alert, language),
-        confidence=confidence_line(alert, language),
     )
+    sure = [_SURE[language].format(line)] if (line := confidence_line(alert, language)) else []
     texts = [
         f"{spoken}: {line}"
         for spoken, words in sorted(alert.words.items())
@@ -146,7 +147,7 @@ def preview(
         for line in part.splitlines()
         if line.strip()
     ]
-    leaves = (*said.split("|"), _towns(towns, language), *_called(named, language), *texts)
+    leaves = (*said.split("|"), *sure, _towns(towns, language), *_called(named, language), *texts)
     return Preview(leaves, tuple(_why(leave, language, leaves_at)), _STAYS[language])
 
 

@@ -70,7 +70,7 @@ def write_alert(alert: Alert) -> bytes:
             topic=alert.topic,
             cell=alert.cell.index,
             when=alert.when,
-            confidence=alert.confidence.value,
+            confidence=alert.how_sure,
             state=alert.state.value,
             issued=alert.issued,
             words=_spelt(alert.words),
@@ -82,13 +82,15 @@ def read_alert(wire: bytes) -> Alert:
     """The alert that `wire` spells. Raises Unreadable: the disk is failing, or somebody changed the file."""
     try:
         said = canonical.decode(wire, _Alert, limit=WIRE_MAX)
+        state = State(said.state)
         return Alert(
             said.id,
             said.topic,
             Cell(said.cell),
             said.when,
-            Confidence(said.confidence),
-            State(said.state),
+            # Earlier versions of Veladora kept the confidence of what was withdrawn.
+            None if state is State.WITHDRAWN else Confidence(said.confidence),
+            state,
             said.issued,
             _meant(said.words),
         )

@@ -69,7 +69,7 @@ def is_old(alert: Alert, *, now: int) -> bool:
 
 def mark_of(alert: Alert, *, now: int) -> Mark:
     """The mark of one alert at `now`, in seconds since 1970."""
-    if alert.state is State.WITHDRAWN:
+    if alert.confidence is None:
         return Mark.WITHDRAWN
     return Mark.OLD if is_old(alert, now=now) else _MARKS[alert.confidence]
 

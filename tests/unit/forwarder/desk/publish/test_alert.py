@@ -45,6 +45,17 @@ def test_a_withdrawal_says_no_longer_where_it_was() -> None:
     assert withdraw(replace(first, cell=gone.cell), words=SORRY, now=LATER).cell == gone.cell
 
 
+def test_a_withdrawal_says_no_longer_how_sure_it_was() -> None:
+    first = an_alert(incident=facts(partners=2, confirmed_by=2))
+    gone = withdraw(first, words=SORRY, now=LATER)
+    for language, word in (("es", "confirmada"), ("en", "confirmed")):
+        assert word in "".join(preview(first, leave(facts(partners=2, confirmed_by=2)), language=language).leaves)
+        assert word not in "".join(preview(gone, None, language=language).leaves)
+    for state, confidence in ((State.PUBLISHED, None), (State.WITHDRAWN, first.confidence)):
+        with pytest.raises(NotAnAlert, match="how sure"):
+            replace(gone if state is State.WITHDRAWN else first, confidence=confidence)
+
+
 def test_however_often_an_alert_was_corrected_it_can_be_withdrawn() -> None:
     often = replace(an_alert(), state=State.CORRECTED, issued=tuple(range(VERSIONS_MAX - 1)))
     with pytest.raises(NotInThisState):

@@ -294,6 +294,18 @@ def test_a_withdrawal_reaches_every_feed_and_what_was_said_leaves_them() -> None
         assert b"Armed men" not in wire
 
 
+def test_nothing_says_how_sure_a_withdrawn_alert_was() -> None:
+    alert = an_alert(incident=facts(partners=2, confirmed_by=2))
+    before = feeds([alert], PUBLISHER)
+    after = feeds([withdraw(alert, words=SORRY, now=LATER)], PUBLISHER)
+    sure = re.compile(rb"confirm|>Observed<", re.I)
+    for name, wire in after.items():
+        assert sure.search(before[name])
+        assert not sure.search(wire.replace(b"#status+confidence", b"").replace(b'"confidence"', b""))
+    assert json.loads(after["alerts.geojson"])["features"][0]["properties"]["confidence"] is None
+    assert [b">Unknown<" in wire for name, wire in after.items() if name.startswith("cap/")] == [True]
+
+
 def test_a_correction_reaches_every_feed() -> None:
     alert = an_alert()
     other = {"es": replace(WORDS["es"], text="Ya no hay retén."), "en": replace(WORDS["en"], text="It is gone.")}

@@ -21,6 +21,9 @@ from tests.unit.forwarder.desk.publish.newsroom import listing
 def test_an_alert_that_was_kept_is_read_back() -> None:
     for alert in (an_alert(), withdraw(an_alert(2), words=WORDS, now=2_000_000_000)):
         assert read_alert(write_alert(alert)) == alert
+    # As it was kept before a withdrawal said no more how sure it was.
+    kept = write_alert(alert).replace(b'"confidence":""', b'"confidence":"confirmed by one"')
+    assert read_alert(kept) == alert
     wording = Wording(WORDS, topic="reten", place="mx-1", confirmed_by=2, hurry="van")
     assert read_wording(write_wording(wording)) == wording
 

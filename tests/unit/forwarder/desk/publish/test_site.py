@@ -67,6 +67,7 @@ def some() -> dict[str, bytes]:
 
 
 def _leave(alert: Alert) -> Leave:
+    assert alert.confidence is not None
     return Leave(alert.cell, alert.when, alert.confidence, 3, False, "", Policy())
 
 
