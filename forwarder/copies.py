@@ -79,6 +79,12 @@ def write_copy(folder: Path, copy: Copy) -> None:
         raise NotWritten(folder, error.strerror or "unknown reason") from error
 
 
+def current_version(folder: Path) -> str:
+    """The name of what `folder/current` leads to; empty where there is nothing."""
+    current = folder / CURRENT
+    return current.readlink().name if current.is_symlink() else ""
+
+
 def read_copy(folder: Path, *, key: PublicKey) -> Copy:
     """The copy in `folder/current`, however old.
 
@@ -129,7 +135,7 @@ def _write(folder: Path, copy: Copy) -> None:
     name = str(copy.signed.manifest.version)
     draft, place = versions / f"{UNFINISHED}{name}", versions / name
     current = folder / CURRENT
-    before = current.readlink().name if current.is_symlink() else ""
+    before = current_version(folder)
     if before == name:
         raise FileExistsError(errno.EEXIST, "this version is there already, and the number of a version rises")
     # What is there under that number is left from a write that was cut off before it was shown.

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from crypto.errors import CryptoError
 from crypto.minisign import PublicKey
-from forwarder.copies import read_copy
+from forwarder.copies import current_version, read_copy
 from forwarder.errors import ForwarderError
 from onion_service import answers
 from onion_service.control import Tor, launch
@@ -44,9 +44,16 @@ class Shelf:
         self._now: Final = now
         # Until when, and what; in one piece, since it is taken in another thread than the one that answers.
         self._held: tuple[int, dict[str, Answer]] = (0, {})
+        self._version = ""
+
+    def refresh_if_newer(self) -> None:
+        """Take what another program has put into the folder since it was last looked at."""
+        if current_version(self._folder) != self._version:
+            self.refresh()
 
     def refresh(self) -> None:
         """Take what is in the folder; what is expired or not signed by the key is not served."""
+        self._version = current_version(self._folder)
         try:
             copy = read_copy(self._folder, key=self._key)
             copy.signed.check_current(now=int(self._now()), held=None)
@@ -76,8 +83,9 @@ async def serving(
     told: Callable[[str], None],
     failed: Callable[[str], None],
 ) -> None:
-    """The shelf is on an onion of its own until this is cancelled. `told` hears the address. When that tor does not
-    start, or ends, `failed` hears it, nothing else ends, and it is tried again."""
+    """The shelf is on an onion of its own until this is cancelled, and what any program puts into its folder is on it
+    within LOOK_SECONDS. `told` hears the address. When that tor does not start, or ends, `failed` hears it, nothing
+    else ends, and it is tried again."""
     while True:
         try:
             async with _on_onion(shelf, settings, limits, program) as tor:
@@ -86,6 +94,7 @@ async def serving(
                     await asyncio.sleep(LOOK_SECONDS)
                     await asyncio.to_thread(tor.bootstrap)
                     await asyncio.to_thread(tor.keep_guards)
+                    await asyncio.to_thread(shelf.refresh_if_newer)
         except (ForwarderError, OnionServiceError) as error:
             failed(str(error))
         # Whatever it is, what else runs goes on; its text may hold what is nobody's business.

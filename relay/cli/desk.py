@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -108,6 +108,19 @@ def new_key(folder: FolderOption = HERE, passphrase_fd: PassphraseFd = None) -> 
     say("When it has named the new one for a week, `veladora desk forget-keys` destroys the old one.")
 
 
+# With and without --at-once.
+_BEFORE_FORGETTING: Final = {
+    False: (
+        "Has the relay's directory named the new key for a week?",
+        "ask the operator; when the new key was published a week ago, say --yes",
+    ),
+    True: (
+        "Destroy every earlier key now? What is still on its way to them can never be read then.",
+        "without --at-once keys stay that letters may still be on their way to; to destroy them now, say --yes",
+    ),
+}
+
+
 @app.command("forget-keys")
 def forget_keys(
     folder: FolderOption = HERE,
@@ -115,7 +128,8 @@ def forget_keys(
         bool, typer.Option("--at-once", help="All of them, now: what is still on its way to them is lost.")
     ] = False,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Do not ask: the directory has named the new key for a week.")
+        bool,
+        typer.Option("--yes", help="Do not ask: the directory has named the new key for a week, or they shall go now."),
     ] = False,
 ) -> None:
     """Destroy the keys of earlier periods. What was sealed to them opens no more, for anybody."""
@@ -123,8 +137,9 @@ def forget_keys(
 
     from forwarder.desk.periods import LATE, end_periods
 
-    if not yes and not (interactive() and confirm("Has the relay's directory named the new key for a week?")):
-        fail("nothing was destroyed", hint="ask the operator; when the new key was published a week ago, say --yes")
+    question, hint = _BEFORE_FORGETTING[at_once]
+    if not yes and not (interactive() and confirm(question)):
+        fail("nothing was destroyed", hint=hint)
     with explained():
         ended = end_periods(settings_of(folder), today=datetime.now(UTC).date(), at_once=at_once)
     for since in ended:
@@ -264,7 +279,7 @@ def original(
 
     with unlocked(folder, passphrase_fd) as desk:
         entry = desk.inbox.entry(number)
-        note = f"took the original of attachment {attachment} out of the desk"
+        note = f"the original of attachment {attachment} was taken out of the desk"
         taking = reading.Taking(Acknowledged.HARM if acknowledge else None, casework.by_hand(by), note)
         typer.echo(reading.release(desk.inbox, entry, attachment, into=into, taking=taking))
     say(Acknowledged.HARM.value)

@@ -220,7 +220,7 @@ def test_an_original_is_unsealed_only_by_who_has_read_the_warning(folder: Path, 
     assert "harm" in given.stderr
     history = json.loads(desk("show", "1", "--json", "--folder", str(folder)).stdout)["history"]
     assert [(line["by"], line["what"]) for line in history] == [
-        ("Ana", "took the original of attachment 1 out of the desk")
+        ("Ana", "the original of attachment 1 was taken out of the desk")
     ]
 
 
@@ -363,6 +363,10 @@ def test_a_new_key_is_made_and_the_old_one_forgotten(tmp_path: Path) -> None:
     early = CliRunner().invoke(app, [*forget, "--yes"])
     assert (early.exit_code, early.stdout) == (0, "")
     assert "nothing was destroyed" in early.stderr
+    now = CliRunner().invoke(app, [*forget, "--at-once"])
+    assert (now.exit_code, now.stdout) == (1, "")
+    assert "--at-once" in now.stderr
+    assert len(list((place / "older-keys").iterdir())) == 1
     done = CliRunner().invoke(app, [*forget, "--yes", "--at-once"])
     assert done.exit_code == 0
     assert re.fullmatch(r"destroyed the key that was replaced on \d{4}-\d\d-\d\d\n", done.stdout)

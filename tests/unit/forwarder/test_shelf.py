@@ -73,6 +73,12 @@ def test_a_copy_that_was_altered_or_that_another_signed_is_taken_off_the_shelf(t
     write_copy(tmp_path, copy(2))
     shelf.refresh()
     assert asyncio.run(status(shelf)) == 200
+    write_copy(tmp_path, copy(3))
+    shelf.refresh_if_newer()
+    (tmp_path / CURRENT / "alerts.csv").write_bytes(b"iD\r\n")
+    # Nothing newer came, so it is not read again.
+    shelf.refresh_if_newer()
+    assert asyncio.run(status(shelf)) == 200
     other = Shelf(tmp_path, PublicKey(bytes(8), bytes(32)), now=Clock())
     other.refresh()
     assert asyncio.run(status(other)) == 404
