@@ -1,7 +1,6 @@
 """`veladora mirror`: fetch what somebody publishes, over Tor, and keep and serve a copy that its key vouches for."""
 
 import asyncio
-import shutil
 import signal
 import tempfile
 import time
@@ -163,12 +162,9 @@ def _own_onion(state: Path | None) -> Iterator["OnionTor | None"]:
 
     state = state.absolute()
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="veladora-", dir=memory.place()))
-    try:
-        door, control = UnixSocket(folder / "door"), UnixSocket(folder / "control")
+    with tempfile.TemporaryDirectory(prefix="veladora-", dir=memory.place()) as name:
+        door, control = (UnixSocket(Path(name) / one) for one in ("door", "control"))
         yield OnionTor(state / "tor-onion", state / "onion", target=door, control=control)
-    finally:
-        shutil.rmtree(folder)
 
 
 async def _work(kept: "Mirror", span: int | None, bar: Bar, onion: "OnionTor | None") -> None:

@@ -1,6 +1,5 @@
 """The way to the relay: a running tor's SOCKS port, or a tor of our own that ends with the command."""
 
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -93,16 +92,14 @@ def _own_tor(state: Path | None, bar: Bar) -> Iterator["Dialler"]:
     from onion_service.dial import Dialler
     from onion_service.torrc import DialTor, UnixSocket
 
-    folder = Path(tempfile.mkdtemp(prefix="veladora-", dir=memory.place()))
-    try:
+    with tempfile.TemporaryDirectory(prefix="veladora-", dir=memory.place()) as name:
+        folder = Path(name)
         data = folder / "tor" if state is None else state.absolute() / "tor"
         settings = DialTor(data, UnixSocket(folder / "socks"), UnixSocket(folder / "control"))
         bar.step("starting tor")
         with control.launch(settings) as tor:
             tor.wait_bootstrapped(seconds=BOOTSTRAP_SECONDS, progress=lambda at: _bootstrapping(bar, at))
             yield Dialler(socks=settings.socks)
-    finally:
-        shutil.rmtree(folder)
 
 
 def _bootstrapping(bar: Bar, at: "Bootstrap") -> None:
