@@ -5,7 +5,7 @@ can be looked at.
 
 The options make the disk a worse witness than an ordinary one. `sync`: what is written is in the image when the write
 returns (mount(8)). By default it waits for up to half a minute, and then for a commit (ext4(5)), so a fault that was
-planted a round of 15 seconds before the cut could be lost with the power, and pass for honest. `strictatime`: every
+planted a round of 20 seconds before the cut could be lost with the power, and pass for honest. `strictatime`: every
 reading leaves its moment, which waits in the kernel's memory for a commit, one a second (`commit=1`). What is not
 written by the cut is lost, as on a machine; a second image, after everything was flushed, has that too.
 """

@@ -1,7 +1,7 @@
 """The relays of a seizure run: those that are to hold, and one with a fault planted for each promise.
 
 Those with both their tors on the disk live through rounds of 40 seconds, the others, on which a fault of the node is
-planted, through rounds of 15. What falls within the slack after an edge counts as the edge. So rounds must be long
+planted, through rounds of 20. What falls within the slack after an edge counts as the edge. So rounds must be long
 beside that, and short enough that a run ends; on a machine that has other work too, the work at an edge takes seconds.
 A relay's own rounds have 900 of them.
 """
@@ -15,7 +15,7 @@ from tests.privacy.seizure.plans import Plan
 KILLS: Final = 3
 
 _TOR: Final = Plan("", round_seconds=40, slack=6.0, kills=KILLS, with_tor=True)
-_PLAIN: Final = Plan("", round_seconds=15, slack=4.0, kills=KILLS)
+_PLAIN: Final = Plan("", round_seconds=20, slack=5.0, kills=KILLS)
 
 NONE: Final = replace(_TOR, name="no report")
 ONE: Final = replace(_TOR, name="one report", open=1, by_onion=1)

@@ -14,7 +14,8 @@ _PREPARE_SECONDS: Final = 2.0
 class Plan:
     """One relay's fate.
 
-    Reports: `burst` around each kill of the node, `early` and `late` in the two whole rounds, `open` in the round that
+    `kills` at most: fewer where the node is so slow to come back that they would not end in their round. Reports:
+    `burst` around each kill of the node, `early` and `late` in the two whole rounds, `open` in the round that
     does not close; `by_onion` of the last two kinds come through the onion service. `refused`: bodies that are no cell.
     `slack`: how long after an edge the relay's own work may take. `mutant`: what is planted in the node. Without
     `whole` only the open round is lived through. `looks`: at what the examiner looks: the memory, the disk as it was

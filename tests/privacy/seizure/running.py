@@ -39,6 +39,8 @@ _PUBLISHED: Final = "the onion service is published"
 _TORS: Final = 2
 _AFTER_A_KILL: Final = 0.5
 _BURST_SECONDS: Final = 0.25
+# The part of a round after which no other kill begins: a node that is down at the edge closes no round.
+_LAST_KILL: Final = 0.45
 # How far before an edge, or before the cut, the last report of a round comes; those over Tor need longer.
 _LAST_SECONDS: Final = 1.0
 _ONION_SECONDS: Final = 8.0
@@ -60,6 +62,7 @@ class Seized:
     level: str
     window: tuple[float, float] = (0.0, 0.0)
     told: Told = field(default_factory=Told)
+    kills: int = 0
     rows: dict[str, list[Row]] = field(default_factory=dict)
     picture: same.Picture = field(default_factory=dict)
     in_bundles: Counter[bytes] = field(default_factory=Counter)
@@ -148,11 +151,14 @@ class _Seizure:
     # The rounds
 
     def _kills(self, edge: float) -> float:
-        """Kill the node now and then in the first third of a round, in a burst. Returns when that is over."""
+        """Kill the node now and then in the first third of a round, in a burst. Returns when that is over. Raises
+        SeizureFailed when it is not back by the edge."""
         plan = self._plan
         self._held_back = self._reporters.wrapped(self._written[0].cell) if self._written else None
         gap = plan.round_seconds / 3 / max(1, plan.kills)
         for number in range(plan.kills):
+            if number and time.time() > edge + _LAST_KILL * plan.round_seconds:
+                break
             moment = edge + 1 + gap * number + self._chance.uniform(0.3, 0.6) * gap
             burst = [partial(self._reporters.send, self._written.pop()) for _ in range(plan.burst)]
             times = reporters.moments(plan.burst, moment - _BURST_SECONDS, moment + 0.05, self._chance)
@@ -162,10 +168,13 @@ class _Seizure:
             if (pid := self._staged.node()) is not None:
                 # One of the ends is of the kind that leaves a core where nothing forbids it.
                 os.kill(pid, signal.SIGSEGV if number == 0 else signal.SIGKILL)
+                self._found.kills += 1
             sending.join()
             self._staged.wait_open()
         self._reporters.done()
         time.sleep(_AFTER_A_KILL)
+        if plan.kills and time.time() > edge + plan.round_seconds:
+            raise SeizureFailed("the node was not back before its round ended: this machine has too much to do")
         return time.time()
 
     def _whole_rounds(self, began: float, edge: float) -> float:

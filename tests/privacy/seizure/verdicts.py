@@ -117,7 +117,7 @@ def crash(found: Seized, _empty: Seized) -> Verdict:
     cells = [one.written for one in found.told.accepted]
     places = [found.in_bundles[(digest := cell_hash(one.cell))] + found.in_slots[digest] for one in cells]
     once = sum(count == 1 for count in places)
-    said = f"{found.plan.kills} kills: {once} of {len(cells)} reports answered 202 are in one bundle or slot"
+    said = f"{found.kills} kills: {once} of {len(cells)} reports answered 202 are in one bundle or slot"
     because = [f"{len(cells) - once} of them are not"] * (once < len(cells))
     return Verdict("T11", not because and bool(cells), bool(cells), said, tuple(because))
 
