@@ -47,7 +47,7 @@ def test_what_a_relay_serves_comes_over_tor_as_it_was_signed_and_is_served_again
     rig = Rig(private_network.directory / "served-again", round_seconds=86_400)
     settings = rig.write(more_settings=f'[alerts]\nfolder = "{tmp_path / "published"}"\nkey = "{PUBLIC}"\n')
     dial, socks = private_network.launch_dial("reader")
-    state, seen = tmp_path / "state", list[Fetched]()
+    state, seen, taken = tmp_path / "state", list[Fetched](), list[Copy]()
     monkeypatch.setattr("forwarder.shelf.LOOK_SECONDS", 0.5)
     for kind in (DialTor, OnionTor):
         monkeypatch.setattr(f"onion_service.torrc.{kind.__name__}", partial(kind, private_net=private_network.net))
@@ -66,6 +66,7 @@ def test_what_a_relay_serves_comes_over_tor_as_it_was_signed_and_is_served_again
             if seen[-1].version == 3:
                 return
             if [one.version for one in seen].count(2) == 1 and seen[-1].version == 2:
+                taken.append(read_copy(tmp_path / "kept", key=PUBLIC))
                 # As another program would, while it is served.
                 write_copy(tmp_path / "kept", third)
 
@@ -83,7 +84,9 @@ def test_what_a_relay_serves_comes_over_tor_as_it_was_signed_and_is_served_again
     assert f"served at http://{address}/alerts/\n" in done.out
     assert f"version 2, {len(files)} files, taken: {tmp_path / 'kept' / CURRENT}\n" in done.out
     assert {1, 2} >= {one.version for one in seen[:-1]} >= {2}
+    assert taken == [second]
     assert seen[-1].version == 3
+    assert read_copy(tmp_path / "kept", key=PUBLIC) == third
     assert read_copy(tmp_path / "copy", key=PUBLIC) == third
     # The reader's tor and the one of the onion that was mirrored.
     assert len(left) == 2
