@@ -135,6 +135,7 @@ def _play(stage: Stage, socks: SocksAddress, told: list[Told]) -> int:
         sent = {report.name: pool.submit(_send, stage, socks, report) for report in told}
         while not all(future.done() for future in sent.values()):
             bundles.tell()
+            stage.look_after_the_relay()
             time.sleep(0.3)
     for name, future in sent.items():
         _tell_sent(name, future.result())
@@ -144,6 +145,7 @@ def _play(stage: Stage, socks: SocksAddress, told: list[Told]) -> int:
     while True:
         found = {partner.id: _read_desk(stage, partner) for partner in stage.partners}
         bundles.tell()
+        stage.look_after_the_relay()
         missing = [problem for report in told for problem in _problems(report, found)]
         if not missing or time.monotonic() > deadline:
             break

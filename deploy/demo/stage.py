@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from onion_service.torrc import PrivateNet
+from relay import telemetry
 
 ROUND_SECONDS: Final = 10
 LETTERS: Final = 16
@@ -117,6 +118,7 @@ class Stage:
     programs: list[Program] = field(default_factory=list)
     card: str = ""
     relay_id: str = ""
+    released: int = -1
 
     @property
     def relay(self) -> Path:
@@ -170,6 +172,19 @@ class Stage:
         for desk in desks:
             desk.wait_for("receiving at")
             self.say(f"the desk of {desk.name} can be reached")
+
+    def look_after_the_relay(self) -> None:
+        """What its operator does: release it where it froze. Rounds are short here, and a machine that stands still for
+        some seconds takes as many of its loops as somebody would who holds others back."""
+        try:
+            figures = telemetry.read(self.relay / "state" / "figures.json")
+        except FileNotFoundError:
+            return
+        if figures.frozen and figures.round != self.released:
+            self.run("release", str(self.relay))
+            self.released = figures.round
+            self.say(f"the relay froze in round {figures.round}, as too little of what it sends itself came back")
+            self.say("its operator, who knows that nobody holds anything back here, let it go: `veladora release`")
 
     def examine(self, markers: Sequence[str], *, since: float) -> str:
         """The examiner's table of the relay that runs: its folder and its memory. Raises DemoFailed when a row failed.

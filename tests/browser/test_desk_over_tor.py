@@ -52,12 +52,14 @@ def is_whole(desk: Desk, *, reports: int) -> bool:
     return len(entries) == reports and missing == 0
 
 
-def wait_for_reports(tour: Tour, count: int) -> None:
+def wait_for_reports(tour: Tour, relay: Stage, count: int) -> None:
     keeper = tour.house.keeper
-    until(
-        lambda: tour.background.do(keeper.read(lambda desk: is_whole(desk, reports=count))),
-        what=f"{count} reports have not come",
-    )
+
+    def have_come() -> bool:
+        relay.look_after_the_relay()
+        return tour.background.do(keeper.read(lambda desk: is_whole(desk, reports=count)))
+
+    until(have_come, what=f"{count} reports have not come")
 
 
 def take_in(tour: Tour, relay: Stage) -> None:
@@ -108,18 +110,21 @@ def test_a_new_desk_publishes_and_corrects_what_came_over_tor(private_network: P
                 keeper = tour.house.keeper
                 until(lambda: keeper.receiver.standing.phase is Phase.RECEIVING, what="the desk receives nothing")
                 write_at_the_page(relay, socks, folder / "writer")
-                wait_for_reports(tour, 1)
+                wait_for_reports(tour, relay, 1)
                 relay.run(
                     *("send", relay.card, "-", "--topic", TOPIC, "--place", PLACE[1], "--when", "today"),
                     *("--socks", f"unix:{socks.path}", "--yes", "--pace", "1"),
                     stdin=ALIKE,
                 )
-                wait_for_reports(tour, 2)
+                wait_for_reports(tour, relay, 2)
                 desk_tour.look_at_it(tour, listed=LISTED)
                 desk_tour.merge_and_confirm(tour)
                 desk_tour.publish_and_correct(tour, hurry=HURRY)
                 assert tour.page.errors == []
         finally:
+            # Shown when the test fails; the folder is gone by then.
+            for program in relay.programs:
+                print(f"{program.name} said:\n{program.log.read_text(encoding='utf-8')}")
             relay.stop()
             private_network.end(client)
     assert {step: found for step, found in tour.objections.items() if found} == {}
