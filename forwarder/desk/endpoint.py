@@ -34,6 +34,7 @@ class Refusal(Enum):
     NOT_A_DELIVERY = "its headers do not name a round of this relay"
     TOO_FAR_AHEAD = "by our clock its round is still to be: the relay's clock is wrong, or this computer's"
     TOO_LONG = "it is longer than any bundle of this relay"
+    BROKEN_OFF = "it broke off before its end; the relay will offer it again"
     NOT_A_BUNDLE = "it is not a bundle that this relay signed"
     DIFFERENT = "another bundle of that round is here already"
     NOT_STORED = "the inbox could not store it"
@@ -42,12 +43,17 @@ class Refusal(Enum):
 Tell = Callable[[Refusal], None]
 
 
+class _BrokenOff(Exception):
+    """The connection ended within the body, or what came is not HTTP."""
+
+
 def endpoint_app(relay: RelaySettings, *, take: Take, tell: Tell, now: Callable[[], float]) -> web.Application:
     """The app: `POST /` is the whole of it. `take` stores a verified bundle; `tell` hears why one was refused; `now` is
     our clock, in seconds since 1970."""
     refusals: Final = {
         Refusal.NOT_A_DELIVERY: closing(Answer(400, "Bad Request")),
         Refusal.TOO_FAR_AHEAD: closing(Answer(400, "Bad Request")),
+        Refusal.BROKEN_OFF: closing(Answer(400, "Bad Request")),
         Refusal.NOT_A_BUNDLE: closing(Answer(400, "Bad Request")),
         Refusal.TOO_LONG: closing(Answer(413, "Content Too Large")),
         Refusal.DIFFERENT: Answer(409, "Conflict"),
@@ -78,6 +84,8 @@ async def _receive(request: web.Request, relay: RelaySettings, take: Take, now: 
         return Refusal.NOT_A_DELIVERY
     except TooLong:
         return Refusal.TOO_LONG
+    except _BrokenOff:
+        return Refusal.BROKEN_OFF
     except CryptoError:
         return Refusal.NOT_A_BUNDLE
     except DeskError:
@@ -113,7 +121,7 @@ async def _piece(request: web.Request, length: int) -> bytes:
     try:
         return await request.content.read(length)
     except (ConnectionError, http_exceptions.HttpProcessingError) as error:
-        raise Malformed("broken off") from error
+        raise _BrokenOff from error
 
 
 def _verified(

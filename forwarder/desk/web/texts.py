@@ -110,6 +110,7 @@ SAID: Final[Mapping[Enum, str]] = {
     Refusal.TOO_LONG: msg(
         "Es más largo de lo que este relevo manda: compare letters y parcels de desk.toml con los del operador."
     ),
+    Refusal.BROKEN_OFF: msg("Se cortó antes de llegar entero. No hay nada que hacer: el relevo lo vuelve a ofrecer."),
     Refusal.NOT_A_BUNDLE: msg(
         "No lo firmó este relevo, o no es lo que se pidió: compare identity, letters y parcels de desk.toml"
         " con los del operador; si están bien, avísele."

@@ -214,7 +214,30 @@ def test_a_delivery_that_breaks_off_is_no_fault_and_stores_nothing(tmp_path: Pat
     asyncio.run(story())
     assert inbox.bundles == []
     # What is not even HTTP is answered before it reaches us.
-    assert set(inbox.refusals) <= {Refusal.NOT_A_BUNDLE}
+    assert set(inbox.refusals) <= {Refusal.BROKEN_OFF}
+
+
+@pytest.mark.parametrize("so_far", [HEADER_LEN - 1, HEADER_LEN + 1], ids=["in the header", "in a cell"])
+def test_a_connection_that_ends_early_is_not_taken_for_a_forgery(tmp_path: Path, so_far: int) -> None:
+    inbox, wire = Inboxed(), bundle(7).wire
+
+    async def story() -> None:
+        path = tmp_path / "endpoint.socket"
+        app = endpoint_app(RELAY_SETTINGS, take=inbox.take, tell=inbox.refusals.append, now=lambda: NOW)
+        async with serve_on(app, path):
+            _, writer = await asyncio.open_unix_connection(path)
+            fields = "".join(f"{name}: {value}\r\n" for name, value in headers(wire).items())
+            writer.write(f"POST / HTTP/1.1\r\nHost: desk\r\n{fields}Content-Length: {len(wire)}\r\n\r\n".encode())
+            writer.write(wire[:so_far])
+            await writer.drain()
+            writer.close()
+            for _ in range(200):
+                if inbox.refusals:
+                    break
+                await asyncio.sleep(0.02)
+
+    asyncio.run(story())
+    assert (inbox.refusals, inbox.bundles) == ([Refusal.BROKEN_OFF], [])
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("POST", "/other"), ("PUT", "/"), ("GET", "/../x")])
