@@ -154,6 +154,15 @@ def has_begun(pid: int) -> bool:
         return True
 
 
+def all_that_run() -> list[tuple[object, ...]]:
+    """Number, parent, state, folder and words of every process."""
+    asked = ("pid", "ppid", "status", "cwd", "cmdline")
+    return [
+        (*(one.info[name] for name in asked[:-1]), " ".join(word[:30] for word in one.info["cmdline"] or ()))
+        for one in psutil.process_iter(asked)
+    ]
+
+
 def left_behind() -> list[int]:
     """Processes of ours whose program is a taken-over child."""
     return [
@@ -260,7 +269,8 @@ def proof_ends_with_the_desk(way: Way, *without: str) -> None:
             assert desk.stdin is not None
             desk.stdin.write(given)
             desk.stdin.close()
-            assert within(20, lambda: any(map(has_begun, left_behind()))), "it has begun"
+            begun = within(20, lambda: any(map(has_begun, left_behind())))
+            assert begun, f"it has not begun; the desk: {desk.poll()}; there are: {all_that_run()}"
         finally:
             desk.kill()
     assert within(5, lambda: not left_behind())
