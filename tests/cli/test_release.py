@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.demo.stage import Stage
+from onion_service.torrc import Authority, PrivateNet
 from relay import telemetry
 from relay.config import Settings
 from relay.telemetry import Figures
@@ -50,3 +52,19 @@ def test_a_relay_that_has_not_run_has_nothing_to_release(relay: Settings) -> Non
     assert done.code == 1
     assert "not closed a round yet" in done.err
     assert run("release", relay.folder / "nowhere").code == 1
+
+
+def test_the_demonstrations_operator_lets_a_frozen_relay_go_once_a_round(relay: Settings) -> None:
+    said: list[str] = []
+    nobody = Authority(nickname="a", or_port=1, dir_port=2, v3_identity="A" * 40, fingerprint="B" * 40)
+    stage = Stage(relay.folder.parent, PrivateNet((nobody,)), said.append)
+    stage.look_after_the_relay()
+    figures(relay, "open")
+    stage.look_after_the_relay()
+    assert (said, relay.release_file.exists()) == ([], False)
+    figures(relay, "frozen")
+    stage.look_after_the_relay()
+    assert relay.release_file.exists()
+    assert "froze in round 7" in said[0]
+    stage.look_after_the_relay()
+    assert len(said) == 2
