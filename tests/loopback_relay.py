@@ -31,6 +31,7 @@ from onion_service.address import OnionAddress
 from onion_service.answers import UNAVAILABLE
 from onion_service.site import PAGE_LEN, site_hashes
 from onion_service.torrc import UnixSocket
+from tests.both_ways import both_ways
 
 ROUND_SECONDS: Final = 5
 SIZES: Final = BundleSizes(letters=4, parcel_every=2, parcels=4)
@@ -349,20 +350,8 @@ async def _socks(
         writer.write(bytes([5, 0 if known else 0xF0, 0, 1, 0, 0, 0, 0, 0, 0]))
         await writer.drain()
         if known:
-            door_reader, door_writer = await asyncio.open_unix_connection(str(door))
-            await asyncio.gather(_pass_on(reader, door_writer), _pass_on(door_reader, writer))
+            await both_ways(reader, writer, await asyncio.open_unix_connection(str(door)))
     except (OSError, asyncio.IncompleteReadError):
-        return
-    finally:
-        writer.close()
-
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while piece := await reader.read(65_536):
-            writer.write(piece)
-            await writer.drain()
-    except OSError:
         return
     finally:
         writer.close()

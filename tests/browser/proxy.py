@@ -7,12 +7,13 @@ Everything else is refused, and remembered all the same (RFC 1928).
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from onion_service.torrc import UnixSocket
+from tests.both_ways import both_ways
 from tests.browser.background import Background
 
 VERSION: Final = 5
@@ -21,7 +22,6 @@ CONNECT: Final = 1
 IPV4, NAME, IPV6 = 1, 3, 4
 GRANTED, REFUSED = 0, 2
 _NOWHERE: Final = bytes([IPV4, 0, 0, 0, 0, 0, 0])
-_PIECE: Final = 65_536
 
 
 @dataclass
@@ -73,7 +73,7 @@ async def _serve(proxy: Proxy, reader: asyncio.StreamReader, writer: asyncio.Str
         writer.write(bytes([VERSION, GRANTED if onward else REFUSED, 0]) + _NOWHERE)
         await writer.drain()
         if onward is not None:
-            await asyncio.gather(_pass_on(reader, onward[1]), _pass_on(onward[0], writer))
+            await both_ways(reader, writer, onward)
     except (OSError, asyncio.IncompleteReadError):
         return
     finally:
@@ -123,21 +123,15 @@ async def _lead_on(proxy: Proxy, host: str, request: bytes) -> tuple[asyncio.Str
 
 async def _through_tor(tor: UnixSocket, request: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
     reader, writer = await asyncio.open_unix_connection(str(tor.path))
-    writer.write(bytes([VERSION, 1, NO_LOGIN]))
-    await reader.readexactly(2)
-    writer.write(request)
-    answer = await reader.readexactly(4)
-    await reader.readexactly({IPV4: 6, IPV6: 18}.get(answer[3], 6))
-    if answer[1] != GRANTED:
-        writer.close()
-        return None
-    return reader, writer
-
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while piece := await reader.read(_PIECE):
-            writer.write(piece)
-            await writer.drain()
-    with suppress(OSError):
-        writer.close()
+    granted = False
+    try:
+        writer.write(bytes([VERSION, 1, NO_LOGIN]))
+        await reader.readexactly(2)
+        writer.write(request)
+        answer = await reader.readexactly(4)
+        await reader.readexactly({IPV4: 6, IPV6: 18}.get(answer[3], 6))
+        granted = answer[1] == GRANTED
+    finally:
+        if not granted:
+            writer.close()
+    return (reader, writer) if granted else None

@@ -29,6 +29,7 @@ from onion_service.torrc import UnixSocket
 from relay import gate, telemetry
 from relay.gate import NEXT, ORDINARY_LOSS, Order, Phase, Seen, Tally
 from relay.telemetry import Figures
+from tests.both_ways import both_ways
 from tests.browser.background import Background
 from tests.cli.typed import run
 from tests.loopback_relay import way
@@ -43,7 +44,6 @@ DROPPED: Final = 0.9
 REPORTERS: Final = 30
 # A Poisson count with the mean that chance gives, 2 000 times 1.1e-4, exceeds this once in ten thousand runs.
 FREEZES_MAX: Final = 3
-_PIECE: Final = 65_536
 
 
 @dataclass
@@ -63,19 +63,12 @@ class Between:
             writer.transport.abort()
             return
         self.passed += 1
-        with suppress(OSError):
-            door_reader, door_writer = await asyncio.open_unix_connection(str(self.door))
-            await asyncio.gather(_pass_on(reader, door_writer), _pass_on(door_reader, writer))
-
-
-async def _pass_on(reader: StreamReader, writer: StreamWriter) -> None:
-    try:
-        with suppress(OSError):
-            while piece := await reader.read(_PIECE):
-                writer.write(piece)
-                await writer.drain()
-    finally:
-        writer.close()
+        try:
+            # While the node is started again there is nobody at the door.
+            with suppress(OSError):
+                await both_ways(reader, writer, await asyncio.open_unix_connection(str(self.door)))
+        finally:
+            writer.close()
 
 
 @dataclass
