@@ -6,8 +6,9 @@ Everything else is refused, and remembered all the same (RFC 1928).
 """
 
 import asyncio
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,9 @@ NO_LOGIN: Final = 0
 CONNECT: Final = 1
 IPV4, NAME, IPV6 = 1, 3, 4
 GRANTED, REFUSED = 0, 2
+# An onion is not found for a moment now and then, and a person asks again.
+_TRIES: Final = 4
+_PAUSE_SECONDS: Final = 2.0
 _NOWHERE: Final = bytes([IPV4, 0, 0, 0, 0, 0, 0])
 
 
@@ -122,6 +126,15 @@ async def _lead_on(proxy: Proxy, host: str, request: bytes) -> tuple[asyncio.Str
 
 
 async def _through_tor(tor: UnixSocket, request: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+    for _ in range(_TRIES):
+        with suppress(asyncio.IncompleteReadError):
+            if found := await _asked_of_tor(tor, request):
+                return found
+        await asyncio.sleep(_PAUSE_SECONDS)
+    return None
+
+
+async def _asked_of_tor(tor: UnixSocket, request: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
     reader, writer = await asyncio.open_unix_connection(str(tor.path))
     granted = False
     try:
@@ -131,6 +144,8 @@ async def _through_tor(tor: UnixSocket, request: bytes) -> tuple[asyncio.StreamR
         answer = await reader.readexactly(4)
         await reader.readexactly({IPV4: 6, IPV6: 18}.get(answer[3], 6))
         granted = answer[1] == GRANTED
+        if not granted:
+            print(f"tor did not lead there: {answer[1]:#x}", file=sys.stderr)
     finally:
         if not granted:
             writer.close()
