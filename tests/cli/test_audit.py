@@ -118,13 +118,14 @@ def test_a_directory_of_another_root_is_a_finding(published: Reach) -> None:
 def test_without_a_published_hash_only_equality_is_told(reach: Reach) -> None:
     reach.world.publish({})
     done = audit(reach, times=5)
-    assert done.code == INCONCLUSIVE
-    assert "equal to each other; no published hash says that it is the right page" in done.out
-    assert "they do not catch a page that is wrong for everybody" in done.out
+    content = audit(reach, "--allow-unpublished", times=5)
+    assert (done.code, content.code) == (INCONCLUSIVE, 0)
+    # How many rounds the visits fall into is chance, and with it a figure.
+    for one in (done, content):
+        assert "equal to each other; no published hash says that it is the right page" in one.out
+        assert "they do not catch a page that is wrong for everybody" in one.out
     assert "only equality was compared" in done.err
     assert "--allow-unpublished" in done.err
-    content = audit(reach, "--allow-unpublished", times=5)
-    assert (content.code, content.out) == (0, done.out)
     assert audit(reach, "--allow-unpublished", times=1).code == INCONCLUSIVE, "one page is equal to nothing"
     alter(reach, 2)
     differs = audit(reach, "--allow-unpublished")
