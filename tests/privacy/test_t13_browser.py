@@ -32,6 +32,7 @@ pytestmark = pytest.mark.slow
 MARKER: Final = "marca de lo que alguien vio "
 PACE: Final = 0.5
 QUIET_SECONDS: Final = 2.6 * PACE
+ON_ITS_WAY_SECONDS: Final = 0.9 * PACE
 WHOLE_CELLS: Final = frozenset(one.wire_length for one in CellClass)
 FASTER: Final = {
     "pacing.js": [
@@ -156,7 +157,11 @@ def nothing_is_sent_after(fault: str, reporter: Reporter, folder: Path) -> None:
             page.answer_prompt(accept=True)
             time.sleep(QUIET_SECONDS)
         only_whole_cells(near)
-        assert [one.path for one in tuple(near.gate.exchanges) if one.began > ended] == []
+        later = [one for one in tuple(near.gate.exchanges) if one.began > ended]
+        # A page has one request on its way at most, which may be at the gate a moment after the page has ended.
+        if later and later[0].began < ended + ON_ITS_WAY_SECONDS:
+            later.pop(0)
+        assert [one.path for one in later] == []
         assert reporting.value(page, "#text") == MARKER
         assert "dejó de mandar por completo" in page.text("#error")
         assert page.text("#error-kept") != ""
