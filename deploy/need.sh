@@ -9,6 +9,7 @@
 set -euo pipefail
 
 readonly TOR_AT_LEAST=0.4.8
+readonly FIREFOX_AT_LEAST=153
 readonly APT=(apt-get -q -o DPkg::Lock::Timeout=300)
 readonly POLICY=/usr/sbin/policy-rc.d
 
@@ -63,9 +64,19 @@ need_node() {
     command -v npm >/dev/null || want npm "npm is not installed; it brings the browser client's pinned packages"
 }
 
+firefox_trouble() {
+    command -v firefox-esr >/dev/null || { echo "firefox-esr is not installed"; return; }
+    local version
+    version=$(firefox-esr --version 2>/dev/null | sed -n 's/^Mozilla Firefox \([0-9.]*[0-9]\).*/\1/p')
+    if [ -z "$version" ] || dpkg --compare-versions "$version" lt "$FIREFOX_AT_LEAST"; then
+        echo "firefox-esr ${version:-of an unknown version} is older than $FIREFOX_AT_LEAST"
+    fi
+}
+
 need_firefox() {
-    command -v firefox-esr >/dev/null ||
-        want firefox-esr "firefox-esr is not installed; the tests drive it with Tor Browser's settings"
+    local trouble
+    trouble=$(firefox_trouble)
+    [ -z "$trouble" ] || want firefox-esr "$trouble; the tests drive it with Tor Browser's settings"
 }
 
 need_sandbox() {
@@ -110,7 +121,10 @@ candidate_is_good() {
     local version
     version=$(candidate "$1")
     [ -n "$version" ] && [ "$version" != "(none)" ] || return 1
-    [ "$1" != tor ] || dpkg --compare-versions "$version" ge "$TOR_AT_LEAST"
+    case $1 in
+        tor) dpkg --compare-versions "$version" ge "$TOR_AT_LEAST" ;;
+        firefox-esr) dpkg --compare-versions "$version" ge "$FIREFOX_AT_LEAST" ;;
+    esac
 }
 
 # Debian starts a system tor as soon as the package is unpacked. Veladora runs tor processes of its own, so a tor that
@@ -130,20 +144,15 @@ keep_new_tor_quiet() {
 install_as_root() {
     local tor_is_new= package
     export DEBIAN_FRONTEND=noninteractive
-    for package in "$@"; do
-        candidate_is_good "$package" || { "${APT[@]}" update >&2; break; }
-    done
+    # An old list offers what Debian has mended since, or names files that are gone.
+    "${APT[@]}" update >&2 || say "Debian's lists could not be fetched; going on with the ones that are here"
     for package in "$@"; do
         candidate_is_good "$package" ||
             fail "Debian offers no fitting $package here (candidate: $(candidate "$package"))" \
                 "enable bookworm-security, or for tor follow https://support.torproject.org/apt/"
     done
     case " $* " in *" tor "*) command -v tor >/dev/null || { tor_is_new=yes; keep_new_tor_quiet; } ;; esac
-    # A list that is a few days old names files that are gone; then it is fetched again, once.
-    "${APT[@]}" install -y --no-install-recommends "$@" >&2 || {
-        "${APT[@]}" update >&2
-        "${APT[@]}" install -y --no-install-recommends "$@" >&2
-    }
+    "${APT[@]}" install -y --no-install-recommends "$@" >&2
     if [ -n "$tor_is_new" ]; then
         update-rc.d tor disable >&2 || say "could not switch off Debian's own tor service; Veladora does not use it"
         say "Debian's own tor service was left stopped and switched off: Veladora starts tor processes of its own."

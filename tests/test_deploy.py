@@ -1,5 +1,6 @@
 """What `deploy/` hands to an operator is accepted by the programs it is meant for."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -159,6 +160,72 @@ def test_every_need_of_make_is_known_and_its_package_is_told_in_the_readme() -> 
     packages = set(re.findall(r"\bwant ([a-z][a-z0-9-]+) \"", script))
     assert {"tor", "firefox-esr", "nodejs"} <= packages
     assert {package for package in packages if f"`{package}`" not in readme} == set()
+
+
+def programs(folder: Path, **scripts: str) -> str:
+    """A PATH on which these programs stand before the machine's own."""
+    for name, script in scripts.items():
+        program = folder / name.replace("_", "-")
+        program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        program.chmod(0o755)
+    return f"PATH={folder}:{os.environ['PATH']}"
+
+
+@pytest.mark.parametrize(
+    ("says", "trouble"),
+    [
+        ("Mozilla Firefox 140.12.0esr", "firefox-esr 140.12.0 is older than 153"),
+        ("Mozilla Firefox Nightly", "firefox-esr of an unknown version is older than 153"),
+        ("Mozilla Firefox 153.0esr", ""),
+    ],
+)
+def test_a_firefox_that_is_too_old_is_missing(says: str, trouble: str, tmp_path: Path) -> None:
+    path = programs(tmp_path, firefox_esr=f"echo '{says}'", id="echo 1000")
+    answer = run("env", "-u", "CI", path, "bash", str(DEPLOY / "need.sh"), "firefox")
+    assert (answer.returncode != 0) == bool(trouble)
+    assert trouble in answer.stderr
+    assert ("apt-get install --no-install-recommends firefox-esr" in answer.stderr) == bool(trouble)
+
+
+def apt(folder: Path, offered: str, offered_after_update: str, *, update: str = "true") -> str:
+    """Programs that note what Debian is asked to do, and offer another version once the lists were fetched."""
+    return programs(
+        folder,
+        apt_cache=f"[ -e {folder}/fresh ] && echo '  Candidate: {offered_after_update}' || echo '  Candidate: {offered}'",
+        apt_get=f"""echo "$*" >> {folder}/asked
+case "$*" in *update*) {update} && touch {folder}/fresh ;; esac""",
+    )
+
+
+def asked_of_apt(folder: Path) -> list[str]:
+    lines = (folder / "asked").read_text(encoding="utf-8").splitlines()
+    return [line.partition("Timeout=300 ")[2] for line in lines]
+
+
+def test_what_is_missing_comes_from_fresh_lists(tmp_path: Path) -> None:
+    path = apt(tmp_path, "140.12.0esr-1~deb12u1", "153.7.0esr-1~deb12u1")
+    answer = run("env", path, "bash", str(DEPLOY / "need.sh"), "--as-root", "firefox-esr")
+    assert answer.returncode == 0, answer.stderr
+    assert asked_of_apt(tmp_path) == ["update", "install -y --no-install-recommends firefox-esr"]
+
+
+@pytest.mark.parametrize(
+    ("package", "offered"), [("firefox-esr", "140.12.0esr-1~deb12u1"), ("tor", "0.4.7.16-1"), ("mat2", "(none)")]
+)
+def test_what_debian_offers_too_old_or_not_at_all_is_not_installed(package: str, offered: str, tmp_path: Path) -> None:
+    path = apt(tmp_path, offered, offered)
+    answer = run("env", path, "bash", str(DEPLOY / "need.sh"), "--as-root", package)
+    assert answer.returncode == 1
+    assert f"Debian offers no fitting {package} here (candidate: {offered})" in answer.stderr
+    assert asked_of_apt(tmp_path) == ["update"]
+
+
+def test_where_lists_cannot_be_fetched_the_ones_that_are_here_will_do(tmp_path: Path) -> None:
+    path = apt(tmp_path, "153.7.0esr-1~deb12u1", "", update="false")
+    answer = run("env", path, "bash", str(DEPLOY / "need.sh"), "--as-root", "firefox-esr")
+    assert answer.returncode == 0, answer.stderr
+    assert "lists could not be fetched" in answer.stderr
+    assert asked_of_apt(tmp_path) == ["update", "install -y --no-install-recommends firefox-esr"]
 
 
 def test_a_python_that_is_too_old_is_named_with_a_way_on(tmp_path: Path) -> None:
