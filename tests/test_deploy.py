@@ -187,11 +187,11 @@ def test_a_firefox_that_is_too_old_is_missing(says: str, trouble: str, tmp_path:
     assert ("apt-get install --no-install-recommends firefox-esr" in answer.stderr) == bool(trouble)
 
 
-def apt(folder: Path, offered: str, offered_after_update: str, *, update: str = "true") -> str:
+def apt(folder: Path, offered: str, offered_then: str, *, update: str = "true") -> str:
     """Programs that note what Debian is asked to do, and offer another version once the lists were fetched."""
     return programs(
         folder,
-        apt_cache=f"[ -e {folder}/fresh ] && echo '  Candidate: {offered_after_update}' || echo '  Candidate: {offered}'",
+        apt_cache=f"[ -e {folder}/fresh ] && echo '  Candidate: {offered_then}' || echo '  Candidate: {offered}'",
         apt_get=f"""echo "$*" >> {folder}/asked
 case "$*" in *update*) {update} && touch {folder}/fresh ;; esac""",
     )
