@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -163,26 +163,33 @@ class Page:
     # --- what a person does ---
 
     def click(self, css: str) -> None:
-        """Point at the middle of an element and press."""
+        """Point at the middle of an element, and press once the pointer is over it and it stays where it is: a browser
+        may scroll back to the cursor a moment after the last key."""
         element = self.find(css)
         moved = {"type": "pointerMove", "x": 0, "y": 0, "origin": {"type": "element", "element": element}}
-        pressed = [{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
         deadline = time.monotonic() + WAIT_SECONDS
         while True:
-            self.evaluate("element => element.scrollIntoView({ block: 'center', inline: 'center' })", element)
+            place = self.evaluate(_INTO_VIEW, element)
+            trouble = BidiError("not under the pointer", f"something lies over {css}")
             try:
-                self._act({"type": "pointer", "id": "mouse", "actions": [moved, *pressed]})
-                return
+                self._point([moved])
+                time.sleep(_LOOK_SECONDS)
+                if self.evaluate(_IS_POINTED_AT, element, *place):
+                    break
             except BidiError as error:
                 # The page has moved on meanwhile, as while it is still filled; nothing was pressed.
-                if error.kind != "move target out of bounds" or time.monotonic() > deadline:
+                if error.kind != "move target out of bounds":
                     raise
-                time.sleep(_LOOK_SECONDS)
+                trouble = error
+            if time.monotonic() > deadline:
+                raise trouble
+            time.sleep(_LOOK_SECONDS)
+        self._point([{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}])
 
     def turn_wheel(self, css: str, by: int) -> None:
         """Turn the wheel over the middle of an element; away from the person is less than zero, in pixels."""
         element = self.find(css)
-        self.evaluate("element => element.scrollIntoView({ block: 'center', inline: 'center' })", element)
+        self.evaluate(_INTO_VIEW, element)
         origin = {"type": "element", "element": element}
         turned = {"type": "scroll", "x": 0, "y": 0, "deltaX": 0, "deltaY": by, "origin": origin}
         self._act({"type": "wheel", "id": "wheel", "actions": [turned]})
@@ -284,6 +291,9 @@ class Page:
             actions += [{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]
         self._act({"type": "key", "id": "keyboard", "actions": actions})
 
+    def _point(self, actions: Sequence[Json]) -> None:
+        self._act({"type": "pointer", "id": "mouse", "actions": list(actions)})
+
     def _act(self, source: Json) -> None:
         self._do("input.performActions", {"actions": [source]})
 
@@ -291,6 +301,15 @@ class Page:
         return self._bidi.command(method, {"context": self.context, **params}, seconds=seconds)
 
 
+_INTO_VIEW: Final = """element => {
+  element.scrollIntoView({ block: "center", inline: "center" });
+  const { x, y } = element.getBoundingClientRect();
+  return [x, y];
+}"""
+_IS_POINTED_AT: Final = """(element, ...place) => {
+  const { x, y } = element.getBoundingClientRect();
+  return x === place[0] && y === place[1] && element.matches(":hover");
+}"""
 _STILL: Final = """() => {
   const copy = document.documentElement.cloneNode(true);
   for (const script of copy.querySelectorAll("script")) script.remove();
