@@ -163,18 +163,19 @@ class Page:
     # --- what a person does ---
 
     def click(self, css: str) -> None:
-        """Point at the middle of an element, and press once the pointer is over it and it stays where it is: a browser
-        may scroll back to the cursor a moment after the last key."""
+        """Point at the middle of an element, and press once it stays where it is: a browser may scroll back to the
+        cursor a moment after the last key."""
         element = self.find(css)
         moved = {"type": "pointerMove", "x": 0, "y": 0, "origin": {"type": "element", "element": element}}
         deadline = time.monotonic() + WAIT_SECONDS
         while True:
-            place = self.evaluate(_INTO_VIEW, element)
-            trouble = BidiError("not under the pointer", f"something lies over {css}")
+            self.evaluate(_INTO_VIEW, element)
+            place = self.evaluate(_PLACE, element)
+            trouble = BidiError("never still", f"{css} does not stay where it is")
             try:
                 self._point([moved])
                 time.sleep(_LOOK_SECONDS)
-                if self.evaluate(_IS_POINTED_AT, element, *place):
+                if self.evaluate(_PLACE, element) == place:
                     break
             except BidiError as error:
                 # The page has moved on meanwhile, as while it is still filled; nothing was pressed.
@@ -301,15 +302,8 @@ class Page:
         return self._bidi.command(method, {"context": self.context, **params}, seconds=seconds)
 
 
-_INTO_VIEW: Final = """element => {
-  element.scrollIntoView({ block: "center", inline: "center" });
-  const { x, y } = element.getBoundingClientRect();
-  return [x, y];
-}"""
-_IS_POINTED_AT: Final = """(element, ...place) => {
-  const { x, y } = element.getBoundingClientRect();
-  return x === place[0] && y === place[1] && element.matches(":hover");
-}"""
+_INTO_VIEW: Final = "element => element.scrollIntoView({ block: 'center', inline: 'center' })"
+_PLACE: Final = "element => { const { x, y } = element.getBoundingClientRect(); return [x, y]; }"
 _STILL: Final = """() => {
   const copy = document.documentElement.cloneNode(true);
   for (const script of copy.querySelectorAll("script")) script.remove();
