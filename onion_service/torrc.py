@@ -140,6 +140,10 @@ class PrivateNet:
         yield "UseDefaultFallbackDirs 0"
         # With loopback as the only source address, no packet can leave the machine.
         yield "OutboundBindAddress 127.0.0.1"
+        # Where an onion's descriptor lies changes every 24 votes, minutes in a private network, and by itself a tor
+        # keeps a consensus for longer than that; then a client looks where the service has not put it.
+        yield "FetchDirInfoEarly 1"
+        yield "FetchDirInfoExtraEarly 1"
         yield from (authority.line() for authority in self.authorities)
 
 

@@ -25,6 +25,7 @@ from tests.tor.private_network import PrivateNetwork
 pytestmark = [pytest.mark.tor, pytest.mark.slow]
 
 SECONDS = 60.0
+VOTES_SECONDS = 120.0  # six votes
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,17 @@ def road(private_network: PrivateNetwork) -> Iterator[Road]:
     yield Road(door, onion, onion.onion_address(), dialling, socks)
     private_network.end(onion)
     private_network.end(dialling)
+
+
+def test_a_client_and_a_service_go_by_the_latest_votes(road: Road) -> None:
+    """Else a client looks for a descriptor where the service has not put it, and the onion is lost for minutes."""
+    seen: dict[Tor, set[str]] = {road.onion: set(), road.caller: set()}
+    deadline = time.monotonic() + VOTES_SECONDS
+    while min(map(len, seen.values())) < 3:
+        assert time.monotonic() < deadline, seen
+        time.sleep(1)
+        for tor, votes in seen.items():
+            votes.add(tor.ask("consensus/valid-after"))
 
 
 def test_an_onion_of_ours_answers_a_call_of_ours(road: Road) -> None:

@@ -126,6 +126,7 @@ def test_a_private_net_replaces_the_public_one_and_stays_on_loopback() -> None:
     assert "UseDefaultFallbackDirs 0" in lines
     assert [line for line in lines if "Vanguards" in line] == ["VanguardsLiteEnabled 0"]
     assert "OutboundBindAddress 127.0.0.1" in lines
+    assert {"FetchDirInfoEarly 1", "FetchDirInfoExtraEarly 1"} <= set(lines)
     assert f"DirAuthority auth0 orport=12001 no-v2 v3ident={'A' * 40} 127.0.0.1:12002 {'B' * 40}" in lines
 
 
